@@ -1,0 +1,1 @@
+"""Log in with Cobot: the OpenID Connect relying party for Flask."""

@@ -1,0 +1,85 @@
+"""Every error of cobot_oidc that a rule of the protocol can raise, and their common base.
+
+Knows nothing of Flask or of the network. An error carries what a person, an operator and a program may each
+safely read; the sentences and hints themselves stand in ``catalogue``, beside each code.
+"""
+
+from typing import ClassVar
+
+from .catalogue import CATALOGUE
+
+LONGEST_DETAIL = 200  # characters of a value from outside that a log may hold
+
+
+class CobotOIDCError(Exception):
+    """Base of every error that this package raises on purpose.
+
+    :ivar code: stable and for machines, such as ``issuer_mismatch``; one of ``CATALOGUE``.
+    :ivar status: the HTTP status that a page about this error has.
+    :ivar sentence: what happened and what to do next, for the person in front of the browser; holds nothing
+        from outside.
+    :ivar hint: what the operator should look at.
+    :ivar details: what was expected and what came, as printable text of at most 200 characters or as numbers.
+        Never a secret: whoever raises the error passes only values that may be logged.
+    """
+
+    default_status: ClassVar[int] = 500
+
+    def __init__(self, code: str, **details: object) -> None:
+        entry = CATALOGUE[code]
+        self.code = code
+        self.status = entry.status or self.default_status
+        self.sentence = entry.sentence
+        self.hint = entry.hint
+        self.details = {name: _loggable(value) for name, value in details.items()}
+        super().__init__(code)
+
+    def __str__(self) -> str:
+        seen = ", ".join(f"{name} {value}" for name, value in self.details.items())
+        return f"{self.code}: {self.hint}" + (f" ({seen})" if seen else "")
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return (_restored, (type(self), self.code, self.details))
+
+
+class ConfigurationError(CobotOIDCError):
+    """A setting of the app is wrong; raised by ``init_app``, or later where only a request or the network can tell."""
+
+    default_status = 500
+
+
+class ProviderError(CobotOIDCError):
+    """The provider cannot be reached, or what it said is not what the specifications demand."""
+
+    default_status = 502
+
+
+class TokenError(CobotOIDCError):
+    """A token, key or claim does not hold."""
+
+    default_status = 502
+
+
+class LoginError(CobotOIDCError):
+    """This login cannot go on: cancelled, expired, not ours, or malformed."""
+
+    default_status = 400
+
+
+def _loggable(value: object) -> str | int | float:
+    """Text from outside cannot forge log lines or fill a disk (security.md L03)."""
+    if isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) < 2**63:
+        return value
+    try:
+        text = ascii(value[: LONGEST_DETAIL + 1] if isinstance(value, (str, bytes, list, tuple)) else value)
+    except (RecursionError, ValueError):  # deeply nested, or an int beyond Python's digit limit
+        text = f"<{type(value).__name__}>"
+    return text if len(text) <= LONGEST_DETAIL else text[: LONGEST_DETAIL - 1] + "…"
+
+
+def _restored(
+    kind: type[CobotOIDCError], code: str, details: dict[str, str | int | float]
+) -> CobotOIDCError:
+    error = kind(code)
+    error.details = dict(details)
+    return error
