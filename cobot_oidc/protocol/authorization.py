@@ -1,0 +1,189 @@
+"""The authorization request that a browser carries to the provider, and the answer that it carries back.
+
+RFC 6749 section 4.1.1 and 4.1.2, RFC 7636 (PKCE), OpenID Connect Core 3.1.2, RFC 9207 (``iss``). Values in,
+values out: the secrets are made by the caller, the answer is believed by nobody before ``check_issuer``.
+"""
+
+import hmac
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from urllib.parse import parse_qsl, urlsplit
+
+from authlib.oauth2.rfc6749.parameters import prepare_grant_uri
+from authlib.oauth2.rfc7636 import create_s256_code_challenge
+
+from .errors import LoginError, ProviderError
+
+LONGEST_QUERY = 16 * 1024  # bytes
+LONGEST_PARAMETER = 4096  # characters
+MOST_PARAMETERS = 32
+
+_VSCHAR = re.compile(r"[\x20-\x7e]*")  # RFC 6749 appendix A
+_PASSED_ON = ("prompt", "login_hint", "ui_locales", "max_age")
+_IMPLICIT = ("id_token", "access_token", "token_type", "response")
+
+
+@dataclass(frozen=True, slots=True)
+class AuthorizationRequest:
+    """What one login asks of the provider.
+
+    :param client_id: the client's identifier at the provider.
+    :param redirect_uri: the absolute URL of the callback.
+    :param scopes: the scopes to ask for; ``openid`` among them.
+    :param state: names the login in the answer; never shown in ``repr``.
+    :param nonce: comes back in the id token; never shown in ``repr``.
+    :param code_verifier: 43–128 unreserved characters; only its S256 challenge leaves, never shown in ``repr``.
+    :param options: ``prompt``, ``login_hint``, ``ui_locales`` and ``max_age`` (seconds) where wanted; no other
+        parameter of the request can be set from outside (security.md F21).
+    """
+
+    client_id: str
+    redirect_uri: str
+    scopes: tuple[str, ...]
+    state: str = field(repr=False)
+    nonce: str = field(repr=False)
+    code_verifier: str = field(repr=False)
+    options: Mapping[str, str] = field(default_factory=dict)
+
+    def url(self, authorization_endpoint: str) -> str:
+        """The URL to send the browser to (RFC 6749 section 4.1.1, RFC 7636 section 4.3).
+
+        :raises ProviderError: ``endpoint_unusable`` where the endpoint's own query cannot be kept beside ours.
+        """
+        parameters = {
+            "response_type": "code",
+            "client_id": self.client_id,
+            "redirect_uri": self.redirect_uri,
+            "scope": " ".join(self.scopes),
+            "state": self.state,
+            "nonce": self.nonce,
+            "code_challenge": create_s256_code_challenge(self.code_verifier),
+            "code_challenge_method": "S256",
+        } | {name: self.options[name] for name in _PASSED_ON if name in self.options}
+        _refuse_repeated(authorization_endpoint, parameters)
+        try:
+            return prepare_grant_uri(authorization_endpoint, **parameters)
+        except ValueError as error:  # Authlib refuses characters that no query may hold
+            raise ProviderError("endpoint_unusable", endpoint=authorization_endpoint) from error
+
+
+def request_options(query: Mapping[str, str]) -> dict[str, str]:
+    """The parameters of our own login URL that may travel on to the provider (security.md F21).
+
+    :param query: the login URL's query.
+    :returns: those of ``prompt``, ``login_hint``, ``ui_locales``, ``max_age`` that are well formed: printable ASCII
+        of at most 256 characters, ``max_age`` a number of seconds. ``prompt=none`` is left out: its answer is an
+        error that nobody asked to see.
+    """
+    options = {
+        name: query[name]
+        for name in _PASSED_ON
+        if 0 < len(query.get(name, "")) <= 256 and _VSCHAR.fullmatch(query[name])
+    }
+    if not re.fullmatch(r"[0-9]{1,9}", options.get("max_age", "0")):
+        del options["max_age"]
+    if "none" in options.get("prompt", "").split():
+        del options["prompt"]
+    return options
+
+
+@dataclass(frozen=True, slots=True)
+class AuthorizationResponse:
+    """The answer as it stands in the callback's query, well formed and not yet believed (RFC 6749 section 4.1.2).
+
+    :ivar state: names the transaction; ``None`` where the answer has none.
+    :ivar issuer: RFC 9207's ``iss``; ``None`` where absent.
+    :ivar code: the authorization code, ``None`` in an error response; never shown in ``repr``.
+    :ivar error: the error code, ``None`` in a success response.
+    :ivar error_description: free text from outside: for a log at most.
+    """
+
+    state: str | None = field(repr=False)
+    issuer: str | None
+    code: str | None = field(repr=False)
+    error: str | None
+    error_description: str | None
+
+    @classmethod
+    def parse(cls, query: bytes) -> "AuthorizationResponse":
+        """Read a callback's query string strictly.
+
+        :param query: the raw query, percent-encoded, without its ``?``.
+        :raises LoginError: ``response_malformed`` for a repeated parameter (RFC 6749 section 3.1), text that is not
+            VSCHAR (appendix A), more than 16 kB, both ``code`` and ``error``, or an answer of another flow.
+        """
+        parameters = _parameters(query)
+        if "code" in parameters and "error" in parameters:
+            raise LoginError("response_malformed", reason="both code and error")
+        for name in _IMPLICIT:  # we ask for a code alone (security.md F20)
+            if name in parameters:
+                raise LoginError("response_malformed", reason=f"unexpected {name}")
+        return cls(
+            state=parameters.get("state"),
+            issuer=parameters.get("iss"),
+            code=parameters.get("code"),
+            error=parameters.get("error"),
+            error_description=parameters.get("error_description"),
+        )
+
+    def check_issuer(self, issuer: str, *, promised: bool) -> None:
+        """The answer comes from the issuer that was asked (RFC 9207 section 2.4).
+
+        :param issuer: the transaction's issuer.
+        :param promised: whether its document said ``authorization_response_iss_parameter_supported``.
+        :raises LoginError: ``response_issuer_missing`` or ``response_issuer_mismatch``.
+        """
+        if self.issuer is None:
+            if promised:
+                raise LoginError("response_issuer_missing", expected=issuer)
+        elif not hmac.compare_digest(self.issuer.encode(), issuer.encode()):
+            raise LoginError("response_issuer_mismatch", expected=issuer, got=self.issuer)
+
+    def authorization_code(self) -> str:
+        """The code to exchange.
+
+        :raises LoginError: ``cancelled`` where the person declined, ``provider_declined`` for any other error
+            (RFC 6749 section 4.1.2.1, OIDC Core 3.1.2.6), ``response_malformed`` where there is neither.
+        """
+        if self.error == "access_denied":
+            raise LoginError("cancelled")
+        if self.error is not None:
+            code = "interaction_required" if self.error in _INTERACTION else "provider_declined"
+            raise LoginError(code, error=self.error, description=self.error_description or "")
+        if not self.code:
+            raise LoginError("response_malformed", reason="neither code nor error")
+        return self.code
+
+
+_INTERACTION = ("login_required", "interaction_required", "consent_required", "account_selection_required")
+
+
+def _parameters(query: bytes) -> dict[str, str]:
+    if len(query) > LONGEST_QUERY:
+        raise LoginError("response_malformed", reason="query too long", bytes=len(query))
+    try:
+        pairs = parse_qsl(
+            query.decode("ascii"), keep_blank_values=True, errors="strict", max_num_fields=MOST_PARAMETERS
+        )
+    except ValueError as error:  # UnicodeDecodeError among them
+        raise LoginError("response_malformed", reason="query is not form-urlencoded") from error
+    parameters: dict[str, str] = {}
+    for name, value in pairs:
+        if name in parameters:
+            raise LoginError("response_malformed", reason="repeated parameter", name=name)
+        # ``error_description`` alone may hold other characters: providers do not keep to ASCII there.
+        if len(value) > LONGEST_PARAMETER or (name in _CHECKED and not _VSCHAR.fullmatch(value)):
+            raise LoginError("response_malformed", reason="not VSCHAR, or too long", name=name)
+        parameters[name] = value
+    return parameters
+
+
+_CHECKED = ("state", "code", "iss", "error")
+
+
+def _refuse_repeated(authorization_endpoint: str, parameters: Mapping[str, str]) -> None:
+    """No parameter of ours may already stand in the endpoint (RFC 6749 section 3.1: none more than once)."""
+    for name, _ in parse_qsl(urlsplit(authorization_endpoint).query, keep_blank_values=True):
+        if name in parameters:
+            raise ProviderError("endpoint_unusable", endpoint=authorization_endpoint)

@@ -1,0 +1,147 @@
+"""The token request and the token response: RFC 6749 sections 4.1.3, 2.3.1, 5.1 and 5.2; OIDC Core 3.1.3.
+
+Values in, values out: another room posts the request and hands the answer's status and bytes back.
+"""
+
+import base64
+import re
+from dataclasses import dataclass, field
+from typing import Literal
+from urllib.parse import quote_plus
+
+from authlib.oauth2 import ClientAuth
+from authlib.oauth2.rfc6749.parameters import prepare_token_request
+
+from .errors import ConfigurationError, LoginError, ProviderError
+from .strict_json import JSONError, loads
+
+ClientAuthentication = Literal["client_secret_post", "client_secret_basic", "none"]
+
+_VSCHAR = re.compile(r"[\x20-\x7e]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Client:
+    """Our registration at the provider.
+
+    :param client_id: the client's identifier.
+    :param client_secret: ``None`` for a public client; never shown in ``repr``.
+    :param authentication: how the client proves itself at the token endpoint. From the configuration alone: Cobot's
+        document advertises only ``none`` while it wants ``client_secret_post``.
+    """
+
+    client_id: str
+    client_secret: str | None = field(repr=False)
+    authentication: ClientAuthentication
+
+
+@dataclass(frozen=True, slots=True)
+class TokenRequest:
+    """A form to post to the token endpoint; nothing of it is shown in ``repr``.
+
+    :ivar headers: HTTP headers, the client's credentials among them for ``client_secret_basic``.
+    :ivar body: ``application/x-www-form-urlencoded``.
+    """
+
+    headers: dict[str, str] = field(repr=False)
+    body: str = field(repr=False)
+
+    @classmethod
+    def for_code(
+        cls, client: Client, *, code: str, redirect_uri: str, code_verifier: str
+    ) -> "TokenRequest":
+        """The request that exchanges an authorization code (RFC 6749 section 4.1.3, RFC 7636 section 4.5).
+
+        :param code: from the authorization response.
+        :param redirect_uri: the one of the authorization request, exactly.
+        :param code_verifier: whose S256 challenge stood in the authorization request.
+        """
+        form = prepare_token_request(
+            "authorization_code", code=code, redirect_uri=redirect_uri, code_verifier=code_verifier
+        )
+        method = _basic if client.authentication == "client_secret_basic" else client.authentication
+        prepared = ClientAuth(client.client_id, client.client_secret, method).prepare("POST", "", {}, form)
+        _, headers, body = prepared
+        return cls(
+            headers={"Content-Type": "application/x-www-form-urlencoded", "Accept": "application/json"}
+            | headers,
+            body=body,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class TokenResponse:
+    """What the provider gave for the code (RFC 6749 section 5.1, OIDC Core 3.1.3.3); tokens are never in ``repr``.
+
+    :ivar access_token: VSCHAR, for Cobot's API.
+    :ivar id_token: not verified yet.
+    :ivar expires_in: lifetime of the access token in seconds, ``None`` where the provider does not say (Cobot).
+    """
+
+    access_token: str = field(repr=False)
+    id_token: str = field(repr=False)
+    expires_in: int | None
+
+    @classmethod
+    def parse(cls, status: int, body: bytes) -> "TokenResponse":
+        """Read the token endpoint's answer.
+
+        :param status: the HTTP status.
+        :param body: the bytes of the answer, at most 256 kB.
+        :raises LoginError: ``code_refused`` where the provider does not take the code (RFC 6749 ``invalid_grant``).
+        :raises ConfigurationError: ``client_refused`` where it does not take our client.
+        :raises ProviderError: ``token_response_unusable`` for everything else that is not a token response, a missing
+            id token among it (security.md C19, F26, N08).
+        """
+        answer = _json_object(body)
+        if status != 200 or "error" in answer:
+            raise _refusal(status, answer.get("error"), answer.get("error_description"))
+        access_token = answer.get("access_token")
+        if not isinstance(access_token, str) or not _VSCHAR.fullmatch(access_token):
+            raise ProviderError("token_response_unusable", reason="access_token is missing or not VSCHAR")
+        token_type = answer.get("token_type")
+        if not isinstance(token_type, str) or token_type.lower() != "bearer":  # section 7.1: any case
+            raise ProviderError("token_response_unusable", reason="token_type is not bearer", got=token_type)
+        id_token = answer.get("id_token")
+        if not isinstance(id_token, str) or not id_token:
+            raise ProviderError("token_response_unusable", reason="id_token is missing")
+        return cls(access_token, id_token, _expires_in(answer.get("expires_in")))
+
+
+def _basic(
+    client: ClientAuth, method: str, uri: str, headers: dict[str, str], body: str
+) -> tuple[str, dict[str, str], str]:
+    """HTTP Basic with both parts form-urlencoded first (RFC 6749 section 2.3.1), which Authlib leaves out."""
+    credentials = f"{quote_plus(client.client_id)}:{quote_plus(client.client_secret or '')}"
+    headers["Authorization"] = "Basic " + base64.b64encode(credentials.encode("ascii")).decode("ascii")
+    return uri, headers, body
+
+
+def _json_object(body: bytes) -> dict[str, object]:
+    """The answer's members; empty where it is no JSON object, as errors may come as HTML or nothing (cobot.md 3)."""
+    try:
+        answer = loads(body)
+    except JSONError:
+        return {}
+    return answer if isinstance(answer, dict) else {}
+
+
+def _refusal(
+    status: int, error: object, description: object
+) -> LoginError | ConfigurationError | ProviderError:
+    if error == "invalid_grant":
+        return LoginError("code_refused", description=description or "")
+    if error in ("invalid_client", "unauthorized_client") or (error is None and status == 401):
+        return ConfigurationError("client_refused", http_status=status, error=error or "")
+    return ProviderError(
+        "token_response_unusable", http_status=status, error=error or "", description=description or ""
+    )
+
+
+def _expires_in(value: object) -> int | None:
+    """Cobot never sends it, others send numbers; a number in a string is common and harmless."""
+    if isinstance(value, str) and re.fullmatch(r"[0-9]{1,10}", value):
+        value = int(value)
+    if isinstance(value, (int, float)) and not isinstance(value, bool) and value >= 0:
+        return int(value)
+    return None

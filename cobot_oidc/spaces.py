@@ -1,0 +1,74 @@
+"""How a request names its space, and which names may be one (cobot.md 2, security.md M01, M02).
+
+A space's name becomes part of a host name that credentials are sent to. So it is checked before anything is done with
+it, and never normalised: what is not a lower-case DNS label is no space.
+"""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from flask import current_app, request
+
+SpaceReader = Callable[[], str | None]
+
+_LABEL = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
+NEVER_SPACES = frozenset({"www", "api", "localhost"})
+
+
+def is_space_name(name: object) -> bool:
+    """Whether this is one lower-case DNS label of 1–63 letters, digits and inner hyphens, and no reserved one.
+
+    Labels with hyphens in places 3 and 4 are reserved (RFC 5891 section 4.2.3.1): ``xn--`` names look like others.
+    """
+    return (
+        isinstance(name, str)
+        and _LABEL.fullmatch(name) is not None
+        and name[2:4] != "--"
+        and name not in NEVER_SPACES
+    )
+
+
+def from_view_arg(name: str) -> SpaceReader:
+    """The space is the variable part ``name`` of the URL rule, as in ``/<space>/desk``.
+
+    :param name: the view argument. Requests whose rule has none are the global provider's.
+    """
+    return lambda: (request.view_args or {}).get(name)
+
+
+def from_host(domain: str) -> "HostLabel":
+    """The space is the label before ``domain`` in the request's host, as in ``co-up.portal.example``.
+
+    :param domain: the portal's own domain, without a port. The domain itself is the global provider's; any other
+        host is too, so let the app check its hosts (Flask's ``TRUSTED_HOSTS``).
+    """
+    return HostLabel(domain)
+
+
+def from_subdomain() -> "HostLabel":
+    """The space is the label before the app's ``SERVER_NAME`` in the request's host."""
+    return HostLabel(None)
+
+
+@dataclass(frozen=True, slots=True)
+class HostLabel:
+    """Reads the space from the request's host, and knows which host a space's pages have.
+
+    :param domain: without a port; ``None`` for the app's ``SERVER_NAME``.
+    """
+
+    domain: str | None
+
+    def __call__(self) -> str | None:
+        """The label before the domain, not checked yet; ``None`` on every other host."""
+        label, dot, rest = request.host.partition(":")[0].partition(".")
+        return label if dot and rest == self._domain() else None
+
+    def host(self, space: str | None) -> str:
+        """Where the pages of this space live, with the port of this request."""
+        port = request.host.partition(":")[2]
+        return (f"{space}." if space else "") + self._domain() + (f":{port}" if port else "")
+
+    def _domain(self) -> str:
+        return self.domain or str(current_app.config["SERVER_NAME"]).partition(":")[0]

@@ -1,0 +1,89 @@
+"""Who is logged in, as the app sees it. Knows no session, no request and no network."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+_NOTHING: Mapping[str, object] = MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class User:
+    """One identity: whom one issuer calls one subject (OIDC Core 2 and 5.7).
+
+    Two users are equal when issuer and subject are; the email identifies nobody, as people change it.
+
+    :ivar issuer: the issuer that vouches for this user.
+    :ivar subject: the issuer's name for the user: opaque, stable, unique below that issuer only.
+    :ivar space: the space that was logged in to, ``None`` for the global provider.
+    :ivar claims: the claims that the session keeps (``COBOT_OIDC_CLAIMS``), with ``iss`` and ``sub``.
+    :ivar authenticated_at: when the login ended, in seconds since the epoch.
+    """
+
+    issuer: str
+    subject: str
+    space: str | None
+    claims: Mapping[str, object]
+    authenticated_at: int
+
+    is_authenticated = True
+
+    @property
+    def name(self) -> str | None:
+        """The full name, for showing it."""
+        return self._text("name")
+
+    @property
+    def email(self) -> str | None:
+        """The email address, for writing to it. Cobot does not say whether it is verified."""
+        return self._text("email")
+
+    @property
+    def picture(self) -> str | None:
+        """An https URL of a photo."""
+        return self._text("picture")
+
+    @property
+    def phone_number(self) -> str | None:
+        """A phone number as its owner wrote it: free text, not E.164."""
+        return self._text("phone_number")
+
+    def get_id(self) -> str:
+        """Issuer and subject in one string, to be a key in a database. No issuer holds a ``#``."""
+        return f"{self.issuer}#{self.subject}"
+
+    def _text(self, claim: str) -> str | None:
+        value = self.claims.get(claim)
+        return value if isinstance(value, str) else None
+
+    def __eq__(self, other: object) -> bool:
+        # ``current_user`` is a proxy: it hands comparisons on, but arrives here as itself on the right-hand side.
+        if not getattr(other, "is_authenticated", False):
+            return False
+        return (self.issuer, self.subject) == (getattr(other, "issuer", None), getattr(other, "subject", None))
+
+    def __hash__(self) -> int:
+        return hash((self.issuer, self.subject))
+
+
+@dataclass(frozen=True, slots=True)
+class AnonymousUser:
+    """Nobody: what ``current_user`` is while no one is logged in to the request's space."""
+
+    is_authenticated: bool = field(default=False, init=False)
+    issuer: None = field(default=None, init=False)
+    subject: None = field(default=None, init=False)
+    space: None = field(default=None, init=False)
+    name: None = field(default=None, init=False)
+    email: None = field(default=None, init=False)
+    picture: None = field(default=None, init=False)
+    phone_number: None = field(default=None, init=False)
+    claims: Mapping[str, object] = field(default=_NOTHING, init=False)
+    authenticated_at: None = field(default=None, init=False)
+
+    def get_id(self) -> None:
+        """Nobody has no id."""
+        return
+
+
+ANONYMOUS = AnonymousUser()
