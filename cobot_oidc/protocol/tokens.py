@@ -6,33 +6,16 @@ Values in, values out: another room posts the request and hands the answer's sta
 import base64
 import re
 from dataclasses import dataclass, field
-from typing import Literal
 from urllib.parse import quote_plus
 
 from authlib.oauth2 import ClientAuth
 from authlib.oauth2.rfc6749.parameters import prepare_token_request
 
+from .client import Client
 from .errors import ConfigurationError, LoginError, ProviderError
 from .strict_json import JSONError, loads
 
-ClientAuthentication = Literal["client_secret_post", "client_secret_basic", "none"]
-
 _VSCHAR = re.compile(r"[\x20-\x7e]+")
-
-
-@dataclass(frozen=True, slots=True)
-class Client:
-    """Our registration at the provider.
-
-    :param client_id: the client's identifier.
-    :param client_secret: ``None`` for a public client; never shown in ``repr``.
-    :param authentication: how the client proves itself at the token endpoint. From the configuration alone: Cobot's
-        document advertises only ``none`` while it wants ``client_secret_post``.
-    """
-
-    client_id: str
-    client_secret: str | None = field(repr=False)
-    authentication: ClientAuthentication
 
 
 @dataclass(frozen=True, slots=True)

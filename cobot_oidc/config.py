@@ -1,0 +1,296 @@
+"""The settings: read from ``app.config`` once, checked whole, and handed on as one frozen value.
+
+Everything wrong is said here, at ``init_app``, by key, value and remedy; only what the network alone can tell is
+left to the first login. Nothing here waits for the provider.
+"""
+
+import difflib
+import inspect
+import re
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+from typing import Any, NoReturn, cast, get_args
+from urllib.parse import urlsplit
+
+from .errors import ConfigurationError
+from .protocol.client import Client, ClientAuthentication
+from .protocol.discovery import check_issuer, is_loopback
+from .protocol.redirects import safe_next
+from .provider.settings import ProviderSettings
+from .spaces import is_space_name
+
+PREFIX = "COBOT_OIDC_"
+COBOT_ISSUER = "https://www.cobot.me"
+COBOT_SPACE_ISSUER = "https://{space}.cobot.me"
+SHORTEST_SECRET_KEY = 32  # bytes (security.md S05)
+ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA")
+
+_SCOPE = re.compile(r"[\x21\x23-\x5b\x5d-\x7e]+")  # RFC 6749 section 3.3
+_URL_PREFIX = re.compile(r"(?:/[A-Za-z0-9._~-]+)+")
+_VSCHAR = re.compile(r"[\x20-\x7e]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What one app is configured to be; ``docs/configuration.md`` describes each key.
+
+    Lifetimes are in seconds. ``serves`` tells whether the app serves a well-formed space.
+    """
+
+    client: Client
+    issuer: str
+    space_issuer: str | None
+    space_issuers: Mapping[str, str]
+    serves: Callable[[str], bool]
+    scopes: tuple[str, ...]
+    redirect_uri: str | None
+    url_prefix: str
+    after_login: str
+    after_logout: str
+    session_lifetime: int
+    claims: tuple[str, ...]
+    userinfo: bool
+    embedded: bool
+    json_blueprints: frozenset[str]
+    provider: ProviderSettings
+
+    def issuer_of(self, space: str | None) -> str | None:
+        """The issuer that vouches for people in this space.
+
+        :param space: ``None`` for the global provider.
+        :returns: ``None`` where this is no space that the app serves (security.md M01, K19).
+        """
+        if space is None:
+            return self.issuer
+        if not is_space_name(space) or not self.serves(space):
+            return None
+        if space in self.space_issuers:
+            return self.space_issuers[space]
+        if self.space_issuer is None:
+            return None
+        issuer = self.space_issuer.replace("{space}", space)
+        # The global provider's own label below the same domain is no space.
+        return None if urlsplit(issuer).netloc == urlsplit(self.issuer).netloc and _in_host(self.space_issuer) else issuer
+
+
+def read_settings(config: Mapping[str, Any]) -> Settings:
+    """Read and check an app's configuration.
+
+    :param config: ``app.config``.
+    :raises ConfigurationError: ``setting_unknown``, ``setting_missing`` or ``setting_invalid``, each with the key, what
+        was found (never a secret) and what is expected.
+    """
+    _check_flask(config)
+    settings = _Reader(config)
+    settings.refuse_unknown()
+    issuer = settings.issuer("ISSUER", COBOT_ISSUER)
+    space_issuer = _space_issuer(settings, issuer)
+    redirect_uri = settings.text("REDIRECT_URI", None)
+    url_prefix = settings.text("URL_PREFIX", "/cobot") or ""
+    if not _URL_PREFIX.fullmatch(url_prefix):
+        settings.refuse("URL_PREFIX", "a path such as '/cobot', without a slash at its end")
+    if redirect_uri is not None:
+        _check_redirect_uri(settings, redirect_uri, url_prefix)
+    return Settings(
+        client=_client(settings),
+        issuer=issuer,
+        space_issuer=space_issuer,
+        space_issuers=_space_issuers(settings, issuer),
+        serves=_serves(settings),
+        scopes=_scopes(settings),
+        redirect_uri=redirect_uri,
+        url_prefix=url_prefix,
+        after_login=_destination(settings, "AFTER_LOGIN"),
+        after_logout=_destination(settings, "AFTER_LOGOUT"),
+        session_lifetime=settings.whole_number("SESSION_LIFETIME", 12 * 3600, 60, 365 * 86400),
+        claims=settings.words("CLAIMS", ("name", "email", "picture", "phone_number")),
+        userinfo=settings.boolean("USERINFO", False),
+        embedded=settings.boolean("EMBEDDED", False),
+        json_blueprints=frozenset(settings.words("JSON_BLUEPRINTS", ())),
+        provider=_provider(settings, space_issuer),
+    )
+
+
+class _Reader:
+    """Reads one key at a time, and refuses by name."""
+
+    def __init__(self, config: Mapping[str, Any]) -> None:
+        self._config = config
+        self._secret = {"CLIENT_SECRET"}
+
+    def refuse(self, key: str, expected: str) -> NoReturn:
+        found = self._config.get(PREFIX + key)
+        shown = f"a {type(found).__name__}, not shown" if key in self._secret else found
+        raise ConfigurationError("setting_invalid", setting=PREFIX + key, found=shown, expected=expected)
+
+    def refuse_unknown(self) -> None:
+        for key in self._config:
+            if key.startswith(PREFIX) and key.removeprefix(PREFIX) not in KEYS:
+                near = difflib.get_close_matches(key.removeprefix(PREFIX), KEYS, n=1)
+                expected = f"{PREFIX}{near[0]}" if near else "one of docs/configuration.md"
+                raise ConfigurationError("setting_unknown", setting=key, expected=expected)
+
+    def value(self, key: str, default: Any) -> Any:
+        return self._config.get(PREFIX + key, default)
+
+    def text(self, key: str, default: str | None) -> str | None:
+        value = self.value(key, default)
+        if value is None:
+            return None
+        if not isinstance(value, str) or not _VSCHAR.fullmatch(value):
+            self.refuse(key, "printable ASCII text; in the environment, put digits in double quotes")
+        return cast(str, value)
+
+    def whole_number(self, key: str, default: int, lowest: int, highest: int) -> int:
+        value = self.value(key, default)
+        if not isinstance(value, int) or isinstance(value, bool) or not lowest <= value <= highest:
+            self.refuse(key, f"a whole number from {lowest} to {highest}")
+        return cast(int, value)
+
+    def seconds(self, key: str, default: float, lowest: float, highest: float) -> float:
+        value = self.value(key, default)
+        if not isinstance(value, (int, float)) or isinstance(value, bool) or not lowest <= value <= highest:
+            self.refuse(key, f"a number of seconds from {lowest:g} to {highest:g}")
+        return float(value)
+
+    def boolean(self, key: str, default: bool) -> bool:
+        value = self.value(key, default)
+        if not isinstance(value, bool):
+            self.refuse(key, "True or False; in the environment, true or false")
+        return cast(bool, value)
+
+    def words(self, key: str, default: tuple[str, ...]) -> tuple[str, ...]:
+        value = self.value(key, default)
+        if isinstance(value, str):
+            value = value.split()
+        if not isinstance(value, (list, tuple, set, frozenset)) or not all(
+            isinstance(word, str) and word for word in value
+        ):
+            self.refuse(key, "a list of words, or one text with spaces between them")
+        return tuple(dict.fromkeys(value))
+
+    def issuer(self, key: str, default: str) -> str:
+        value = self.value(key, default)
+        if not isinstance(value, str):
+            self.refuse(key, "the issuer's URL, as text")
+        try:
+            check_issuer(value)
+        except ConfigurationError:
+            self.refuse(key, "an https URL without query, fragment or user (http only on localhost)")
+        return cast(str, value)
+
+
+def _check_flask(config: Mapping[str, Any]) -> None:
+    """The settings of Flask itself that a safe login hangs on."""
+    keys = [config.get("SECRET_KEY"), *(config.get("SECRET_KEY_FALLBACKS") or ())]
+    for name, key in zip(["SECRET_KEY"] + ["SECRET_KEY_FALLBACKS"] * len(keys), keys, strict=False):
+        if not isinstance(key, (str, bytes)) or len(key) < SHORTEST_SECRET_KEY:
+            raise ConfigurationError(
+                "setting_invalid",
+                setting=name,
+                found="nothing" if not key else f"{len(str(key))} characters",
+                expected='32 characters or more, from: python -c "import secrets; print(secrets.token_hex())"',
+            )
+    if str(config.get("SESSION_COOKIE_SAMESITE")).lower() == "strict":
+        raise ConfigurationError(
+            "setting_invalid",
+            setting="SESSION_COOKIE_SAMESITE",
+            found="Strict",
+            expected="Lax: browsers hide a Strict cookie from the page that a sign-in elsewhere leads back to",
+        )
+
+
+def _client(settings: _Reader) -> Client:
+    client_id = settings.text("CLIENT_ID", None)
+    if client_id is None:
+        raise ConfigurationError(
+            "setting_missing", setting=PREFIX + "CLIENT_ID", expected="the client's id from dev.cobot.me/oauth2_clients"
+        )
+    secret = settings.text("CLIENT_SECRET", None)
+    method = settings.text("CLIENT_AUTH", "none" if secret is None else "client_secret_post")
+    if method not in get_args(ClientAuthentication):
+        settings.refuse("CLIENT_AUTH", "client_secret_post, client_secret_basic or none")
+    if (method == "none") != (secret is None):
+        settings.refuse("CLIENT_AUTH", "none without a CLIENT_SECRET, client_secret_post or _basic with one")
+    return Client(client_id, secret, cast(ClientAuthentication, method))
+
+
+def _space_issuer(settings: _Reader, issuer: str) -> str | None:
+    # Another provider's app must not send its credentials to Cobot because someone asks for a space.
+    template = settings.text("SPACE_ISSUER", COBOT_SPACE_ISSUER if issuer == COBOT_ISSUER else None)
+    if template is None:
+        return None
+    expected = "an issuer's URL with {space} as one label of its host, or in its path"
+    if template.count("{space}") != 1 or not re.fullmatch(r"https?://(?:\{space\}\.)?[^{}]+(?:/\{space\}[^{}]*)?", template):
+        settings.refuse("SPACE_ISSUER", expected)
+    try:
+        check_issuer(template.replace("{space}", "space"))
+    except ConfigurationError:
+        settings.refuse("SPACE_ISSUER", expected)
+    return template
+
+
+def _space_issuers(settings: _Reader, issuer: str) -> Mapping[str, str]:
+    value = settings.value("SPACE_ISSUERS", {})
+    if not isinstance(value, dict) or not all(is_space_name(space) for space in value):
+        settings.refuse("SPACE_ISSUERS", "a dictionary of space to issuer, such as {'co-up': 'https://my.co-up.de'}")
+    for space_issuer in value.values():
+        try:
+            check_issuer(space_issuer)
+        except ConfigurationError:
+            settings.refuse("SPACE_ISSUERS", "an https URL without query, fragment or user for each space")
+    if len({issuer, *value.values()}) <= len(value):
+        settings.refuse("SPACE_ISSUERS", "an issuer of its own for each space, other than ISSUER")
+    return dict(value)
+
+
+def _serves(settings: _Reader) -> Callable[[str], bool]:
+    """The app's own list of spaces as a question. A callable is asked each time: ``f(space)`` or ``f()`` for a list."""
+    spaces = settings.value("SPACES", None)
+    if spaces is None:
+        return lambda _: True
+    if callable(spaces):
+        takes_space = bool(inspect.signature(spaces).parameters)
+        return (lambda space: bool(spaces(space))) if takes_space else (lambda space: space in spaces())
+    listed = settings.words("SPACES", ())
+    if not all(is_space_name(space) for space in listed):
+        settings.refuse("SPACES", "a list of subdomains, lower-case DNS labels such as 'co-up', or a callable")
+    return frozenset(listed).__contains__
+
+
+def _scopes(settings: _Reader) -> tuple[str, ...]:
+    scopes = settings.words("SCOPES", ("openid", "email", "profile"))
+    if not all(_SCOPE.fullmatch(scope) for scope in scopes):
+        settings.refuse("SCOPES", "scopes as RFC 6749 section 3.3 spells them, with spaces between them")
+    return scopes if "openid" in scopes else ("openid", *scopes)
+
+
+def _destination(settings: _Reader, key: str) -> str:
+    """A path, or the name of an endpoint; which endpoints there are is known only later."""
+    value = settings.text(key, "/") or "/"
+    if value.startswith("/") and safe_next(value) is None:
+        settings.refuse(key, "a path on this app, such as '/', or the name of an endpoint")
+    return value
+
+
+def _check_redirect_uri(settings: _Reader, redirect_uri: str, url_prefix: str) -> None:
+    try:
+        url = urlsplit(redirect_uri)
+        secure = url.scheme == "https" or (url.scheme == "http" and is_loopback(url.hostname or ""))
+    except ValueError:
+        settings.refuse("REDIRECT_URI", "an absolute URL")
+    if not secure or not url.hostname or url.username is not None or url.query or "#" in redirect_uri:
+        settings.refuse("REDIRECT_URI", "an absolute https URL without query or fragment (http only on localhost)")
+    if not url.path.endswith(f"{url_prefix}/callback"):
+        settings.refuse("REDIRECT_URI", f"a URL that ends in {url_prefix}/callback, where the callback is")
+
+
+def _provider(settings: _Reader, space_issuer: str | None) -> ProviderSettings:
+    raise NotImplementedError
+
+
+def _in_host(template: str) -> bool:
+    return "{space}" in template.partition("://")[2].partition("/")[0]
+
+
+KEYS: Collection[str] = ()

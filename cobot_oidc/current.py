@@ -1,0 +1,75 @@
+"""Who and where this request is: its space, its user. Worked out once for each request, when first asked for.
+
+Kept in the request's WSGI environment, not in ``g``: an app context may outlive a request (in tests, in a shell).
+"""
+
+from typing import cast
+
+from flask import request
+from werkzeug.local import LocalProxy
+
+from . import sessions
+from .errors import LoginError
+from .installation import installation
+from .user import ANONYMOUS, AnonymousUser, User
+
+_SPACE = "cobot_oidc.space"
+_USER = "cobot_oidc.user"
+
+
+def requested_space() -> str | None:
+    """The space that this request names, as the app configured it; ``None`` for the global provider.
+
+    :raises LoginError: ``space_unknown`` where the name is no space's, or none that the app serves.
+    """
+    environ = request.environ
+    if _SPACE not in environ:
+        here = installation()
+        environ[_SPACE] = here.read_space() if here.read_space is not None else None
+    space = environ[_SPACE]
+    if installation().settings.issuer_of(space) is None:
+        raise LoginError("space_unknown", space=space)
+    return cast("str | None", space)
+
+
+def pin_space(space: str | None) -> None:
+    """Let this space count for the rest of the request, whatever the request names."""
+    request.environ[_SPACE] = space
+    forget_user()
+
+
+def requested_user() -> User | AnonymousUser:
+    """The user who is logged in to this request's space; nobody where the request names no valid space."""
+    environ = request.environ
+    user = environ.get(_USER)
+    if user is None:
+        user = environ[_USER] = _look_up()
+    return cast("User | AnonymousUser", user)
+
+
+def forget_user() -> None:
+    """Look again, after the session has changed."""
+    request.environ.pop(_USER, None)
+
+
+def _look_up() -> User | AnonymousUser:
+    here = installation()
+    try:
+        space = requested_space()
+    except LoginError:
+        return ANONYMOUS
+    issuer = here.settings.issuer_of(space)
+    if issuer is None:
+        return ANONYMOUS
+    return sessions.find(issuer, space, now=here.clock(), lifetime=here.settings.session_lifetime)
+
+
+def _space_or_none() -> str | None:
+    try:
+        return requested_space()
+    except LoginError:
+        return None
+
+
+current_user = cast("User | AnonymousUser", LocalProxy(requested_user))
+current_space = cast("str | None", LocalProxy(_space_or_none))

@@ -1,0 +1,21 @@
+"""Our registration at the provider (RFC 6749 section 2)."""
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+ClientAuthentication = Literal["client_secret_post", "client_secret_basic", "none"]
+
+
+@dataclass(frozen=True, slots=True)
+class Client:
+    """Who we are to the token endpoint.
+
+    :param client_id: the client's identifier.
+    :param client_secret: ``None`` for a public client, which PKCE alone protects; never shown in ``repr``.
+    :param authentication: how the client proves itself. From the configuration alone: Cobot's document advertises only
+        ``none`` while it wants ``client_secret_post`` (cobot.md 3).
+    """
+
+    client_id: str
+    client_secret: str | None = field(repr=False)
+    authentication: ClientAuthentication

@@ -1,0 +1,127 @@
+"""Who is logged in, as the session remembers it: one identity for each issuer, side by side.
+
+The session holds who, not how: subject, space, time and a few claims, never a token. Knows Flask's ``session`` and the
+session interface behind it (Flask's cookie, Flask-Session), and nothing of the protocol.
+"""
+
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
+
+from flask import current_app, session
+from flask.sessions import SecureCookieSessionInterface
+
+from .errors import LoginError
+from .user import ANONYMOUS, AnonymousUser, User
+
+KEY = "cobot_oidc"
+LARGEST_COOKIE = 3800  # bytes; browsers drop a cookie beyond 4096 without a word (security.md S06)
+CLOCK_DISAGREEMENT = 300  # seconds that the machines behind one app may disagree
+
+# In the session an identity is [space, subject, authenticated_at, claims], below its issuer: every byte travels with every
+# request.
+Record = tuple[str | None, str, int, dict[str, object]]
+
+
+def find(issuer: str, space: str | None, *, now: float, lifetime: int) -> User | AnonymousUser:
+    """The user that this browser is to this issuer and space, or nobody.
+
+    :param issuer: whose identity counts here; one of another issuer never does (security.md M04, M05).
+    :param space: the space that the identity has to be logged in to; ``None`` for the global provider.
+    :param now: seconds since the epoch.
+    :param lifetime: seconds from the login after which it counts no more.
+    """
+    record = _records().get(issuer)
+    if record is None or record[0] != space or not _alive(record, now, lifetime):
+        return ANONYMOUS
+    return _user(issuer, record)
+
+
+def start(user: User, *, lifetime: int) -> None:
+    """Begin a new session that holds this user, and the identities at other issuers that are still alive.
+
+    Whatever else the session held is dropped, and a server-side store gives it a new id (security.md S01, F24).
+
+    :param user: who logged in now, at ``user.authenticated_at``.
+    :param lifetime: seconds after which the others count no more.
+    :raises LoginError: ``session_too_large`` where the browser would drop the cookie; the session is untouched then.
+    """
+    others = [
+        (issuer, record)
+        for issuer, record in _records().items()
+        if issuer != user.issuer and _alive(record, user.authenticated_at, lifetime)
+    ]
+    kept = {name: value for name, value in user.claims.items() if name not in ("iss", "sub")}
+    own: Record = (user.space, user.subject, user.authenticated_at, kept)
+    identities = _within_a_cookie(sorted(others, key=lambda other: other[1][2]), (user.issuer, own))
+    permanent = session.permanent
+    session.clear()
+    if permanent:
+        session.permanent = True
+    session[KEY] = identities
+    # Flask-Session has it, Flask's own cookie needs none: the content is the session.
+    regenerate = getattr(current_app.session_interface, "regenerate", None)
+    if regenerate is not None:
+        regenerate(session)
+
+
+def end(issuers: Iterable[str] | None = None) -> list[User]:
+    """Forget the identities at these issuers, or all of them; with the last one goes everything in the session.
+
+    :param issuers: ``None`` for every one.
+    :returns: who was logged in until now.
+    """
+    records = _records()
+    ending = [issuer for issuer in (records if issuers is None else issuers) if issuer in records]
+    ended = [_user(issuer, records[issuer]) for issuer in ending]
+    remaining = {issuer: record for issuer, record in records.items() if issuer not in ending}
+    if remaining:
+        session[KEY] = remaining
+    else:
+        session.clear()
+    return ended
+
+
+def _records() -> Mapping[str, Record]:
+    """The identities in the session; none where an older release or another library left something else there."""
+    found = session.get(KEY)
+    return found if isinstance(found, dict) else {}
+
+
+def _alive(record: Record, now: float, lifetime: int) -> bool:
+    age = now - record[2]
+    return -CLOCK_DISAGREEMENT <= age < lifetime
+
+
+def _user(issuer: str, record: Record) -> User:
+    space, subject, authenticated_at, claims = record
+    return User(
+        issuer=issuer,
+        subject=subject,
+        space=space,
+        claims=MappingProxyType({"iss": issuer, "sub": subject, **claims}),
+        authenticated_at=authenticated_at,
+    )
+
+
+def _within_a_cookie(
+    others: list[tuple[str, Record]], newest: tuple[str, Record]
+) -> dict[str, Record]:
+    """As many identities as one cookie can hold: the newest, then of the others those that logged in last."""
+    while True:
+        identities = dict([*others, newest])
+        size = _cookie_size(identities)
+        if size <= LARGEST_COOKIE:
+            return identities
+        if not others:
+            _, (_, subject, _, claims) = newest
+            sizes = {name: len(str(value)) for name, value in claims.items()}
+            raise LoginError("session_too_large", bytes=size, subject_length=len(subject), claim_lengths=sizes)
+        del others[0]
+
+
+def _cookie_size(identities: dict[str, Record]) -> int:
+    interface = current_app.session_interface
+    if not isinstance(interface, SecureCookieSessionInterface):
+        return 0  # a server-side store: the cookie is an id
+    serializer = interface.get_signing_serializer(current_app._get_current_object())  # type: ignore[attr-defined] # the proxy's documented way to the app
+    return len(serializer.dumps({KEY: identities})) if serializer is not None else 0
