@@ -1,0 +1,201 @@
+"""Issuers and the documents that describe them: OpenID Connect Discovery 1.0 sections 3 and 4, RFC 8414, RFC 9207.
+
+A document can name endpoints only where the configuration lets them live, as the code and the client secret go there, and it
+can only narrow what the configuration allows. Imports no cryptography: the app's start needs ``check_issuer``.
+"""
+
+import ipaddress
+import re
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from typing import cast
+from urllib.parse import SplitResult, urlsplit
+
+from .errors import ConfigurationError, ProviderError
+from .strict_json import JSONError, loads
+
+LARGEST_DOCUMENT = 64 * 1024  # bytes
+LONGEST_URL = 2048  # characters
+
+_URL = re.compile(r"[\x21\x23-\x3b\x3d\x3f-\x5b\x5d\x5f\x61-\x7a\x7e]+")  # RFC 3986's characters, ASCII
+_HOST = re.compile(r"(?:[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?\.)*[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
+_PROVIDER_DOMAINS = (".cobot.me",)
+
+
+def is_loopback(host: str) -> bool:
+    """Whether this host is the machine itself: ``localhost`` and names below it (RFC 6761), 127.0.0.1 and ::1."""
+    return host in ("localhost", "127.0.0.1", "::1") or host.endswith(".localhost")
+
+
+def check_issuer(issuer: object) -> str:
+    """An issuer as it may stand in a configuration (Discovery 1.0 section 2, Core 2 ``iss``).
+
+    :param issuer: an https URL with host, optional port and path, without query, fragment or user; http for the loopback
+        alone. Compared as it is: never normalised.
+    :returns: the issuer.
+    :raises ConfigurationError: ``issuer_invalid``.
+    """
+    url = _split(issuer)
+    if url is None or url.query or "?" in cast(str, issuer):
+        raise ConfigurationError("issuer_invalid", issuer=issuer)
+    return cast(str, issuer)
+
+
+def configuration_url(issuer: str) -> str:
+    """Where an issuer's document is (Discovery 1.0 section 4.1): one trailing slash goes before the path is appended."""
+    return issuer.removesuffix("/") + "/.well-known/openid-configuration"
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderMetadata:
+    """What we use of a provider's document, checked.
+
+    :ivar issuer: exactly the issuer that was asked for.
+    :ivar userinfo_endpoint: ``None`` where the provider has none, as for ``end_session_endpoint``.
+    :ivar id_token_signing_algorithms: what the document lists; ``None`` where it lists nothing.
+    :ivar promises_response_issuer: whether answers must carry ``iss`` (RFC 9207 section 3).
+    """
+
+    issuer: str
+    authorization_endpoint: str
+    token_endpoint: str
+    jwks_uri: str
+    userinfo_endpoint: str | None
+    end_session_endpoint: str | None
+    id_token_signing_algorithms: tuple[str, ...] | None
+    promises_response_issuer: bool
+
+    @classmethod
+    def parse(
+        cls,
+        document: bytes | Mapping[str, object],
+        *,
+        issuer: str,
+        allowed_hosts: Iterable[str] | None = None,
+    ) -> "ProviderMetadata":
+        """Read a provider's document (Discovery 1.0 sections 3 and 4.3).
+
+        :param document: the bytes as they came, at most 64 kB, or the JSON object read from them.
+        :param issuer: whose document it has to be, compared exactly.
+        :param allowed_hosts: where endpoints may live beside the issuer's own host: host names, or ``.cobot.me`` for all
+            hosts below a domain. By default the hosts below ``cobot.me`` for an issuer there, else none.
+        :raises ProviderError: ``metadata_unusable`` for what is no such document, ``metadata_issuer_mismatch``, or
+            ``endpoint_forbidden`` for an endpoint on another host, without TLS, or that is no URL (security.md R08–R10).
+        :raises ConfigurationError: ``issuer_invalid`` where ``issuer`` itself is none.
+        """
+        check_issuer(issuer)
+        members = _object(document)
+        if members.get("issuer") != issuer:
+            raise ProviderError("metadata_issuer_mismatch", expected=issuer, got=members.get("issuer"))
+        rule = _EndpointRule.of(issuer, allowed_hosts)
+        return cls(
+            issuer=issuer,
+            authorization_endpoint=rule.check(members, "authorization_endpoint"),
+            token_endpoint=rule.check(members, "token_endpoint"),
+            jwks_uri=rule.check(members, "jwks_uri"),
+            userinfo_endpoint=rule.check_optional(members, "userinfo_endpoint"),
+            end_session_endpoint=rule.check_optional(members, "end_session_endpoint"),
+            id_token_signing_algorithms=_algorithms(members),
+            promises_response_issuer=members.get("authorization_response_iss_parameter_supported") is True,
+        )
+
+
+def narrow_algorithms(configured: Collection[str], metadata: ProviderMetadata) -> tuple[str, ...]:
+    """The algorithms that an id token may be signed with: configured, and listed by the provider where it lists any.
+
+    :raises ConfigurationError: ``algorithms_disjoint`` where nothing is left (security.md J02).
+    """
+    listed = metadata.id_token_signing_algorithms
+    allowed = tuple(name for name in configured if listed is None or name in listed)
+    if not allowed:
+        raise ConfigurationError("algorithms_disjoint", expected=list(configured), got=list(listed or ()))
+    return allowed
+
+
+@dataclass(frozen=True, slots=True)
+class _EndpointRule:
+    """Where one issuer's endpoints may be."""
+
+    hosts: frozenset[str]
+    domains: tuple[str, ...]
+    on_loopback: bool
+
+    @classmethod
+    def of(cls, issuer: str, allowed_hosts: Iterable[str] | None) -> "_EndpointRule":
+        url = urlsplit(issuer)
+        own = url.hostname or ""
+        if allowed_hosts is None:
+            allowed_hosts = [domain for domain in _PROVIDER_DOMAINS if own.endswith(domain)]
+        allowed = [own, *allowed_hosts]
+        return cls(
+            hosts=frozenset(host for host in allowed if not host.startswith(".")),
+            domains=tuple(host for host in allowed if host.startswith(".")),
+            on_loopback=url.scheme == "http",
+        )
+
+    def check_optional(self, members: Mapping[str, object], name: str) -> str | None:
+        return None if members.get(name) is None else self.check(members, name)
+
+    def check(self, members: Mapping[str, object], name: str) -> str:
+        endpoint = members.get(name)
+        url = _split(endpoint)
+        if url is None or not self._may_be_at(url):
+            raise ProviderError("endpoint_forbidden", endpoint=name, got=endpoint)
+        return cast(str, endpoint)
+
+    def _may_be_at(self, url: SplitResult) -> bool:
+        host = url.hostname or ""
+        # http is for an issuer on the loopback alone, and then for every endpoint of it (security.md R08).
+        if self.on_loopback != (url.scheme == "http"):
+            return False
+        return host in self.hosts or (not _is_address(host) and host.endswith(self.domains))
+
+
+def _split(value: object) -> SplitResult | None:
+    """The parts of an absolute URL without user and fragment: https, or http to the loopback; else ``None``."""
+    if not isinstance(value, str) or len(value) > LONGEST_URL or not _URL.fullmatch(value):
+        return None
+    try:
+        url = urlsplit(value)
+        host, _ = url.hostname or "", url.port
+    except ValueError:
+        return None
+    # ``hostname`` lowers its case: a host that was not lower-case, or is spelt in another way, is not taken.
+    spelt = url.netloc.removesuffix(f":{url.port}") if url.port is not None else url.netloc
+    if spelt not in (host, f"[{host}]") or not (_HOST.fullmatch(host) or _is_address(host)):
+        return None
+    if "#" in value or not (url.scheme == "https" or (url.scheme == "http" and is_loopback(host))):
+        return None
+    if not value.startswith((url.scheme + "://",)):
+        return None
+    return url
+
+
+def _is_address(host: str) -> bool:
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        # Decimal, octal and hexadecimal spellings that a resolver would take for an address.
+        return re.fullmatch(r"(?:0x[0-9a-f]*|[0-9]+)(?:\.(?:0x[0-9a-f]*|[0-9]+))*\.?", host) is not None
+    return True
+
+
+def _object(document: bytes | Mapping[str, object]) -> Mapping[str, object]:
+    if isinstance(document, Mapping):
+        return document
+    try:
+        members = loads(document, largest=LARGEST_DOCUMENT)
+    except JSONError as error:
+        raise ProviderError("metadata_unusable", reason=error.reason) from error
+    if not isinstance(members, dict):
+        raise ProviderError("metadata_unusable", reason="not an object")
+    return members
+
+
+def _algorithms(members: Mapping[str, object]) -> tuple[str, ...] | None:
+    listed = members.get("id_token_signing_alg_values_supported")
+    if listed is None:
+        return None
+    if not isinstance(listed, list) or not all(isinstance(name, str) for name in listed):
+        raise ProviderError("metadata_unusable", reason="id_token_signing_alg_values_supported is no list of names")
+    return tuple(cast("list[str]", listed))
