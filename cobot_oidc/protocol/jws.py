@@ -1,0 +1,151 @@
+"""The one reader and verifier of signed tokens: JWS compact serialisation (RFC 7515), as RFC 8725 advises.
+
+In two steps, as keys may have to be fetched in between and nothing is fetched for junk: ``ParsedJWS.parse`` decides all that
+can be decided without a key, ``ParsedJWS.check_signature`` the rest. The bytes that were signed are decoded once.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+
+from . import base64url
+from .errors import TokenError
+from .keys import LONGEST_KID, Key, KeySet
+from .strict_json import JSONError, loads
+
+LARGEST_TOKEN = 16 * 1024  # characters
+LARGEST_HEADER = 2 * 1024  # bytes
+MOST_TRIALS = 4  # keys tried for a token that names none
+
+_COMPACT = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+", re.ASCII)
+# A token brings no key, says no rule that must be understood, is not encrypted, compressed or nested (J05, J10–J12).
+_FORBIDDEN = ("crit", "b64", "jwk", "jku", "x5u", "x5c", "enc", "zip", "cty")
+
+
+@dataclass(frozen=True, slots=True)
+class VerifiedJWS:
+    """A token whose signature holds.
+
+    :ivar header: the JOSE header.
+    :ivar payload: the bytes that were signed.
+    """
+
+    header: dict[str, object]
+    payload: bytes = field(repr=False)
+
+
+def verify_jws(
+    token: str, keys: KeySet, *, algorithms: Sequence[str] = ("RS256",), require_kid: bool = False
+) -> VerifiedJWS:
+    """Verify a token in JWS compact serialisation (RFC 7515 section 5.2).
+
+    :param token: at most 16 kB.
+    :param keys: the provider's keys.
+    :param algorithms: those that may have been used; HMAC and ``none`` never can.
+    :param require_kid: refuse a token that names no key.
+    :raises TokenError: for everything that is not such a token with a good signature.
+    """
+    parsed = ParsedJWS.parse(token, algorithms)
+    parsed.check_signature(keys, algorithms, require_kid=require_kid)
+    return VerifiedJWS(dict(parsed.header), parsed.payload)
+
+
+@dataclass(frozen=True, slots=True)
+class ParsedJWS:
+    """A token that is well formed, and not believed yet."""
+
+    header: Mapping[str, object]
+    payload: bytes = field(repr=False)
+    signing_input: bytes = field(repr=False)
+    signature: bytes = field(repr=False)
+
+    @classmethod
+    def parse(cls, token: object, algorithms: Sequence[str]) -> "ParsedJWS":
+        """Read a token as far as that goes without a key.
+
+        :raises TokenError: ``token_malformed``, ``token_too_large``, or a code of the header's rules.
+        """
+        if not isinstance(token, str):
+            raise TokenError("token_malformed", reason="not text")
+        if len(token) > LARGEST_TOKEN:  # before anything is split (J17)
+            raise TokenError("token_too_large", characters=len(token))
+        if not _COMPACT.fullmatch(token):
+            raise TokenError("token_malformed", reason="not three segments of base64url")
+        signing_input, _, last = token.rpartition(".")
+        first, _, middle = signing_input.partition(".")
+        header = _header(first)
+        _check_algorithm(header, algorithms)
+        try:
+            payload, signature = base64url.decode_alphabet(middle), base64url.decode_alphabet(last)
+        except ValueError as error:
+            raise TokenError("token_malformed", reason="not canonical base64url") from error
+        return cls(header, payload, signing_input.encode("ascii"), signature)
+
+    @property
+    def algorithm(self) -> str:
+        """The algorithm that the token was signed with: one of those that were allowed."""
+        return str(self.header["alg"])
+
+    @property
+    def kid(self) -> str | None:
+        """The name of the key, ``None`` where the token has none."""
+        kid = self.header.get("kid")
+        return kid if isinstance(kid, str) else None
+
+    def check_signature(self, keys: KeySet, algorithms: Sequence[str], *, require_kid: bool = False) -> None:
+        """The signature is that of one of these keys (RFC 7515 section 5.2, RFC 7517 section 4).
+
+        :raises TokenError: ``key_unknown`` where no key has the token's kid, ``key_unsuitable`` where it is not for this
+            algorithm, ``key_ambiguous`` where too many could be meant, ``kid_required``, ``signature_invalid``.
+        """
+        if self.kid is None and require_kid:
+            raise TokenError("kid_required")
+        for key in self._candidates(keys, algorithms):
+            if key.verifies(self.algorithm, self.signing_input, self.signature):
+                return
+        raise TokenError("signature_invalid", kid=self.kid or "")
+
+    def _candidates(self, keys: KeySet, algorithms: Sequence[str]) -> Sequence[Key]:
+        named = keys.keys if self.kid is None else [key for key in keys.keys if key.kid == self.kid]
+        if not named:
+            raise TokenError("key_unknown", kid=self.kid or "")
+        suitable = [key for key in named if key.algorithm(algorithms) == self.algorithm]
+        if not suitable:
+            raise TokenError("key_unsuitable", kid=self.kid or "", alg=self.algorithm)
+        different = {key.material: key for key in suitable}
+        if len(different) > (MOST_TRIALS if self.kid is None else 1):  # K05, J08
+            raise TokenError("key_ambiguous", kid=self.kid or "", keys=len(different))
+        return list(different.values())
+
+
+@lru_cache(maxsize=64)
+def _header(segment: str) -> Mapping[str, object]:
+    """The header that these characters say. A provider says the same with each token, so it is read once."""
+    try:
+        data = base64url.decode_alphabet(segment)
+        header = loads(data, largest=LARGEST_HEADER)
+    except JSONError as error:
+        raise TokenError("header_malformed", reason=error.reason) from error
+    except ValueError as error:
+        raise TokenError("token_malformed", reason="not canonical base64url") from error
+    if not isinstance(header, dict):
+        raise TokenError("header_malformed", reason="not an object")
+    for name in _FORBIDDEN:
+        if name in header:
+            raise TokenError("header_forbidden", name=name)
+    typ = header.get("typ", "JWT")
+    if not isinstance(typ, str) or typ.upper() != "JWT":  # RFC 8725 section 3.11 (J22)
+        raise TokenError("token_type_wrong", expected="JWT", got=typ)
+    if "kid" in header:
+        kid = header["kid"]
+        if not isinstance(kid, str) or not 0 < len(kid) <= LONGEST_KID:
+            raise TokenError("kid_malformed", got=kid)
+    return header
+
+
+def _check_algorithm(header: Mapping[str, object], algorithms: Sequence[str]) -> None:
+    algorithm = header.get("alg")
+    # A name that no key type has can be configured by nobody: HMAC and ``none`` are impossible, not switched off (J01, J03).
+    if not isinstance(algorithm, str) or algorithm not in algorithms:
+        raise TokenError("algorithm_forbidden", expected=list(algorithms), got=algorithm)

@@ -1,0 +1,223 @@
+"""Key sets: which published keys may verify a signature, and for which algorithm (RFC 7517, RFC 7518 section 6, RFC 8037).
+
+A member that is unusable is skipped and counted, so that one bad key stops nobody's login; a weak, private or symmetric key
+is never reachable. Keys become objects of the cryptography library once, when the set is read.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, cast
+
+from jwt.algorithms import Algorithm, get_default_algorithms
+from jwt.exceptions import InvalidKeyError
+
+from . import base64url
+from .errors import ProviderError
+from .strict_json import JSONError, loads
+
+LARGEST_DOCUMENT = 64 * 1024  # bytes
+MOST_KEYS = 50
+LONGEST_KID = 256  # characters
+RSA_BITS = range(2048, 8193)
+RSA_EXPONENTS = range(65537, 2**32, 2)  # odd; a longer one makes every check slow
+
+ALGORITHMS_OF = {
+    "RSA": ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512"),
+    "P-256": ("ES256",),
+    "P-384": ("ES384",),
+    "P-521": ("ES512",),
+    "Ed25519": ("EdDSA",),
+}
+_COORDINATE_BYTES = {"P-256": 32, "P-384": 48, "P-521": 66, "Ed25519": 32}
+_PRIVATE = ("d", "p", "q", "dp", "dq", "qi", "oth", "k")
+_SUPPORTED: Mapping[str, Algorithm] = get_default_algorithms()
+
+
+class _Unusable(Exception):  # noqa: N818 - says why a key is skipped, never leaves this module
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """One public key that may verify signatures.
+
+    :ivar kid: its name in the set, ``None`` where it has none.
+    :ivar algorithms: what the key may be used for: its ``alg``, or all that its type can do.
+    :ivar material: the members that make the key, to compare it with others.
+    """
+
+    kid: str | None
+    algorithms: tuple[str, ...]
+    material: tuple[str, ...]
+    public_key: Any
+
+    def algorithm(self, configured: Sequence[str]) -> str | None:
+        """The one algorithm that this key is used with (RFC 8725 section 3.1): the first configured one that it can do."""
+        return next((name for name in configured if name in self.algorithms), None)
+
+    def verifies(self, algorithm: str, signing_input: bytes, signature: bytes) -> bool:
+        """Whether the signature is this key's over these bytes."""
+        return _SUPPORTED[algorithm].verify(signing_input, self.public_key, signature)
+
+
+@dataclass(frozen=True, slots=True)
+class KeySet:
+    """The usable keys of one provider.
+
+    :ivar keys: in the order of the document.
+    :ivar skipped: how many members of the document are not among them.
+    :ivar reasons: why, one sentence for each skipped member, for the operator.
+    """
+
+    keys: tuple[Key, ...]
+    skipped: int
+    reasons: tuple[str, ...]
+
+    @classmethod
+    def parse(cls, document: bytes | Mapping[str, object]) -> "KeySet":
+        """Read a JWK Set (RFC 7517 section 5).
+
+        :param document: the bytes as they came, at most 64 kB, or the JSON object read from them.
+        :raises ProviderError: ``key_set_unusable`` where this is no JWK Set, has no member, or more than 50.
+        """
+        keys: list[Key] = []
+        reasons: list[str] = []
+        for index, member in enumerate(_members(document)):
+            try:
+                keys.append(_key(member))
+            except _Unusable as reason:
+                reasons.append(f"key {index}: {reason}")
+        return cls(tuple(keys), len(reasons), tuple(reasons))
+
+    def __len__(self) -> int:
+        return len(self.keys)
+
+    def __iter__(self) -> Iterator[Key]:
+        return iter(self.keys)
+
+    def same_material(self, other: "KeySet") -> bool:
+        """Whether both hold the same keys under the same names: a bad signature stays bad then."""
+        return {(key.kid, key.material) for key in self.keys} == {
+            (key.kid, key.material) for key in other.keys
+        }
+
+    def knows(self, kid: str | None) -> bool:
+        """Whether a key of this name is here; without a name, whether any is."""
+        return bool(self.keys) if kid is None else any(key.kid == kid for key in self.keys)
+
+
+def _members(document: bytes | Mapping[str, object]) -> list[object]:
+    if isinstance(document, bytes):
+        try:
+            parsed = loads(document, largest=LARGEST_DOCUMENT)
+        except JSONError as error:
+            raise ProviderError("key_set_unusable", reason=error.reason) from error
+    else:
+        parsed = document
+    members = parsed.get("keys") if isinstance(parsed, Mapping) else None
+    if not isinstance(members, list) or not 0 < len(members) <= MOST_KEYS:
+        raise ProviderError("key_set_unusable", reason=f"no list of 1 to {MOST_KEYS} keys")
+    return members
+
+
+def _key(member: object) -> Key:
+    if not isinstance(member, dict):
+        raise _Unusable("not an object")
+    kty = member.get("kty")
+    if kty == "oct":
+        raise _Unusable("symmetric")
+    if any(name in member for name in _PRIVATE):
+        raise _Unusable("private: the provider leaks it")
+    _check_purpose(member)
+    read = _READERS.get(kty) if isinstance(kty, str) else None
+    if read is None:
+        raise _Unusable("unknown kty")
+    kind, material = read(member)
+    kid = member.get("kid")
+    if kid is not None and (not isinstance(kid, str) or not 0 < len(kid) <= LONGEST_KID):
+        raise _Unusable("kid is no text of 1 to 256 characters")
+    algorithms = ALGORITHMS_OF[kind]
+    if "alg" in member:
+        if member["alg"] not in algorithms:
+            raise _Unusable("alg does not fit the key, or is not for signatures")
+        algorithms = (member["alg"],)
+    return Key(kid, algorithms, (kind, *material), _public_key(algorithms[0], kty, kind, material))
+
+
+def _check_purpose(member: Mapping[str, object]) -> None:
+    """A key that is published for something else verifies nothing (RFC 7517 sections 4.2 and 4.3)."""
+    if "use" in member and member["use"] != "sig":
+        raise _Unusable("use is not sig")
+    if "key_ops" in member:
+        operations = member["key_ops"]
+        if not isinstance(operations, list) or not all(isinstance(name, str) for name in operations):
+            raise _Unusable("key_ops is no list of names")
+        if "verify" not in operations or len(set(operations)) != len(operations):
+            raise _Unusable("key_ops is not for verifying")
+    if not isinstance(member.get("ext", True), bool):
+        raise _Unusable("ext is neither true nor false")
+
+
+def _rsa(member: Mapping[str, object]) -> tuple[str, tuple[str, ...]]:
+    n, e = _number(member, "n"), _number(member, "e")
+    modulus, exponent = int.from_bytes(n), int.from_bytes(e)
+    if modulus.bit_length() not in RSA_BITS or modulus % 2 == 0:
+        raise _Unusable("RSA modulus is not odd, or not of 2048 to 8192 bits")
+    if exponent not in RSA_EXPONENTS:
+        raise _Unusable("RSA exponent is not odd, or not from 65537 to 2**32")
+    return "RSA", (cast(str, member["n"]), cast(str, member["e"]))
+
+
+def _number(member: Mapping[str, object], name: str) -> bytes:
+    """Base64urlUInt of at most 8192 bits, without leading zeros (RFC 7518 section 2)."""
+    number = _octets(member, name)
+    if not number or number[0] == 0 or len(number) > RSA_BITS.stop // 8:
+        raise _Unusable(f"{name} is no Base64urlUInt of at most 8192 bits")
+    return number
+
+
+def _elliptic(member: Mapping[str, object]) -> tuple[str, tuple[str, ...]]:
+    return _on_curve(member, ("P-256", "P-384", "P-521"), ("x", "y"))
+
+
+def _edwards(member: Mapping[str, object]) -> tuple[str, tuple[str, ...]]:
+    return _on_curve(member, ("Ed25519",), ("x",))
+
+
+def _on_curve(
+    member: Mapping[str, object], curves: Sequence[str], names: Sequence[str]
+) -> tuple[str, tuple[str, ...]]:
+    crv = member.get("crv")
+    if not isinstance(crv, str) or crv not in curves:
+        raise _Unusable("unknown crv")
+    for name in names:
+        if len(_octets(member, name)) != _COORDINATE_BYTES[crv]:
+            raise _Unusable(f"{name} has not the length of the curve's coordinates")
+    return crv, tuple(cast(str, member[name]) for name in names)
+
+
+def _octets(member: Mapping[str, object], name: str) -> bytes:
+    value = member.get(name)
+    if not isinstance(value, str):
+        raise _Unusable(f"{name} is missing or no text")
+    try:
+        return base64url.decode(value)
+    except ValueError as error:
+        raise _Unusable(f"{name} is not canonical base64url") from error
+
+
+_READERS: Mapping[str, Callable[[Mapping[str, object]], tuple[str, tuple[str, ...]]]] = {
+    "RSA": _rsa,
+    "EC": _elliptic,
+    "OKP": _edwards,
+}
+
+
+def _public_key(algorithm: str, kty: str, kind: str, material: tuple[str, ...]) -> Any:
+    """The key object, made from the checked members alone: nothing else in the member can have an effect."""
+    names = {"RSA": ("n", "e"), "EC": ("x", "y"), "OKP": ("x",)}[kty]
+    jwk = {"kty": kty, "crv": kind} | dict(zip(names, material, strict=True))
+    try:
+        return _SUPPORTED[algorithm].from_jwk(jwk)
+    except (InvalidKeyError, ValueError, TypeError) as error:  # a point off the curve, and what else the library refuses
+        raise _Unusable("the cryptography library refuses it") from error
