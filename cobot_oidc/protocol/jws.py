@@ -6,6 +6,7 @@ can be decided without a key, ``ParsedJWS.check_signature`` the rest. The bytes 
 
 import re
 from collections.abc import Mapping, Sequence
+from copy import deepcopy
 from dataclasses import dataclass, field
 from functools import lru_cache
 
@@ -48,7 +49,7 @@ def verify_jws(
     """
     parsed = ParsedJWS.parse(token, algorithms)
     parsed.check_signature(keys, algorithms, require_kid=require_kid)
-    return VerifiedJWS(dict(parsed.header), parsed.payload)
+    return VerifiedJWS(deepcopy(dict(parsed.header)), parsed.payload)
 
 
 @dataclass(frozen=True, slots=True)

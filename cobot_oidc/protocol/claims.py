@@ -1,0 +1,147 @@
+"""The claims that reach an app: of the expected type, or absent (OIDC Core 5.1, security.md C14, S15).
+
+A verified id token proves who said it, not that what was said is fit for a page or a database. Claims that say who and
+when were checked before; here the rest is made clean.
+"""
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from typing import cast
+
+LONGEST_TEXT = 1000  # characters
+LONGEST_EMAIL = 320  # characters (RFC 3696, erratum 1690)
+
+# Control characters, and those that turn the direction of what follows: they forge what a reader sees.
+_UNFIT = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ufeff]")
+_EMAIL = re.compile(r"[^\s@<>\"]+@[^\s@<>\"]+")
+_HTTPS_URL = re.compile(r"https://[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?(?::[0-9]{1,5})?(?:[/?#][!#-;=?-\[\]_a-z~]*)?")
+_LOCALE = re.compile(r"[A-Za-z0-9_-]{1,35}")
+_ZONEINFO = re.compile(r"[A-Za-z0-9_+-]+(?:/[A-Za-z0-9_+-]+){0,3}")
+
+
+class Claims(Mapping[str, object]):
+    """What a verified id token says: a read-only mapping, and the usual claims by name.
+
+    Only ``issuer`` and ``subject`` together say who somebody is (OIDC Core 5.7); the email does not.
+    """
+
+    __slots__ = ("_claims",)
+
+    def __init__(self, claims: dict[str, object]) -> None:
+        self._claims = claims
+
+    def __getitem__(self, name: str) -> object:
+        return self._claims[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._claims)
+
+    def __len__(self) -> int:
+        return len(self._claims)
+
+    def __repr__(self) -> str:
+        return f"<Claims of {self.subject!r} at {self.issuer!r}: {', '.join(self._claims)}>"
+
+    @property
+    def issuer(self) -> str:
+        """The issuer that vouches for all of this."""
+        return cast(str, self._claims["iss"])
+
+    @property
+    def subject(self) -> str:
+        """The issuer's name for the person: 1 to 255 printable ASCII characters."""
+        return cast(str, self._claims["sub"])
+
+    @property
+    def name(self) -> str | None:
+        """The full name."""
+        return self._text("name")
+
+    @property
+    def email(self) -> str | None:
+        """The email address."""
+        return self._text("email")
+
+    @property
+    def email_verified(self) -> bool:
+        """Whether the issuer says that it verified the address: only if the claim is ``true``, not anything like it."""
+        return self._claims.get("email_verified") is True
+
+    @property
+    def picture(self) -> str | None:
+        """An https URL."""
+        return self._text("picture")
+
+    @property
+    def phone_number(self) -> str | None:
+        """A phone number, as free text."""
+        return self._text("phone_number")
+
+    def _text(self, name: str) -> str | None:
+        return cast("str | None", self._claims.get(name))
+
+
+def clean_claims(claims: dict[str, object], text: str) -> Claims:
+    """The claims that an app can use as they are. One that it cannot use is left out, never repaired.
+
+    :param claims: the members of a verified payload.
+    :param text: the JSON that they were read from. Where it holds no unfit character and no escape, and is short, no value
+        in it can be unfit or long, and one look at the whole spares one at each part.
+    """
+    if len(text) > LONGEST_TEXT or "\\" in text or _UNFIT.search(text):
+        claims = {name: value for name, value in claims.items() if _is_fit(name) and _is_fit(value)}
+    unusable = [name for name in _RULES.keys() & claims.keys() if not _RULES[name](claims[name])]
+    if unusable:
+        claims = {name: value for name, value in claims.items() if name not in unusable}
+    return Claims(claims)
+
+
+def _is_fit(value: object) -> bool:
+    """Whether every text in a JSON value can be shown and stored."""
+    if isinstance(value, str):
+        return len(value) <= LONGEST_TEXT and _UNFIT.search(value) is None
+    if isinstance(value, list):
+        return all(map(_is_fit, value))
+    if isinstance(value, dict):
+        return all(_is_fit(name) and _is_fit(member) for name, member in value.items())
+    return True
+
+
+def _is_text(value: object) -> bool:
+    return isinstance(value, str) and value != ""
+
+
+def _is_flag(value: object) -> bool:
+    return isinstance(value, bool)
+
+
+def _is_email(value: object) -> bool:
+    return isinstance(value, str) and len(value) <= LONGEST_EMAIL and _EMAIL.fullmatch(value) is not None
+
+
+def _is_https_url(value: object) -> bool:
+    return isinstance(value, str) and _HTTPS_URL.fullmatch(value) is not None
+
+
+def _is_locale(value: object) -> bool:
+    return isinstance(value, str) and _LOCALE.fullmatch(value) is not None
+
+
+def _is_zoneinfo(value: object) -> bool:
+    return isinstance(value, str) and _ZONEINFO.fullmatch(value) is not None
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
+_RULES: dict[str, Callable[[object], bool]] = {
+    **dict.fromkeys(("name", "given_name", "family_name", "middle_name", "nickname", "preferred_username"), _is_text),
+    **dict.fromkeys(("gender", "birthdate", "phone_number"), _is_text),
+    **dict.fromkeys(("picture", "profile", "website"), _is_https_url),
+    **dict.fromkeys(("email_verified", "phone_number_verified"), _is_flag),
+    "email": _is_email,
+    "locale": _is_locale,
+    "zoneinfo": _is_zoneinfo,
+    "updated_at": _is_number,
+}

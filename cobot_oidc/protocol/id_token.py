@@ -1,0 +1,205 @@
+"""Whether an id token is for us, from whom we asked, about this login, and now: OIDC Core 2 and 3.1.3.7.
+
+The clock and all that is expected are values. In two steps, as nothing is fetched for a token that could not hold anyway:
+``UnverifiedIDToken.parse`` reads the token and checks every claim, ``UnverifiedIDToken.verify`` its signature.
+"""
+
+import hashlib
+import hmac
+import re
+from base64 import urlsafe_b64encode
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from .claims import Claims, clean_claims
+from .errors import TokenError
+from .jws import ParsedJWS
+from .keys import KeySet
+from .strict_json import JSONError, loads
+
+LEEWAY = 60  # seconds that the provider's clock may differ from ours
+MAX_IAT_AGE = 600  # seconds from the token's issue to its use
+FURTHEST_EXP = 366 * 86400  # seconds
+LARGEST_TIME = 2**53
+
+_SUBJECT = re.compile(r"(?! )[\x20-\x7e]{1,255}(?<! )")  # Core 2: at most 255 ASCII characters
+_HASHES = {"256": hashlib.sha256, "384": hashlib.sha384, "512": hashlib.sha512, "DSA": hashlib.sha512}
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """What an id token has to say, and how strictly the clock is read.
+
+    :param issuer: the issuer that was asked.
+    :param client_id: ours: the only audience, but for ``trusted_audiences``.
+    :param nonce: the login's; ``None`` only where none was sent, and then the token may hold none.
+    :param algorithms: those that the token may be signed with.
+    :param leeway: seconds that clocks may differ.
+    :param max_iat_age: seconds after which a token is too old to begin with.
+    :param max_age: seconds since the person last signed in at the provider, where the request said so.
+    :param trusted_audiences: others that the token may also be for.
+    :param require_kid: refuse a token that names no key.
+    """
+
+    issuer: str
+    client_id: str
+    nonce: str | None = field(repr=False)
+    algorithms: Sequence[str] = ("RS256",)
+    leeway: float = LEEWAY
+    max_iat_age: float = MAX_IAT_AGE
+    max_age: float | None = None
+    trusted_audiences: Sequence[str] = ()
+    require_kid: bool = False
+
+
+def verify_id_token(
+    token: str,
+    keys: KeySet,
+    *,
+    issuer: str,
+    client_id: str,
+    nonce: str | None,
+    now: float,
+    algorithms: Sequence[str] = ("RS256",),
+    leeway: float = LEEWAY,
+    max_age: float | None = None,
+    access_token: str | None = None,
+    max_iat_age: float = MAX_IAT_AGE,
+    trusted_audiences: Sequence[str] = (),
+    require_kid: bool = False,
+) -> Claims:
+    """Verify an id token as OpenID Connect Core 3.1.3.7 demands, and a little more.
+
+    :param token: the id token, at most 16 kB.
+    :param keys: the issuer's keys.
+    :param now: seconds since the epoch.
+    :param access_token: what came along; a token that holds ``at_hash`` needs it (Core 3.1.3.8).
+    :returns: the claims, clean.
+    :raises TokenError: with a code for each rule that does not hold. Codes about the clock carry ``difference_seconds`` in
+        ``details``.
+
+    The other parameters are those of ``Expected``.
+    """
+    expected = Expected(
+        issuer, client_id, nonce, algorithms, leeway, max_iat_age, max_age, trusted_audiences, require_kid
+    )
+    return UnverifiedIDToken.parse(token, expected, now=now).verify(keys, access_token=access_token)
+
+
+@dataclass(frozen=True, slots=True)
+class UnverifiedIDToken:
+    """An id token that says all that was expected, and whose signature nobody has checked yet."""
+
+    jws: ParsedJWS
+    expected: Expected
+    _claims: dict[str, object] = field(repr=False)
+
+    @classmethod
+    def parse(cls, token: object, expected: Expected, *, now: float) -> "UnverifiedIDToken":
+        """Read a token and check every claim, before any key is needed (security.md K21).
+
+        :raises TokenError: see ``verify_id_token``.
+        """
+        jws = ParsedJWS.parse(token, expected.algorithms)
+        try:
+            claims = loads(jws.payload)
+        except JSONError as error:
+            raise TokenError("payload_malformed", reason=error.reason) from error
+        if not isinstance(claims, dict):
+            raise TokenError("payload_malformed", reason="not an object")
+        _check_claims(claims, expected, now)
+        return cls(jws, expected, claims)
+
+    def verify(self, keys: KeySet, *, access_token: str | None) -> Claims:
+        """Check the signature, then what binds the token to the access token.
+
+        :raises TokenError: see ``ParsedJWS.check_signature``; ``at_hash_mismatch`` (Core 3.1.3.8).
+        """
+        self.jws.check_signature(keys, self.expected.algorithms, require_kid=self.expected.require_kid)
+        _check_at_hash(self._claims, self.jws.algorithm, access_token)
+        return clean_claims(self._claims, self.jws.payload.decode())
+
+
+def _check_claims(claims: Mapping[str, object], expected: Expected, now: float) -> None:
+    if claims.get("iss") != expected.issuer:  # 3.1.3.7 (2)
+        raise TokenError("issuer_mismatch", expected=expected.issuer, got=claims.get("iss"))
+    _check_audience(claims.get("aud"), expected)  # (3)
+    _check_authorized_party(claims, expected)  # (4), (5)
+    _check_times(claims, expected, now)  # (9), (10)
+    _check_nonce(claims.get("nonce"), expected.nonce)  # (11)
+    _check_subject(claims.get("sub"))  # Core 2
+    if expected.max_age is not None:  # (13)
+        _check_auth_time(claims, expected.max_age, expected.leeway, now)
+
+
+def _check_audience(audience: object, expected: Expected) -> None:
+    audiences = audience if isinstance(audience, list) else [audience]
+    if expected.client_id not in audiences:
+        raise TokenError("audience_mismatch", expected=expected.client_id, got=audience)
+    for other in audiences:
+        if other != expected.client_id and other not in expected.trusted_audiences:
+            raise TokenError("audience_untrusted", expected=expected.client_id, got=audience)
+
+
+def _check_authorized_party(claims: Mapping[str, object], expected: Expected) -> None:
+    audience = claims["aud"]
+    needed = isinstance(audience, list) and len(audience) > 1
+    if ("azp" in claims or needed) and claims.get("azp") != expected.client_id:
+        raise TokenError("authorized_party_mismatch", expected=expected.client_id, got=claims.get("azp"))
+
+
+def _check_times(claims: Mapping[str, object], expected: Expected, now: float) -> None:
+    exp, iat = _time(claims, "exp"), _time(claims, "iat")
+    if now >= exp + expected.leeway:
+        raise TokenError("expired", difference_seconds=now - exp)
+    if exp > now + FURTHEST_EXP:
+        raise TokenError("exp_too_far", difference_seconds=exp - now)
+    if iat > now + expected.leeway:
+        raise TokenError("clock_skew", difference_seconds=iat - now)
+    if now - iat > expected.max_iat_age:
+        raise TokenError("issued_too_long_ago", difference_seconds=now - iat)
+    if exp <= iat:
+        raise TokenError("exp_not_after_iat", difference_seconds=iat - exp)
+    if "nbf" in claims and (nbf := _time(claims, "nbf")) > now + expected.leeway:
+        raise TokenError("not_yet_valid", difference_seconds=nbf - now)
+
+
+def _check_nonce(nonce: object, expected: str | None) -> None:
+    if expected is None:
+        if nonce is not None:
+            raise TokenError("nonce_unexpected")
+    elif not isinstance(nonce, str) or not hmac.compare_digest(nonce.encode(), expected.encode()):
+        raise TokenError("nonce_mismatch")
+
+
+def _check_subject(subject: object) -> None:
+    if not isinstance(subject, str) or not _SUBJECT.fullmatch(subject):
+        raise TokenError("subject_malformed", got=subject)
+
+
+def _check_auth_time(claims: Mapping[str, object], max_age: float, leeway: float, now: float) -> None:
+    auth_time = _time(claims, "auth_time")
+    if auth_time > now + leeway:
+        raise TokenError("clock_skew", difference_seconds=auth_time - now)
+    if now - auth_time > max_age + leeway:
+        raise TokenError("authentication_too_old", difference_seconds=now - auth_time)
+
+
+def _check_at_hash(claims: Mapping[str, object], algorithm: str, access_token: str | None) -> None:
+    if "at_hash" not in claims:
+        return
+    at_hash = claims["at_hash"]
+    if not isinstance(at_hash, str) or access_token is None:
+        raise TokenError("at_hash_mismatch")
+    digest = _HASHES[algorithm[2:]](access_token.encode(errors="replace")).digest()
+    half = urlsafe_b64encode(digest[: len(digest) // 2]).rstrip(b"=")
+    if not hmac.compare_digest(at_hash.encode(), half):
+        raise TokenError("at_hash_mismatch")
+
+
+def _time(claims: Mapping[str, object], name: str) -> float:
+    """Seconds since the epoch (RFC 7519 section 2, NumericDate)."""
+    value = claims.get(name)
+    if not isinstance(value, (int, float)) or isinstance(value, bool) or not 0 < value < LARGEST_TIME:
+        raise TokenError("time_malformed", name=name, got=value)
+    return value
