@@ -70,7 +70,9 @@ class Settings:
             return None
         issuer = self.space_issuer.replace("{space}", space)
         # The global provider's own label below the same domain is no space.
-        return None if urlsplit(issuer).netloc == urlsplit(self.issuer).netloc and _in_host(self.space_issuer) else issuer
+        return (
+            None if urlsplit(issuer).netloc == urlsplit(self.issuer).netloc and _in_host(self.space_issuer) else issuer
+        )
 
 
 def read_settings(config: Mapping[str, Any]) -> Settings:
@@ -221,7 +223,9 @@ def _space_issuer(settings: _Reader, issuer: str) -> str | None:
     if template is None:
         return None
     expected = "an issuer's URL with {space} as one label of its host, or in its path"
-    if template.count("{space}") != 1 or not re.fullmatch(r"https?://(?:\{space\}\.)?[^{}]+(?:/\{space\}[^{}]*)?", template):
+    if template.count("{space}") != 1 or not re.fullmatch(
+        r"https?://(?:\{space\}\.)?[^{}]+(?:/\{space\}[^{}]*)?", template
+    ):
         settings.refuse("SPACE_ISSUER", expected)
     try:
         check_issuer(template.replace("{space}", "space"))

@@ -103,9 +103,7 @@ def _user(issuer: str, record: Record) -> User:
     )
 
 
-def _within_a_cookie(
-    others: list[tuple[str, Record]], newest: tuple[str, Record]
-) -> dict[str, Record]:
+def _within_a_cookie(others: list[tuple[str, Record]], newest: tuple[str, Record]) -> dict[str, Record]:
     """As many identities as one cookie can hold: the newest, then of the others those that logged in last."""
     while True:
         identities = dict([*others, newest])

@@ -22,10 +22,7 @@ def is_space_name(name: object) -> bool:
     Labels with hyphens in places 3 and 4 are reserved (RFC 5891 section 4.2.3.1): ``xn--`` names look like others.
     """
     return (
-        isinstance(name, str)
-        and _LABEL.fullmatch(name) is not None
-        and name[2:4] != "--"
-        and name not in NEVER_SPACES
+        isinstance(name, str) and _LABEL.fullmatch(name) is not None and name[2:4] != "--" and name not in NEVER_SPACES
     )
 
 

@@ -18,7 +18,9 @@ class Entry(NamedTuple):
 OUR_FAULT = "This app is not set up correctly, so nobody can sign in. Please tell the people who run it."
 UNREACHABLE = "The sign-in service cannot be reached at the moment. Please try again in a little while."
 UNTRUSTED = "The answer of the sign-in service could not be verified, so nobody was signed in. Please try again later."
-START_AGAIN = "This sign-in is no longer valid: it was used already, took too long, or began elsewhere. Please start again."
+START_AGAIN = (
+    "This sign-in is no longer valid: it was used already, took too long, or began elsewhere. Please start again."
+)
 NOT_UNDERSTOOD = "The sign-in did not work, and nobody was signed in. Please start again."
 CANCELLED = "You cancelled the sign-in. Nobody was signed in."
 DECLINED = "The sign-in service declined the sign-in, so nobody was signed in. Please start again."
@@ -87,7 +89,9 @@ PROVIDER = {
     "endpoint_unusable": Entry("The authorization endpoint's own query cannot be kept beside ours.", UNTRUSTED),
     "key_set_unusable": Entry("The provider's key set is no JWK Set.", UNTRUSTED),
     "token_response_unusable": Entry("The provider's answer to the code is no token response.", UNTRUSTED),
-    "userinfo_unusable": Entry("The provider's userinfo is not about the subject of the id token, or no JSON.", UNTRUSTED),
+    "userinfo_unusable": Entry(
+        "The provider's userinfo is not about the subject of the id token, or no JSON.", UNTRUSTED
+    ),
 }
 
 TOKEN = {

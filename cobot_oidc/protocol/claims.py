@@ -14,7 +14,9 @@ LONGEST_EMAIL = 320  # characters (RFC 3696, erratum 1690)
 # Control characters, and those that turn the direction of what follows: they forge what a reader sees.
 _UNFIT = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ufeff]")
 _EMAIL = re.compile(r"[^\s@<>\"]+@[^\s@<>\"]+")
-_HTTPS_URL = re.compile(r"https://[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?(?::[0-9]{1,5})?(?:[/?#][!#-;=?-\[\]_a-z~]*)?")
+_HTTPS_URL = re.compile(
+    r"https://[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?(?::[0-9]{1,5})?(?:[/?#][!#-;=?-\[\]_a-z~]*)?"
+)
 _LOCALE = re.compile(r"[A-Za-z0-9_-]{1,35}")
 _ZONEINFO = re.compile(r"[A-Za-z0-9_+-]+(?:/[A-Za-z0-9_+-]+){0,3}")
 

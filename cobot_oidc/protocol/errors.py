@@ -4,7 +4,7 @@ Knows nothing of Flask or of the network. An error carries what a person, an ope
 safely read; the sentences and hints themselves stand in ``catalogue``, beside each code.
 """
 
-from typing import ClassVar
+from typing import ClassVar, Self
 
 from .catalogue import CATALOGUE
 
@@ -37,6 +37,12 @@ class CobotOIDCError(Exception):
     def __str__(self) -> str:
         seen = ", ".join(f"{name} {value}" for name, value in self.details.items())
         return f"{self.code}: {self.hint}" + (f" ({seen})" if seen else "")
+
+    def copy(self) -> Self:
+        """The same error without the traceback of this one: for another thread, or to be kept."""
+        error = type(self)(self.code)
+        error.details = dict(self.details)
+        return error
 
     def __reduce__(self) -> tuple[object, ...]:
         return (_restored, (type(self), self.code, self.details))
@@ -77,9 +83,7 @@ def _loggable(value: object) -> str | int | float:
     return text if len(text) <= LONGEST_DETAIL else text[: LONGEST_DETAIL - 1] + "…"
 
 
-def _restored(
-    kind: type[CobotOIDCError], code: str, details: dict[str, str | int | float]
-) -> CobotOIDCError:
+def _restored(kind: type[CobotOIDCError], code: str, details: dict[str, str | int | float]) -> CobotOIDCError:
     error = kind(code)
     error.details = dict(details)
     return error

@@ -97,9 +97,7 @@ class KeySet:
 
     def same_material(self, other: "KeySet") -> bool:
         """Whether both hold the same keys under the same names: a bad signature stays bad then."""
-        return {(key.kid, key.material) for key in self.keys} == {
-            (key.kid, key.material) for key in other.keys
-        }
+        return {(key.kid, key.material) for key in self.keys} == {(key.kid, key.material) for key in other.keys}
 
     def knows(self, kid: str | None) -> bool:
         """Whether a key of this name is here; without a name, whether any is."""
@@ -184,9 +182,7 @@ def _edwards(member: Mapping[str, object]) -> tuple[str, tuple[str, ...]]:
     return _on_curve(member, ("Ed25519",), ("x",))
 
 
-def _on_curve(
-    member: Mapping[str, object], curves: Sequence[str], names: Sequence[str]
-) -> tuple[str, tuple[str, ...]]:
+def _on_curve(member: Mapping[str, object], curves: Sequence[str], names: Sequence[str]) -> tuple[str, tuple[str, ...]]:
     crv = member.get("crv")
     if not isinstance(crv, str) or crv not in curves:
         raise _Unusable("unknown crv")
@@ -219,5 +215,9 @@ def _public_key(algorithm: str, kty: str, kind: str, material: tuple[str, ...]) 
     jwk = {"kty": kty, "crv": kind} | dict(zip(names, material, strict=True))
     try:
         return _SUPPORTED[algorithm].from_jwk(jwk)
-    except (InvalidKeyError, ValueError, TypeError) as error:  # a point off the curve, and what else the library refuses
+    except (
+        InvalidKeyError,
+        ValueError,
+        TypeError,
+    ) as error:  # a point off the curve, and what else the library refuses
         raise _Unusable("the cryptography library refuses it") from error

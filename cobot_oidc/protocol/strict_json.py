@@ -100,6 +100,4 @@ def _refuse_lone_surrogates(value: object) -> None:
         raise JSONError("surrogate") from error
 
 
-_DECODER = json.JSONDecoder(
-    object_pairs_hook=_object, parse_int=_integer, parse_float=_real, parse_constant=_constant
-)
+_DECODER = json.JSONDecoder(object_pairs_hook=_object, parse_int=_integer, parse_float=_real, parse_constant=_constant)

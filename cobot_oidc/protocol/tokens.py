@@ -30,9 +30,7 @@ class TokenRequest:
     body: str = field(repr=False)
 
     @classmethod
-    def for_code(
-        cls, client: Client, *, code: str, redirect_uri: str, code_verifier: str
-    ) -> "TokenRequest":
+    def for_code(cls, client: Client, *, code: str, redirect_uri: str, code_verifier: str) -> "TokenRequest":
         """The request that exchanges an authorization code (RFC 6749 section 4.1.3, RFC 7636 section 4.5).
 
         :param code: from the authorization response.
@@ -46,8 +44,7 @@ class TokenRequest:
         prepared = ClientAuth(client.client_id, client.client_secret, method).prepare("POST", "", {}, form)
         _, headers, body = prepared
         return cls(
-            headers={"Content-Type": "application/x-www-form-urlencoded", "Accept": "application/json"}
-            | headers,
+            headers={"Content-Type": "application/x-www-form-urlencoded", "Accept": "application/json"} | headers,
             body=body,
         )
 
@@ -109,9 +106,7 @@ def _json_object(body: bytes) -> dict[str, object]:
     return answer if isinstance(answer, dict) else {}
 
 
-def _refusal(
-    status: int, error: object, description: object
-) -> LoginError | ConfigurationError | ProviderError:
+def _refusal(status: int, error: object, description: object) -> LoginError | ConfigurationError | ProviderError:
     if error == "invalid_grant":
         return LoginError("code_refused", description=description or "")
     if error in ("invalid_client", "unauthorized_client") or (error is None and status == 401):

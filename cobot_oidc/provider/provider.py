@@ -1,0 +1,240 @@
+"""One issuer over the network: its document, its keys, and the exchange of a code for verified claims."""
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from ..protocol.claims import Claims
+from ..protocol.client import Client
+from ..protocol.discovery import ProviderMetadata, configuration_url, narrow_algorithms
+from ..protocol.errors import ProviderError, TokenError
+from ..protocol.id_token import Expected, UnverifiedIDToken
+from ..protocol.keys import KeySet
+from ..protocol.strict_json import JSONError, loads
+from ..protocol.tokens import TokenRequest, TokenResponse
+from .cached_document import CachedDocument, Clock, Fetched
+from .freshness import Breaker, lifetime_of
+from .http import LARGEST_ANSWER, HTTPClient, HTTPResponse
+from .settings import ProviderSettings
+
+MOST_CALLS = 8  # under way to one issuer
+_JSON_TYPES = ("application/json", "application/jwk-set+json")
+
+Listener = Callable[[str, str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """What a code was exchanged for.
+
+    :ivar claims: of the verified id token.
+    :ivar access_token: for the provider's API; never shown in ``repr``.
+    """
+
+    claims: Claims
+    access_token: str = field(repr=False)
+
+
+class Provider:
+    """One issuer. Safe to share between threads; documents are fetched when first needed.
+
+    :param issuer: an issuer that the configuration trusts.
+    :param http: the app's client.
+    :param clock: seconds since the epoch.
+    :param listener: is told an event's name and the issuer: ``metadata_renewed``, ``keys_renewed``, ``stale_metadata_served``,
+        ``stale_keys_served``, ``provider_unavailable``, ``breaker_opened``, ``breaker_closed``.
+    """
+
+    def __init__(
+        self, issuer: str, settings: ProviderSettings, http: HTTPClient, clock: Clock, listener: Listener
+    ) -> None:
+        self.issuer = issuer
+        self._settings = settings
+        self._http = http
+        self._clock = clock
+        self._listener = listener
+        self._breaker = Breaker()
+        self._lock = threading.Lock()
+        self._calls = threading.BoundedSemaphore(MOST_CALLS)
+        self._metadata = CachedDocument(
+            self._fetch_metadata, stale=settings.metadata_stale, clock=clock, observe=self._observer("metadata")
+        )
+        self._keys = CachedDocument(
+            self._fetch_keys, stale=settings.keys_stale, clock=clock, observe=self._observer("keys")
+        )
+
+    def metadata(self) -> ProviderMetadata:
+        """The provider's document.
+
+        :raises ProviderError: where it cannot be had, or is none.
+        """
+        return self._metadata.get()
+
+    def begin(self) -> ProviderMetadata:
+        """The document for a login that begins; the keys are fetched meanwhile, so that its end need not wait for them."""
+        metadata = self.metadata()
+        if not self._keys.is_held():
+            self._keys.renew_ahead()
+        return metadata
+
+    def exchange(
+        self,
+        client: Client,
+        *,
+        code: str,
+        redirect_uri: str,
+        code_verifier: str,
+        nonce: str,
+        max_age: int | None = None,
+    ) -> Grant:
+        """Exchange an authorization code, and verify the id token that comes for it (OIDC Core 3.1.3).
+
+        :param client: who we are here. The other parameters are those of the login's authorization request.
+        :raises LoginError: ``code_refused``. :raises TokenError: where the id token does not hold.
+        :raises ProviderError: where the provider cannot be reached or answers nonsense.
+        """
+        metadata = self.metadata()
+        request = TokenRequest.for_code(client, code=code, redirect_uri=redirect_uri, code_verifier=code_verifier)
+        with self._call():
+            answer = self._http.post_form(metadata.token_endpoint, request.body, request.headers)
+            self._refuse_failure(answer)
+        response = TokenResponse.parse(answer.status, answer.body)
+        expected = Expected(
+            issuer=self.issuer,
+            client_id=client.client_id,
+            nonce=nonce,
+            algorithms=narrow_algorithms(self._settings.algorithms, metadata),
+            leeway=self._settings.leeway,
+            max_iat_age=self._settings.max_iat_age,
+            max_age=max_age,
+            trusted_audiences=self._settings.trusted_audiences,
+            require_kid=self._settings.require_kid,
+        )
+        claims = self.verify(response.id_token, expected, access_token=response.access_token)
+        return Grant(claims, response.access_token)
+
+    def verify(self, id_token: str, expected: Expected, *, access_token: str | None) -> Claims:
+        """Verify an id token, with the keys at hand, or with newer ones where these may have been rotated (K08–K10, K12).
+
+        :raises TokenError: where it does not hold. No key is fetched for one that could not hold with any (K21).
+        """
+        token = UnverifiedIDToken.parse(id_token, expected, now=self._clock())
+        keys = self._keys.get()
+        try:
+            return token.verify(keys, access_token=access_token)
+        except TokenError as error:
+            if error.code not in ("key_unknown", "key_unsuitable", "signature_invalid"):
+                raise
+            renewed = self._keys.renewed_beyond(keys)
+            if renewed is None or renewed.same_material(keys):
+                raise
+        return token.verify(renewed, access_token=access_token)
+
+    def userinfo(self, access_token: str, subject: str) -> dict[str, object]:
+        """Ask for more claims about the subject of a verified id token (OIDC Core 5.3).
+
+        :raises ProviderError: ``userinfo_unusable`` where there is no such endpoint, or the answer is no JSON object about
+            this very subject (5.3.2, security.md O04, O05).
+        """
+        endpoint = self.metadata().userinfo_endpoint
+        if endpoint is None:
+            raise ProviderError("userinfo_unusable", reason="the document names no userinfo_endpoint")
+        with self._call():
+            answer = self._http.get(
+                endpoint, largest=LARGEST_ANSWER, headers={"Authorization": f"Bearer {access_token}"}
+            )
+            self._refuse_failure(answer)
+        if answer.status != 200 or not _is_json(answer):
+            raise ProviderError("userinfo_unusable", http_status=answer.status, got=answer.content_type)
+        try:
+            claims = loads(answer.body)
+        except JSONError as error:
+            raise ProviderError("userinfo_unusable", reason=error.reason) from error
+        if not isinstance(claims, dict) or claims.get("sub") != subject:
+            raise ProviderError("userinfo_unusable", reason="not about this subject")
+        return claims
+
+    def _fetch_metadata(self) -> Fetched[ProviderMetadata]:
+        answer = self._fetch(configuration_url(self.issuer))
+        metadata = ProviderMetadata.parse(answer.body, issuer=self.issuer, allowed_hosts=self._settings.allowed_hosts)
+        return Fetched(metadata, lifetime_of(answer.cache_control, self._settings.metadata_lifetime))
+
+    def _fetch_keys(self) -> Fetched[KeySet]:
+        answer = self._fetch(self.metadata().jwks_uri)
+        keys = KeySet.parse(answer.body)
+        if not keys.keys:  # kept is what we have (K15)
+            raise ProviderError("key_set_unusable", reason="; ".join(keys.reasons))
+        return Fetched(keys, lifetime_of(answer.cache_control, self._settings.keys_lifetime))
+
+    def _fetch(self, url: str) -> HTTPResponse:
+        with self._call():
+            answer = self._http.get(url)
+            self._refuse_failure(answer)
+        if answer.status in (404, 410):
+            raise ProviderError("provider_not_found", url=url)
+        if answer.status != 200 or not _is_json(answer):
+            raise ProviderError("response_unusable", url=url, http_status=answer.status, got=answer.content_type)
+        return answer
+
+    @contextmanager
+    def _call(self) -> Iterator[None]:
+        """Room for one more call to this issuer, and the memory of whether calls fail."""
+        self._refuse_while_open()
+        if not self._calls.acquire(blocking=False):
+            raise ProviderError("provider_busy", retry_after_seconds=1)
+        try:
+            yield
+        except ProviderError as error:
+            if error.status == 503:
+                self._failed()
+            raise
+        finally:
+            self._calls.release()
+        self._succeeded()
+
+    def _refuse_while_open(self) -> None:
+        now = self._clock()
+        with self._lock:
+            wait = self._breaker.seconds_closed_for(now)
+            if not wait:
+                self._breaker = self._breaker.before_trial(now)
+        if wait:
+            raise ProviderError("provider_paused", retry_after_seconds=wait)
+
+    def _failed(self) -> None:
+        with self._lock:
+            before = self._breaker
+            self._breaker = before.after_failure(self._clock())
+            opened = self._breaker.opened_at is not None and before.opened_at is None
+        self._listener("provider_unavailable", self.issuer)
+        if opened:
+            self._listener("breaker_opened", self.issuer)
+
+    def _succeeded(self) -> None:
+        if self._breaker == Breaker():
+            return
+        with self._lock:
+            closed = self._breaker.opened_at is not None
+            self._breaker = Breaker()
+        if closed:
+            self._listener("breaker_closed", self.issuer)
+
+    def _observer(self, document: str) -> Callable[[str], None]:
+        names = {"renewed": f"{document}_renewed", "stale_served": f"stale_{document}_served"}
+
+        def observe(event: str) -> None:
+            if event in names:
+                self._listener(names[event], self.issuer)
+
+        return observe
+
+    def _refuse_failure(self, answer: HTTPResponse) -> None:
+        if answer.status >= 500 or answer.status == 429:
+            wait = {} if answer.retry_after is None else {"retry_after_seconds": answer.retry_after}
+            raise ProviderError("provider_failing", http_status=answer.status, **wait)
+
+
+def _is_json(answer: HTTPResponse) -> bool:
+    content_type = answer.content_type.partition(";")[0].strip().lower()
+    return content_type in _JSON_TYPES or (content_type.startswith("application/") and content_type.endswith("+json"))
