@@ -1,1 +1,68 @@
-"""Log in with Cobot: the OpenID Connect relying party for Flask."""
+"""Log in with Cobot: the OpenID Connect relying party for Flask.
+
+Names are imported when first used, so that ``cobot_oidc.protocol`` can be had without Flask.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .current import current_space, current_user
+    from .errors import CobotOIDCError, ConfigurationError, LoginError, ProviderError, TokenError
+    from .extension import CobotOIDC
+    from .guards import login_required
+    from .signals import login_failed, user_logged_in, user_logged_out
+    from .spaces import from_host, from_subdomain, from_view_arg
+    from .user import AnonymousUser, User
+
+__all__ = [
+    "AnonymousUser",
+    "CobotOIDC",
+    "CobotOIDCError",
+    "ConfigurationError",
+    "LoginError",
+    "ProviderError",
+    "TokenError",
+    "User",
+    "current_space",
+    "current_user",
+    "from_host",
+    "from_subdomain",
+    "from_view_arg",
+    "login_failed",
+    "login_required",
+    "user_logged_in",
+    "user_logged_out",
+]
+
+_HOME = {
+    "AnonymousUser": "user",
+    "CobotOIDC": "extension",
+    "CobotOIDCError": "errors",
+    "ConfigurationError": "errors",
+    "LoginError": "errors",
+    "ProviderError": "errors",
+    "TokenError": "errors",
+    "User": "user",
+    "current_space": "current",
+    "current_user": "current",
+    "from_host": "spaces",
+    "from_subdomain": "spaces",
+    "from_view_arg": "spaces",
+    "login_failed": "signals",
+    "login_required": "guards",
+    "user_logged_in": "signals",
+    "user_logged_out": "signals",
+}
+
+
+def __getattr__(name: str) -> object:
+    if name not in _HOME:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(f".{_HOME[name]}", __name__), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -22,14 +22,26 @@ def requested_space() -> str | None:
 
     :raises LoginError: ``space_unknown`` where the name is no space's, or none that the app serves.
     """
-    environ = request.environ
+    return _requested()[0]
+
+
+def requested_issuer() -> str:
+    """The issuer of the request's space.
+
+    :raises LoginError: ``space_unknown``.
+    """
+    return _requested()[1]
+
+
+def _requested() -> tuple[str | None, str]:
+    environ, here = request.environ, installation()
     if _SPACE not in environ:
-        here = installation()
         environ[_SPACE] = here.read_space() if here.read_space is not None else None
     space = environ[_SPACE]
-    if installation().settings.issuer_of(space) is None:
+    issuer = here.settings.issuer_of(space)
+    if issuer is None:
         raise LoginError("space_unknown", space=space)
-    return cast("str | None", space)
+    return space, issuer
 
 
 def pin_space(space: str | None) -> None:
@@ -55,11 +67,8 @@ def forget_user() -> None:
 def _look_up() -> User | AnonymousUser:
     here = installation()
     try:
-        space = requested_space()
+        space, issuer = _requested()
     except LoginError:
-        return ANONYMOUS
-    issuer = here.settings.issuer_of(space)
-    if issuer is None:
         return ANONYMOUS
     return sessions.find(issuer, space, now=here.clock(), lifetime=here.settings.session_lifetime)
 

@@ -4,7 +4,7 @@ The session holds who, not how: subject, space, time and a few claims, never a t
 session interface behind it (Flask's cookie, Flask-Session), and nothing of the protocol.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from types import MappingProxyType
 
 from flask import current_app, session
@@ -79,6 +79,11 @@ def end(issuers: Iterable[str] | None = None) -> list[User]:
     else:
         session.clear()
     return ended
+
+
+def issuers() -> Collection[str]:
+    """The issuers that this browser has an identity of."""
+    return _records().keys()
 
 
 def _records() -> Mapping[str, Record]:

@@ -83,14 +83,14 @@ class Claims(Mapping[str, object]):
         return cast("str | None", self._claims.get(name))
 
 
-def clean_claims(claims: dict[str, object], text: str) -> Claims:
+def clean_claims(claims: dict[str, object], text: str | None = None) -> Claims:
     """The claims that an app can use as they are. One that it cannot use is left out, never repaired.
 
     :param claims: the members of a verified payload.
-    :param text: the JSON that they were read from. Where it holds no unfit character and no escape, and is short, no value
+    :param text: the JSON that they were read from, if at hand. Where it holds no unfit character and no escape, and is short, no value
         in it can be unfit or long, and one look at the whole spares one at each part.
     """
-    if len(text) > LONGEST_TEXT or "\\" in text or _UNFIT.search(text):
+    if text is None or len(text) > LONGEST_TEXT or "\\" in text or _UNFIT.search(text):
         claims = {name: value for name, value in claims.items() if _is_fit(name) and _is_fit(value)}
     unusable = [name for name in _RULES.keys() & claims.keys() if not _RULES[name](claims[name])]
     if unusable:

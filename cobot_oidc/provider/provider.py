@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from ..protocol.claims import Claims
+from ..protocol.claims import Claims, clean_claims
 from ..protocol.client import Client
 from ..protocol.discovery import ProviderMetadata, configuration_url, narrow_algorithms
 from ..protocol.errors import ProviderError, TokenError
@@ -131,7 +131,7 @@ class Provider:
                 raise
         return token.verify(renewed, access_token=access_token)
 
-    def userinfo(self, access_token: str, subject: str) -> dict[str, object]:
+    def userinfo(self, access_token: str, subject: str) -> Claims:
         """Ask for more claims about the subject of a verified id token (OIDC Core 5.3).
 
         :raises ProviderError: ``userinfo_unusable`` where there is no such endpoint, or the answer is no JSON object about
@@ -153,7 +153,7 @@ class Provider:
             raise ProviderError("userinfo_unusable", reason=error.reason) from error
         if not isinstance(claims, dict) or claims.get("sub") != subject:
             raise ProviderError("userinfo_unusable", reason="not about this subject")
-        return claims
+        return clean_claims(claims)
 
     def _fetch_metadata(self) -> Fetched[ProviderMetadata]:
         answer = self._fetch(configuration_url(self.issuer))

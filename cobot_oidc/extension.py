@@ -1,0 +1,84 @@
+"""The extension: what ``init_app`` does to an app, and nothing of what a login does."""
+
+import time
+from collections.abc import Mapping
+
+from flask import Blueprint, Flask
+from flask.typing import ResponseReturnValue
+
+from . import pages
+from .config import read_settings
+from .current import current_space, current_user
+from .errors import CobotOIDCError, ConfigurationError
+from .installation import Clock, Installation
+from .spaces import HostLabel, SpaceReader
+
+
+class CobotOIDC:
+    """Log in with Cobot, or with any OpenID provider.
+
+    :param app: the app to set up at once; or call ``init_app`` later, for one app or several.
+    :param space: how a request names its space: ``from_view_arg``, ``from_host``, ``from_subdomain``, or any callable without
+        arguments that returns a space's name, or ``None`` for the global provider. Without it every request is the global
+        provider's, but for views under ``login_required(space=…)``.
+    :param clock: tells the time in seconds since the epoch.
+    :raises ConfigurationError: as ``init_app``.
+
+    .. code-block:: python
+
+        app = Flask(__name__)
+        app.config.from_prefixed_env()
+        oidc = CobotOIDC(app)
+    """
+
+    def __init__(
+        self, app: Flask | None = None, *, space: SpaceReader | None = None, clock: Clock = lambda: time.time()
+    ) -> None:
+        self._read_space = space
+        self._clock = clock
+        if app is not None:
+            self.init_app(app)
+
+    def init_app(self, app: Flask) -> None:
+        """Read the app's configuration and add the three routes. Waits for no provider.
+
+        :raises ConfigurationError: where a setting is missing, wrong or unknown; it names the key, what was found and what is
+            expected.
+        """
+        if "cobot_oidc" in app.extensions:
+            raise ConfigurationError("already_installed")
+        settings = read_settings(app.config)
+        if isinstance(self._read_space, HostLabel):
+            self._read_space.check(app.config, settings.redirect_uri)
+        app.extensions["cobot_oidc"] = Installation(settings, self._read_space, self._clock)
+        app.register_blueprint(_blueprint(), url_prefix=settings.url_prefix)
+        app.context_processor(_template_names)
+        if CobotOIDCError not in app.error_handler_spec[None][None]:  # the app's own handler stays
+            app.register_error_handler(CobotOIDCError, pages.answer)
+
+
+def _blueprint() -> Blueprint:
+    blueprint = Blueprint("cobot_oidc", __name__, template_folder="templates")
+    for name, method in (("login", "GET"), ("callback", "GET"), ("logout", "POST")):
+        blueprint.add_url_rule(f"/{name}", name, _view(name), methods=[method])
+    blueprint.after_request(pages.protect)
+    return blueprint
+
+
+def _view(name: str):  # type: ignore[no-untyped-def] # Flask's view type says less than this
+    def view() -> ResponseReturnValue:
+        from . import views  # not before the first login: it brings requests, Authlib and cryptography along
+
+        try:
+            return getattr(views, name)()
+        except CobotOIDCError as error:
+            failure = error
+        pages.report(failure)
+        # Without traceback and causes: their frames hold the login's secrets (security.md L02).
+        raise failure.with_traceback(None) from None
+
+    return view
+
+
+def _template_names() -> Mapping[str, object]:
+    return {"current_user": current_user, "current_space": current_space}

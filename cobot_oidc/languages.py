@@ -1,0 +1,43 @@
+"""The languages that pages speak: gettext catalogues as Babel makes them, chosen by ``Accept-Language``."""
+
+import gettext
+from functools import lru_cache
+from pathlib import Path
+from typing import NamedTuple, Protocol
+
+from werkzeug.datastructures import LanguageAccept
+
+TRANSLATIONS = Path(__file__).parent / "translations"
+SOURCE = "en"
+
+
+class Say(Protocol):
+    """Translates one of our own sentences."""
+
+    def __call__(self, sentence: str, /) -> str: ...
+
+
+class Speaker(NamedTuple):
+    """One language: its tag, and how it says things."""
+
+    language: str
+    say: Say
+
+
+def speaker(accepted: LanguageAccept) -> Speaker:
+    """The best language for a request; English where none fits.
+
+    :param accepted: the request's ``Accept-Language``.
+    """
+    language = accepted.best_match(_languages(), default=SOURCE) or SOURCE
+    return Speaker(language, _catalogue(language).gettext)
+
+
+@lru_cache(maxsize=1)
+def _languages() -> list[str]:
+    return [SOURCE, *sorted(path.parent.parent.name for path in TRANSLATIONS.glob("*/LC_MESSAGES/cobot_oidc.mo"))]
+
+
+@lru_cache(maxsize=32)
+def _catalogue(language: str) -> gettext.NullTranslations:
+    return gettext.translation("cobot_oidc", TRANSLATIONS, languages=[language], fallback=True)

@@ -1,0 +1,79 @@
+"""A short-lived cookie that remembers which logins of this browser ended well within the last minute.
+
+It holds no secret and proves nothing. It tells a second arrival of the same answer from an unknown one (security.md F03), and a
+browser that loses its session each time from one that logs in for the first time (F28).
+"""
+
+import hashlib
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from flask import request
+from werkzeug.wrappers import Response
+
+REMEMBERED_FOR = 60  # seconds
+MOST = 4
+STUCK_FROM = 3  # logins at one issuer within that time, and nobody is logged in
+
+_ENTRY = re.compile(r"([0-9a-f]{8})([0-9a-f]{4})([0-9a-f]{1,10})")
+
+
+@dataclass(frozen=True, slots=True)
+class RecentLogin:
+    """One login that ended well: abbreviated hashes of its state and issuer, and when (seconds since the epoch)."""
+
+    state: str
+    issuer: str
+    at: int
+
+    @classmethod
+    def of(cls, state: str, issuer: str, at: float) -> "RecentLogin":
+        """The entry of a login."""
+        return cls(_hash(state)[:8], _hash(issuer)[:4], int(at))
+
+
+def recent_logins(now: float, *, secure: bool) -> list[RecentLogin]:
+    """The logins of the last minute, the oldest first."""
+    entries = request.cookies.get(_name(secure), "")[:200].split(".")
+    matches = [match for entry in entries if (match := _ENTRY.fullmatch(entry))]
+    logins = [RecentLogin(match[1], match[2], int(match[3], 16)) for match in matches]
+    return [login for login in logins if 0 <= now - login.at <= REMEMBERED_FOR]
+
+
+def was_answered(state: str, issuers: Iterable[str], now: float, *, secure: bool) -> bool:
+    """Whether the login of this state ended well just now, at one of these issuers."""
+    hashes = {_hash(issuer)[:4] for issuer in issuers}
+    return any(
+        login.state == _hash(state)[:8] and login.issuer in hashes for login in recent_logins(now, secure=secure)
+    )
+
+
+def is_stuck(issuer: str, now: float, *, secure: bool) -> bool:
+    """Whether this browser logs in at this issuer again and again, for a session that it does not keep."""
+    logins = recent_logins(now, secure=secure)
+    return sum(login.issuer == _hash(issuer)[:4] for login in logins) >= STUCK_FROM
+
+
+def remember(state: str, issuer: str, now: float, secure: bool, response: Response) -> Response:
+    """Add a login, once the request is answered."""
+    logins = [*recent_logins(now, secure=secure), RecentLogin.of(state, issuer, now)][-MOST:]
+    value = ".".join(f"{login.state}{login.issuer}{login.at:x}" for login in logins)
+    response.set_cookie(
+        _name(secure), value, max_age=REMEMBERED_FOR, path="/", secure=secure, httponly=True, samesite="Lax"
+    )
+    return response
+
+
+def forget(secure: bool, response: Response) -> Response:
+    """After a logout, to log in again is nothing odd."""
+    response.delete_cookie(_name(secure), path="/", secure=secure, httponly=True, samesite="Lax")
+    return response
+
+
+def _name(secure: bool) -> str:
+    return ("__Host-" if secure else "") + "cobot_oidc_recent"
+
+
+def _hash(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()

@@ -1,0 +1,194 @@
+"""The login transaction: what a login has to remember from its request to its answer, in a sealed cookie of its own.
+
+One cookie for each login, named after a hash of the state, so that tabs do not disturb each other and anonymous visitors get no
+session. Sealed with AES-256-GCM under a key from the app's secret keys (HKDF, RFC 5869), the cookie's name as associated
+data: one that was altered, renamed, or sealed by another app opens for nobody.
+"""
+
+import hashlib
+import json
+import re
+import secrets
+from base64 import urlsafe_b64encode
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+from flask import current_app, request
+from werkzeug.wrappers import Response
+
+from .errors import LoginError
+from .protocol import base64url
+
+LIFETIME = 600  # seconds
+MOST_OPEN = 5
+MOST_BYTES = 2200  # of all transaction cookies together; the newest stays whatever its size
+LONGEST_COOKIE = 4096
+
+_COOKIE_NAME = re.compile(r"(?:__Host-)?cobot_oidc_[A-Za-z0-9_-]{22}")
+_SECRET_BYTES = 32
+_GCM_NONCE_BYTES = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Transaction:
+    """One login under way.
+
+    :ivar issuer: who was asked, for ``space``; ``None`` is the global provider.
+    :ivar nonce: 32 random bytes in base64url, as are ``state`` and ``code_verifier``; never shown in ``repr``.
+    :ivar redirect_uri: of the authorization request.
+    :ivar next: where the browser goes afterwards, a path of ours; ``None`` for the configured place.
+    :ivar started_at: seconds since the epoch.
+    :ivar max_age: seconds, where the request asked for a recent sign-in.
+    :ivar issuer_promised: whether the answer has to carry ``iss`` (RFC 9207).
+    """
+
+    issuer: str
+    space: str | None
+    state: str = field(repr=False)
+    nonce: str = field(repr=False)
+    code_verifier: str = field(repr=False)
+    redirect_uri: str
+    next: str | None
+    started_at: int
+    max_age: int | None
+    issuer_promised: bool
+
+    def is_alive(self, now: float) -> bool:
+        """Whether the login may still end: ten minutes at most. ``now`` in seconds since the epoch."""
+        return abs(now - self.started_at) <= LIFETIME
+
+
+def new_secret() -> str:
+    """32 random bytes in base64url: 43 characters, fit for a state, a nonce and a code verifier (RFC 7636 section 4.1)."""
+    return secrets.token_urlsafe(_SECRET_BYTES)
+
+
+def remember(transaction: Transaction, response: Response, *, secure: bool) -> None:
+    """Set the transaction's cookie, and let the oldest others go where there are too many (security.md F07).
+
+    :param secure: whether the callback is reached over https; false on the loopback alone.
+    """
+    name = _cookie_name(transaction.state, secure=secure)
+    sealed = _seal(transaction, name)
+    room = MOST_BYTES - len(name) - len(sealed)
+    others = sorted(_open_cookies(secure=secure), key=lambda other: other[1].started_at, reverse=True)
+    for place, (other, opened) in enumerate(others, start=1):
+        room -= len(other) + len(request.cookies[other])
+        if place >= MOST_OPEN or room < 0 or not opened.is_alive(transaction.started_at):
+            _delete(response, other, secure=secure)
+    response.set_cookie(name, sealed, max_age=LIFETIME, path="/", secure=secure, httponly=True, samesite="Lax")
+
+
+def recall(state: str | None, *, secure: bool) -> Transaction:
+    """The transaction that this state names, of this browser.
+
+    :param state: from the authorization response.
+    :raises LoginError: ``transaction_unknown`` where this browser has none of that state.
+    """
+    if not state:
+        raise LoginError("transaction_unknown")
+    name = _cookie_name(state, secure=secure)
+    values = request.cookies.getlist(name)
+    if len(values) != 1:  # two of one name: somebody else may have set one (security.md S13)
+        raise LoginError("transaction_unknown", cookies=len(values))
+    transaction = _open(values[0], name)
+    if transaction is None or not secrets.compare_digest(transaction.state.encode(), state.encode()):
+        raise LoginError("transaction_unknown")
+    return transaction
+
+
+def forget(state: str, secure: bool, response: Response) -> Response:
+    """Delete the transaction's cookie, once the request is answered."""
+    _delete(response, _cookie_name(state, secure=secure), secure=secure)
+    return response
+
+
+def state_hash(state: str) -> str:
+    """What a state is called where it must not be read: 22 characters of its SHA-256."""
+    return urlsafe_b64encode(hashlib.sha256(state.encode()).digest())[:22].decode()
+
+
+def _cookie_name(state: str, *, secure: bool) -> str:
+    # The prefix keeps sibling subdomains from setting it (RFC 6265bis section 4.1.3); browsers want https for it.
+    return ("__Host-" if secure else "") + "cobot_oidc_" + state_hash(state)
+
+
+def _delete(response: Response, name: str, *, secure: bool) -> None:
+    response.delete_cookie(name, path="/", secure=secure, httponly=True, samesite="Lax")
+
+
+def _open_cookies(*, secure: bool) -> Iterator[tuple[str, Transaction]]:
+    for name in list(request.cookies):
+        if _COOKIE_NAME.fullmatch(name) and name.startswith("__Host-") == secure:
+            transaction = _open(request.cookies[name], name)
+            if transaction is not None:
+                yield name, transaction
+
+
+def _seal(transaction: Transaction, name: str) -> str:
+    binary = b"".join(
+        base64url.decode(secret) for secret in (transaction.state, transaction.nonce, transaction.code_verifier)
+    )
+    rest = [
+        transaction.issuer,
+        transaction.space,
+        transaction.redirect_uri,
+        transaction.next,
+        transaction.started_at,
+        transaction.max_age,
+        transaction.issuer_promised,
+    ]
+    plain = binary + json.dumps(rest, separators=(",", ":")).encode()
+    gcm_nonce = secrets.token_bytes(_GCM_NONCE_BYTES)
+    sealed = AESGCM(_sealing_keys()[0]).encrypt(gcm_nonce, plain, name.encode())
+    return urlsafe_b64encode(gcm_nonce + sealed).rstrip(b"=").decode()
+
+
+def _open(value: str, name: str) -> Transaction | None:
+    if len(value) > LONGEST_COOKIE:
+        return None
+    try:
+        sealed = base64url.decode(value)
+    except ValueError:
+        return None
+    for key in _sealing_keys():
+        try:
+            plain = AESGCM(key).decrypt(sealed[:_GCM_NONCE_BYTES], sealed[_GCM_NONCE_BYTES:], name.encode())
+        except (InvalidTag, ValueError):
+            continue
+        secrets_, rest = plain[: 3 * _SECRET_BYTES], json.loads(plain[3 * _SECRET_BYTES :])
+        state, nonce, code_verifier = (
+            urlsafe_b64encode(secrets_[start : start + _SECRET_BYTES]).rstrip(b"=").decode()
+            for start in range(0, 3 * _SECRET_BYTES, _SECRET_BYTES)
+        )
+        issuer, space, redirect_uri, next_, started_at, max_age, issuer_promised = rest
+        return Transaction(
+            issuer=issuer,
+            space=space,
+            state=state,
+            nonce=nonce,
+            code_verifier=code_verifier,
+            redirect_uri=redirect_uri,
+            next=next_,
+            started_at=started_at,
+            max_age=max_age,
+            issuer_promised=issuer_promised,
+        )
+    return None
+
+
+def _sealing_keys() -> Sequence[bytes]:
+    """Of the app's secret keys: the newest seals, all open (security.md S04)."""
+    fallbacks = current_app.config.get("SECRET_KEY_FALLBACKS") or ()
+    return [_derived(key) for key in (current_app.secret_key, *fallbacks) if key]
+
+
+@lru_cache(maxsize=32)
+def _derived(key: str | bytes) -> bytes:
+    material = key.encode() if isinstance(key, str) else key
+    return HKDF(algorithm=SHA256(), length=32, salt=None, info=b"cobot_oidc login transaction 1").derive(material)

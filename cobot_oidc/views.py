@@ -1,0 +1,150 @@
+"""The three views that tell the story of a login. Imported by the first one, with all that only a login needs."""
+
+from collections.abc import Mapping
+from functools import partial
+from types import MappingProxyType
+
+from flask import abort, after_this_request, current_app, redirect, request
+from werkzeug.wrappers import Response
+
+from . import places, recent_logins, sessions, transactions
+from .current import forget_user, pin_space, requested_issuer, requested_space, requested_user
+from .errors import LoginError
+from .installation import installation
+from .pages import offer_again
+from .protocol.authorization import AuthorizationRequest, AuthorizationResponse, request_options
+from .provider.provider import Grant
+from .signals import user_logged_in, user_logged_out
+from .transactions import Transaction, new_secret
+from .user import User
+
+
+def login() -> Response:
+    """Send the browser to the provider of the space that was asked for, and remember what to expect back."""
+    if request.method == "HEAD" or "prefetch" in request.headers.get("Sec-Purpose", ""):
+        return Response(status=204 if request.method == "HEAD" else 503)  # nobody is there yet (security.md F08)
+    if elsewhere := places.login_at_callback_host():
+        return redirect(elsewhere, 302)
+    here, now = installation(), installation().clock()
+    if "space" in request.args:
+        pin_space(request.args["space"])
+    space, issuer = requested_space(), requested_issuer()
+    next_path = places.checked_next(request.args.get("next"))
+    offer_again(space, next_path)
+    redirect_uri, secure = places.redirect_uri(), places.callback_is_secure()
+    if not requested_user().is_authenticated and recent_logins.is_stuck(issuer, now, secure=secure):
+        raise LoginError("login_stuck", issuer=issuer)
+    metadata = here.directory.provider(issuer).begin()
+    options = request_options(request.args)
+    transaction = Transaction(
+        issuer=issuer,
+        space=space,
+        state=new_secret(),
+        nonce=new_secret(),
+        code_verifier=new_secret(),
+        redirect_uri=redirect_uri,
+        next=next_path,
+        started_at=int(now),
+        max_age=int(options["max_age"]) if "max_age" in options else None,
+        issuer_promised=metadata.promises_response_issuer,
+    )
+    authorization_request = AuthorizationRequest(
+        client_id=here.settings.client.client_id,
+        redirect_uri=redirect_uri,
+        scopes=here.settings.scopes,
+        state=transaction.state,
+        nonce=transaction.nonce,
+        code_verifier=transaction.code_verifier,
+        options=options,
+    )
+    response = redirect(authorization_request.url(metadata.authorization_endpoint), 302)
+    transactions.remember(transaction, response, secure=secure)
+    return response
+
+
+def callback() -> Response:
+    """Take the provider's answer: whose login it ends, whether it may, and who is logged in now."""
+    if request.method == "HEAD":
+        abort(405)
+    here, secure = installation(), places.callback_is_secure()
+    answer = AuthorizationResponse.parse(request.query_string)
+    if recent_logins.was_answered(answer.state or "", sessions.issuers(), here.clock(), secure=secure):
+        return redirect(places.after_login(None, None), 303)  # reload, back button, double click (security.md F03)
+    transaction = _consume(answer.state, secure=secure)
+    answer.check_issuer(transaction.issuer, promised=transaction.issuer_promised)
+    grant = _exchange(transaction, answer.authorization_code())
+    _log_in(_user(transaction, grant))
+    after_this_request(partial(recent_logins.remember, transaction.state, transaction.issuer, here.clock(), secure))
+    return redirect(places.after_login(transaction.next, transaction.space), 303)
+
+
+def logout() -> Response:
+    """Log out of the space that the request names, or, where it names none, of every one."""
+    if not places.is_same_origin():
+        raise LoginError("logout_cross_site", origin=request.headers.get("Origin", ""))
+    if request.values.get("space"):
+        pin_space(request.values["space"])
+    ended = sessions.end(None if requested_space() is None else [requested_issuer()])
+    forget_user()
+    after_this_request(partial(recent_logins.forget, places.callback_is_secure()))
+    for user in ended:
+        user_logged_out.send(current_app._get_current_object(), user=user)  # type: ignore[attr-defined] # see sessions
+    return redirect(places.after_logout(), 303)
+
+
+def _consume(state: str | None, *, secure: bool) -> Transaction:
+    """The transaction of this state, which counts only once, and for the issuer that the app still has."""
+    here = installation()
+    transaction = transactions.recall(state, secure=secure)
+    after_this_request(partial(transactions.forget, transaction.state, secure))
+    offer_again(transaction.space, transaction.next)
+    if not transaction.is_alive(here.clock()):
+        raise LoginError("transaction_expired", difference_seconds=here.clock() - transaction.started_at)
+    if not here.used_states.claim(transactions.state_hash(transaction.state), here.clock()):
+        raise LoginError("transaction_used")
+    if here.settings.issuer_of(transaction.space) != transaction.issuer:
+        raise LoginError("transaction_outdated", issuer=transaction.issuer)
+    return transaction
+
+
+def _exchange(transaction: Transaction, code: str) -> Grant:
+    here = installation()
+    return here.directory.provider(transaction.issuer).exchange(
+        here.settings.client,
+        code=code,
+        redirect_uri=transaction.redirect_uri,
+        code_verifier=transaction.code_verifier,
+        nonce=transaction.nonce,
+        max_age=transaction.max_age,
+    )
+
+
+def _user(transaction: Transaction, grant: Grant) -> User:
+    here, claims = installation(), grant.claims
+    more: Mapping[str, object] = {}
+    if here.settings.userinfo:
+        more = here.directory.provider(transaction.issuer).userinfo(grant.access_token, claims.subject)
+    kept = {
+        name: claims.get(name, more.get(name))
+        for name in here.settings.claims
+        if name in claims or name in more  # what the id token says goes before (security.md C15)
+    }
+    return User(
+        issuer=claims.issuer,
+        subject=claims.subject,
+        space=transaction.space,
+        claims=MappingProxyType({"iss": claims.issuer, "sub": claims.subject, **kept}),
+        authenticated_at=int(here.clock()),
+    )
+
+
+def _log_in(user: User) -> None:
+    """A new session for this user; undone if a listener of the app refuses them."""
+    sessions.start(user, lifetime=installation().settings.session_lifetime)
+    pin_space(user.space)
+    try:
+        user_logged_in.send(current_app._get_current_object(), user=user)  # type: ignore[attr-defined] # see sessions
+    except BaseException:
+        sessions.end([user.issuer])
+        forget_user()
+        raise
