@@ -7,8 +7,9 @@ left to the first login. Nothing here waits for the provider.
 import difflib
 import inspect
 import re
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, NoReturn, cast, get_args
 from urllib.parse import urlsplit
 
@@ -23,10 +24,47 @@ PREFIX = "COBOT_OIDC_"
 COBOT_ISSUER = "https://www.cobot.me"
 COBOT_SPACE_ISSUER = "https://{space}.cobot.me"
 SHORTEST_SECRET_KEY = 32  # bytes (security.md S05)
+KEYS = frozenset(
+    {
+        "CLIENT_ID",
+        "CLIENT_SECRET",
+        "CLIENT_AUTH",
+        "ISSUER",
+        "SPACE_ISSUER",
+        "SPACE_ISSUERS",
+        "SPACES",
+        "ALLOWED_HOSTS",
+        "SCOPES",
+        "REDIRECT_URI",
+        "URL_PREFIX",
+        "AFTER_LOGIN",
+        "AFTER_LOGOUT",
+        "SESSION_LIFETIME",
+        "CLAIMS",
+        "USERINFO",
+        "EMBEDDED",
+        "JSON_BLUEPRINTS",
+        "ALGORITHMS",
+        "LEEWAY",
+        "MAX_IAT_AGE",
+        "TRUSTED_AUDIENCES",
+        "REQUIRE_KID",
+        "CONNECT_TIMEOUT",
+        "READ_TIMEOUT",
+        "TOTAL_TIMEOUT",
+        "METADATA_LIFETIME",
+        "METADATA_STALE",
+        "KEYS_LIFETIME",
+        "KEYS_STALE",
+        "PROXIES",
+        "CA_BUNDLE",
+    }
+)
 ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA")
 
 _SCOPE = re.compile(r"[\x21\x23-\x5b\x5d-\x7e]+")  # RFC 6749 section 3.3
 _URL_PREFIX = re.compile(r"(?:/[A-Za-z0-9._~-]+)+")
+_ALLOWED_HOST = re.compile(r"\.?[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?")
 _VSCHAR = re.compile(r"[\x20-\x7e]+")
 
 
@@ -141,13 +179,13 @@ class _Reader:
             return None
         if not isinstance(value, str) or not _VSCHAR.fullmatch(value):
             self.refuse(key, "printable ASCII text; in the environment, put digits in double quotes")
-        return cast(str, value)
+        return value
 
     def whole_number(self, key: str, default: int, lowest: int, highest: int) -> int:
         value = self.value(key, default)
         if not isinstance(value, int) or isinstance(value, bool) or not lowest <= value <= highest:
             self.refuse(key, f"a whole number from {lowest} to {highest}")
-        return cast(int, value)
+        return value
 
     def seconds(self, key: str, default: float, lowest: float, highest: float) -> float:
         value = self.value(key, default)
@@ -159,7 +197,7 @@ class _Reader:
         value = self.value(key, default)
         if not isinstance(value, bool):
             self.refuse(key, "True or False; in the environment, true or false")
-        return cast(bool, value)
+        return value
 
     def words(self, key: str, default: tuple[str, ...]) -> tuple[str, ...]:
         value = self.value(key, default)
@@ -179,7 +217,7 @@ class _Reader:
             check_issuer(value)
         except ConfigurationError:
             self.refuse(key, "an https URL without query, fragment or user (http only on localhost)")
-        return cast(str, value)
+        return value
 
 
 def _check_flask(config: Mapping[str, Any]) -> None:
@@ -290,11 +328,48 @@ def _check_redirect_uri(settings: _Reader, redirect_uri: str, url_prefix: str) -
 
 
 def _provider(settings: _Reader, space_issuer: str | None) -> ProviderSettings:
-    raise NotImplementedError
+    algorithms = settings.words("ALGORITHMS", ("RS256",))
+    if not algorithms or not set(algorithms) <= set(ALGORITHMS):
+        settings.refuse("ALGORITHMS", f"one or more of {' '.join(ALGORITHMS)}")
+    proxies = settings.value("PROXIES", {})
+    if not isinstance(proxies, dict) or not all(isinstance(part, str) for pair in proxies.items() for part in pair):
+        settings.refuse("PROXIES", "a dictionary of URL scheme to proxy URL, such as {'https': 'http://proxy:3128'}")
+    ca_bundle = settings.text("CA_BUNDLE", None)
+    if ca_bundle is not None and not Path(ca_bundle).is_file():
+        settings.refuse("CA_BUNDLE", "the path of a file of certificates in PEM format")
+    return ProviderSettings(
+        algorithms=algorithms,
+        leeway=settings.seconds("LEEWAY", 60, 0, 300),
+        max_iat_age=settings.seconds("MAX_IAT_AGE", 600, 1, 86400),
+        trusted_audiences=settings.words("TRUSTED_AUDIENCES", ()),
+        require_kid=settings.boolean("REQUIRE_KID", False),
+        allowed_hosts=_allowed_hosts(settings, space_issuer),
+        connect_timeout=settings.seconds("CONNECT_TIMEOUT", 3, 0.05, 60),
+        read_timeout=settings.seconds("READ_TIMEOUT", 5, 0.05, 60),
+        total_timeout=settings.seconds("TOTAL_TIMEOUT", 10, 0.1, 120),
+        proxies=proxies,
+        ca_bundle=ca_bundle,
+        metadata_lifetime=settings.seconds("METADATA_LIFETIME", 3600, 60, 86400),
+        metadata_stale=settings.seconds("METADATA_STALE", 86400, 0, 7 * 86400),
+        keys_lifetime=settings.seconds("KEYS_LIFETIME", 600, 60, 86400),
+        keys_stale=settings.seconds("KEYS_STALE", 3600, 0, 86400),
+    )
+
+
+def _allowed_hosts(settings: _Reader, space_issuer: str | None) -> tuple[str, ...]:
+    """Beside each issuer's own host: as configured, or the hosts below the domain that holds the spaces."""
+    below = (f".{domain}",) if (domain := _spaces_domain(space_issuer)) else ()
+    hosts = settings.words("ALLOWED_HOSTS", below)
+    if not all(_ALLOWED_HOST.fullmatch(host) for host in hosts):
+        settings.refuse("ALLOWED_HOSTS", "lower-case host names, or '.cobot.me' for all hosts below a domain")
+    return hosts
+
+
+def _spaces_domain(template: str | None) -> str | None:
+    """The domain below which a template puts the spaces' hosts; ``None`` where the space is in the path."""
+    host = urlsplit((template or "").replace("{space}", "space")).hostname or ""
+    return host.partition(".")[2] if template is not None and _in_host(template) else None
 
 
 def _in_host(template: str) -> bool:
     return "{space}" in template.partition("://")[2].partition("/")[0]
-
-
-KEYS: Collection[str] = ()

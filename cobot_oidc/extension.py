@@ -1,7 +1,6 @@
 """The extension: what ``init_app`` does to an app, and nothing of what a login does."""
 
 import time
-from collections.abc import Mapping
 
 from flask import Blueprint, Flask
 from flask.typing import ResponseReturnValue
@@ -70,7 +69,8 @@ def _view(name: str):  # type: ignore[no-untyped-def] # Flask's view type says l
         from . import views  # not before the first login: it brings requests, Authlib and cryptography along
 
         try:
-            return getattr(views, name)()
+            response: ResponseReturnValue = getattr(views, name)()
+            return response
         except CobotOIDCError as error:
             failure = error
         pages.report(failure)
@@ -80,5 +80,5 @@ def _view(name: str):  # type: ignore[no-untyped-def] # Flask's view type says l
     return view
 
 
-def _template_names() -> Mapping[str, object]:
+def _template_names() -> dict[str, object]:
     return {"current_user": current_user, "current_space": current_space}

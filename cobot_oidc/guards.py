@@ -54,7 +54,8 @@ def _guarded(view: Callable[P, R], where: dict[str, str | None]) -> Callable[P, 
             pin_space(where["space"])
         if not requested_user().is_authenticated:
             return _send_to_login(requested_space())
-        return current_app.ensure_sync(view)(*args, **kwargs)
+        answer: R = current_app.ensure_sync(view)(*args, **kwargs)
+        return answer
 
     return guarded
 

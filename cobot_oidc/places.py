@@ -3,6 +3,7 @@
 Nothing here is taken from a header that nobody has validated (security.md R06).
 """
 
+from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from flask import current_app, request, url_for
@@ -44,7 +45,8 @@ def login_at_callback_host() -> str | None:
     if url.netloc == request.host:
         return None
     # ``at`` ends the way behind a proxy that hides the host from the app.
-    path = url_for("cobot_oidc.login", **{**request.args.to_dict(), "space": _space_argument(), "at": "callback"})
+    values: dict[str, Any] = {**request.args.to_dict(), "space": _space_argument(), "at": "callback"}
+    path = url_for("cobot_oidc.login", **values)
     return f"{url.scheme}://{url.netloc}{path}"
 
 

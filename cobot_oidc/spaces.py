@@ -5,10 +5,13 @@ it, and never normalised: what is not a lower-case DNS label is no space.
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from flask import current_app, request
+
+from .errors import ConfigurationError
 
 SpaceReader = Callable[[], str | None]
 
@@ -66,6 +69,24 @@ class HostLabel:
         """Where the pages of this space live, with the port of this request."""
         port = request.host.partition(":")[2]
         return (f"{space}." if space else "") + self._domain() + (f":{port}" if port else "")
+
+    def check(self, config: Mapping[str, Any], redirect_uri: str | None) -> None:
+        """With one callback for many hosts, the session has to reach them all.
+
+        :param config: ``app.config``.
+        :raises ConfigurationError: ``setting_missing`` or ``setting_invalid``.
+        """
+        if self.domain is None and not config.get("SERVER_NAME"):
+            raise ConfigurationError("setting_missing", setting="SERVER_NAME", expected="the portal's domain")
+        domain = self.domain or str(config["SERVER_NAME"]).partition(":")[0]
+        shared = str(config.get("SESSION_COOKIE_DOMAIN") or "").removeprefix(".")
+        if redirect_uri is not None and not (shared and f".{domain}".endswith(f".{shared}")):
+            raise ConfigurationError(
+                "setting_invalid",
+                setting="SESSION_COOKIE_DOMAIN",
+                found=config.get("SESSION_COOKIE_DOMAIN"),
+                expected=f"{domain}, as one callback serves the hosts of all spaces",
+            )
 
     def _domain(self) -> str:
         return self.domain or str(current_app.config["SERVER_NAME"]).partition(":")[0]

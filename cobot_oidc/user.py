@@ -1,10 +1,8 @@
 """Who is logged in, as the app sees it. Knows no session, no request and no network."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from types import MappingProxyType
-
-_NOTHING: Mapping[str, object] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -66,20 +64,21 @@ class User:
         return hash((self.issuer, self.subject))
 
 
-@dataclass(frozen=True, slots=True)
 class AnonymousUser:
     """Nobody: what ``current_user`` is while no one is logged in to the request's space."""
 
-    is_authenticated: bool = field(default=False, init=False)
-    issuer: None = field(default=None, init=False)
-    subject: None = field(default=None, init=False)
-    space: None = field(default=None, init=False)
-    name: None = field(default=None, init=False)
-    email: None = field(default=None, init=False)
-    picture: None = field(default=None, init=False)
-    phone_number: None = field(default=None, init=False)
-    claims: Mapping[str, object] = field(default=_NOTHING, init=False)
-    authenticated_at: None = field(default=None, init=False)
+    __slots__ = ()
+
+    is_authenticated = False
+    issuer = None
+    subject = None
+    space = None
+    name = None
+    email = None
+    picture = None
+    phone_number = None
+    claims: Mapping[str, object] = MappingProxyType({})
+    authenticated_at = None
 
     def get_id(self) -> None:
         """Nobody has no id."""

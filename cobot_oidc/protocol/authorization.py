@@ -58,12 +58,12 @@ class AuthorizationRequest:
             "scope": " ".join(self.scopes),
             "state": self.state,
             "nonce": self.nonce,
-            "code_challenge": create_s256_code_challenge(self.code_verifier),
+            "code_challenge": _challenge(self.code_verifier),
             "code_challenge_method": "S256",
         } | {name: self.options[name] for name in _PASSED_ON if name in self.options}
         _refuse_repeated(authorization_endpoint, parameters)
         try:
-            return prepare_grant_uri(authorization_endpoint, **parameters)
+            return str(prepare_grant_uri(authorization_endpoint, **parameters))
         except ValueError as error:  # Authlib refuses characters that no query may hold
             raise ProviderError("endpoint_unusable", endpoint=authorization_endpoint) from error
 
@@ -180,6 +180,10 @@ def _parameters(query: bytes) -> dict[str, str]:
 
 
 _CHECKED = ("state", "code", "iss", "error")
+
+
+def _challenge(code_verifier: str) -> str:
+    return str(create_s256_code_challenge(code_verifier))  # type: ignore[no-untyped-call] # Authlib's stubs leave it so
 
 
 def _refuse_repeated(authorization_endpoint: str, parameters: Mapping[str, str]) -> None:

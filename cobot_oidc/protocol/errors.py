@@ -21,6 +21,7 @@ class CobotOIDCError(Exception):
     :ivar hint: what the operator should look at.
     :ivar details: what was expected and what came, as printable text of at most 200 characters or as numbers.
         Never a secret: whoever raises the error passes only values that may be logged.
+    :ivar correlation_id: the same on the page and in the log record of a failed login, else ``None``.
     """
 
     default_status: ClassVar[int] = 500
@@ -32,6 +33,7 @@ class CobotOIDCError(Exception):
         self.sentence = entry.sentence
         self.hint = entry.hint
         self.details = {name: _loggable(value) for name, value in details.items()}
+        self.correlation_id: str | None = None
         super().__init__(code)
 
     def __str__(self) -> str:

@@ -33,8 +33,8 @@ _PRIVATE = ("d", "p", "q", "dp", "dq", "qi", "oth", "k")
 _SUPPORTED: Mapping[str, Algorithm] = get_default_algorithms()
 
 
-class _Unusable(Exception):  # noqa: N818 - says why a key is skipped, never leaves this module
-    pass
+class _Unusable(Exception):
+    """Why a key is skipped; never leaves this module."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,10 +127,9 @@ def _key(member: object) -> Key:
     if any(name in member for name in _PRIVATE):
         raise _Unusable("private: the provider leaks it")
     _check_purpose(member)
-    read = _READERS.get(kty) if isinstance(kty, str) else None
-    if read is None:
+    if not isinstance(kty, str) or kty not in _READERS:
         raise _Unusable("unknown kty")
-    kind, material = read(member)
+    kind, material = _READERS[kty](member)
     kid = member.get("kid")
     if kid is not None and (not isinstance(kid, str) or not 0 < len(kid) <= LONGEST_KID):
         raise _Unusable("kid is no text of 1 to 256 characters")

@@ -41,8 +41,8 @@ class TokenRequest:
             "authorization_code", code=code, redirect_uri=redirect_uri, code_verifier=code_verifier
         )
         method = _basic if client.authentication == "client_secret_basic" else client.authentication
-        prepared = ClientAuth(client.client_id, client.client_secret, method).prepare("POST", "", {}, form)
-        _, headers, body = prepared
+        authentication = ClientAuth(client.client_id, client.client_secret, method)
+        _, headers, body = authentication.prepare("POST", "", {}, form)  # type: ignore[no-untyped-call] # Authlib's stubs
         return cls(
             headers={"Content-Type": "application/x-www-form-urlencoded", "Accept": "application/json"} | headers,
             body=body,
@@ -89,7 +89,7 @@ class TokenResponse:
 
 
 def _basic(
-    client: ClientAuth, method: str, uri: str, headers: dict[str, str], body: str
+    client: ClientAuth, _method: str, uri: str, headers: dict[str, str], body: str
 ) -> tuple[str, dict[str, str], str]:
     """HTTP Basic with both parts form-urlencoded first (RFC 6749 section 2.3.1), which Authlib leaves out."""
     credentials = f"{quote_plus(client.client_id)}:{quote_plus(client.client_secret or '')}"
@@ -98,7 +98,7 @@ def _basic(
 
 
 def _json_object(body: bytes) -> dict[str, object]:
-    """The answer's members; empty where it is no JSON object, as errors may come as HTML or nothing (cobot.md 3)."""
+    """The answer's members; none where it is no JSON object, as errors may come as HTML or nothing (cobot.md 3)."""
     try:
         answer = loads(body)
     except JSONError:

@@ -49,7 +49,7 @@ def lifetime_of(cache_control: str, longest: float) -> float:
 
 def pause_after(failures: int) -> float:
     """How long a failure with nothing to serve is remembered: 5 seconds, doubling to 30."""
-    return min(FIRST_PAUSE * 2 ** min(failures - 1, 10), LONGEST_PAUSE)
+    return float(min(FIRST_PAUSE << min(failures - 1, 10), LONGEST_PAUSE))
 
 
 @dataclass(frozen=True, slots=True)

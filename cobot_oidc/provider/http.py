@@ -113,13 +113,14 @@ class HTTPClient:
             connect=min(left, self._settings.connect_timeout), read=min(left, self._settings.read_timeout)
         )
         try:
-            with self._adapter.send(
+            response = self._adapter.send(
                 request,
                 stream=True,
-                timeout=timeout,
+                timeout=timeout,  # type: ignore[arg-type] # requests takes urllib3's Timeout; its stubs do not say so
                 verify=True,
-                proxies=self._settings.proxies,  # type: ignore[arg-type] # requests takes urllib3's Timeout; its stubs do not say so
-            ) as response:
+                proxies=self._settings.proxies,
+            )
+            with response:
                 return _whole(response, url, largest)
         except requests.exceptions.SSLError as error:
             raise ProviderError("tls_failed", url=url) from error
@@ -201,11 +202,11 @@ class _Adapter(HTTPAdapter):
         return ssl.create_default_context(cafile=self._ca_bundle or certifi.where())
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
-        super().init_poolmanager(*args, **kwargs)  # type: ignore[no-untyped-call] # requests' stubs leave it untyped
+        super().init_poolmanager(*args, **kwargs)
         self.poolmanager.pool_classes_by_scheme = _POOLS
 
     def proxy_manager_for(self, *args: Any, **kwargs: Any) -> Any:
-        manager = super().proxy_manager_for(*args, **kwargs)  # type: ignore[no-untyped-call] # as above
+        manager = super().proxy_manager_for(*args, **kwargs)
         manager.pool_classes_by_scheme = _POOLS
         return manager
 
@@ -249,7 +250,7 @@ class _TimedReader(io.RawIOBase):
             raise TimeoutError("the call's time is over")
         if (timeout := self._sock.gettimeout()) is None or timeout > left:
             self._sock.settimeout(left)
-        return self._raw.readinto(buffer)  # type: ignore[attr-defined,no-any-return] # makefile's type is too wide
+        return self._raw.readinto(buffer)
 
     def close(self) -> None:
         self._raw.close()

@@ -1,0 +1,89 @@
+"""How the stand-in is made to lie, to fail and to dawdle: rules that change what it is about to say."""
+
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+Part = Literal["metadata", "key_set", "token", "userinfo", "id_token_header", "id_token_claims", "id_token"]
+Page = Literal["metadata", "key_set", "token", "userinfo"]
+Change = Mapping[str, Any] | Callable[[Any], Any]
+
+
+class _Removed:
+    def __repr__(self) -> str:
+        return "REMOVED"
+
+
+REMOVED: Any = _Removed()  # as a value in a change: leave the member out
+
+
+@dataclass(slots=True)
+class _Rule:
+    part: str
+    issuer: str | None
+    left: int | None
+    change: Callable[[Any], Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What an HTTP answer is replaced with; ``None`` keeps what there is. ``delay`` is in seconds."""
+
+    status: int | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: bytes | None = None
+    delay: float = 0
+
+
+class Alterations:
+    """The rules in force, in the order in which they were made. Safe between threads."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._rules: list[_Rule] = []
+
+    def alter(self, part: Part, change: Change, *, issuer: str | None = None, times: int | None = None) -> None:
+        """Change one part of what is said.
+
+        :param part: a document, or a part of the id token before it is signed; ``id_token`` is the signed token as text.
+        :param change: members to set (``REMOVED`` leaves one out), or a function from the value to another.
+        :param issuer: at this issuer alone. :param times: so often; ``None`` until ``clear``.
+        """
+        function = change if callable(change) else _setting(change)
+        self._add(_Rule(part, issuer, times, function))
+
+    def reply(self, page: Page, reply: Reply, *, issuer: str | None = None, times: int | None = None) -> None:
+        """Replace status, headers or body of an answer, or delay it; as ``alter``."""
+        self._add(_Rule(f"reply:{page}", issuer, times, lambda _: reply))
+
+    def apply(self, part: str, issuer: str, value: Any) -> Any:
+        """What is said in place of ``value``."""
+        for rule in self._due(part, issuer):
+            value = rule.change(value)
+        return value
+
+    def clear(self) -> None:
+        """Tell the truth again."""
+        with self._lock:
+            self._rules.clear()
+
+    def _add(self, rule: _Rule) -> None:
+        with self._lock:
+            self._rules.append(rule)
+
+    def _due(self, part: str, issuer: str) -> list[_Rule]:
+        with self._lock:
+            due = [rule for rule in self._rules if rule.part == part and rule.issuer in (None, issuer)]
+            for rule in due:
+                if rule.left is not None:
+                    rule.left -= 1
+            self._rules = [rule for rule in self._rules if rule.left is None or rule.left > 0]
+            return due
+
+
+def _setting(members: Mapping[str, Any]) -> Callable[[Any], Any]:
+    def change(value: Any) -> Any:
+        return {name: member for name, member in {**value, **members}.items() if member is not REMOVED}
+
+    return change

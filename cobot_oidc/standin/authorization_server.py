@@ -1,0 +1,139 @@
+"""Authlib's authorization server, fitted with the stand-in's memory and with Cobot's habits (cobot.md 3)."""
+
+import secrets
+from typing import Any
+
+from authlib.integrations.flask_oauth2 import AuthorizationServer
+from authlib.integrations.flask_oauth2.requests import FlaskOAuth2Payload, FlaskOAuth2Request
+from authlib.oauth2.rfc6749 import AuthorizationCodeGrant, OAuth2Request
+from authlib.oauth2.rfc7636 import CodeChallenge
+from authlib.oidc.core import OpenIDCode
+from authlib.oidc.core.util import create_half_hash
+from flask import Flask, Request, request
+from joserfc import jwt
+
+from .people import Person
+from .state import AccessToken, IssuedCode, State
+
+ID_TOKEN_LIFETIME = 3600  # seconds
+
+
+def authorization_server(app: Flask, state: State) -> AuthorizationServer:
+    """The server of one stand-in: the code flow, PKCE supported and not enforced, OpenID Connect on top."""
+
+    def save_token(token: dict[str, Any], asked: OAuth2Request) -> None:
+        issued = AccessToken(token["access_token"], asked.client.client_id, asked.user, token.get("scope", ""))
+        state.tokens[issued.token] = issued
+
+    server = _Server(app, query_client=state.clients.get, save_token=save_token)
+    server.register_token_generator("default", _token)
+    grant = type("Grant", (_CodeGrant,), {"state": state})
+    server.register_grant(grant, [CodeChallenge(required=False), _OpenID(state)])
+    return server
+
+
+def claims_about(person: Person, space: str | None, scope: str) -> dict[str, Any]:
+    """What an issuer says of a person: at a space, what the membership holds; globally, what the account does.
+
+    The one place that decides which claims are where, as cobot.md only assumes it.
+    """
+    scopes = scope.split()
+    claims: dict[str, Any] = {"sub": person.subject}
+    if "email" in scopes:
+        claims["email"] = person.email
+    if space is not None:
+        membership = person.memberships.get(space)
+        claims["name"] = membership.name if membership else person.name
+        claims["picture"] = membership.picture if membership else None
+        claims["phone_number"] = membership.phone_number if membership else None
+    elif "profile" in scopes:
+        claims["name"] = person.name
+    return claims
+
+
+class _Server(AuthorizationServer):  # type: ignore[misc] # Authlib is untyped here
+    def create_oauth2_request(self, _request: Any) -> FlaskOAuth2Request:
+        return _LoopbackRequest(request)
+
+
+class _LoopbackRequest(FlaskOAuth2Request):  # type: ignore[misc] # as above
+    """Authlib wants https, but for the name ``localhost``; the names below it are this machine too (RFC 6761)."""
+
+    def __init__(self, http_request: Request) -> None:
+        https_url = http_request.url.replace("http://", "https://", 1)
+        OAuth2Request.__init__(self, method=http_request.method, uri=https_url, headers=http_request.headers)
+        self._request = http_request
+        self.payload = FlaskOAuth2Payload(http_request)
+
+
+class _CodeGrant(AuthorizationCodeGrant):  # type: ignore[misc] # as above
+    TOKEN_ENDPOINT_AUTH_METHODS = ("client_secret_post", "client_secret_basic", "none")
+    state: State
+
+    def save_authorization_code(self, code: str, asked: OAuth2Request) -> None:
+        data = asked.payload.data
+        self.state.codes[code] = IssuedCode(
+            code=code,
+            client_id=asked.client.client_id,
+            redirect_uri=asked.payload.redirect_uri or asked.client.redirect_uri,
+            scope=asked.payload.scope or "",
+            person=asked.user,
+            issuer=self.state.issuer_at(request.host) or self.state.issuer,
+            nonce=data.get("nonce"),
+            auth_time=int(self.state.clock()),
+            code_challenge=data.get("code_challenge"),
+            code_challenge_method=data.get("code_challenge_method"),
+        )
+
+    def query_authorization_code(self, code: str, client: Any) -> IssuedCode | None:
+        issued = self.state.codes.get(code)
+        here = self.state.issuer_at(request.host)
+        return issued if issued and issued.client_id == client.client_id and issued.issuer == here else None
+
+    def delete_authorization_code(self, authorization_code: IssuedCode) -> None:
+        self.state.codes.pop(authorization_code.code, None)
+
+    def authenticate_user(self, authorization_code: IssuedCode) -> Person:
+        return authorization_code.person
+
+
+class _OpenID(OpenIDCode):  # type: ignore[misc] # as above
+    def __init__(self, state: State) -> None:
+        super().__init__(require_nonce=False)
+        self._state = state
+
+    def exists_nonce(self, nonce: str, asked: OAuth2Request) -> bool:
+        return any(code.nonce == nonce and code.client_id == asked.payload.client_id for code in self._codes())
+
+    def encode_id_token(self, token: dict[str, Any], asked: OAuth2Request) -> str:
+        state = self._state
+        code: IssuedCode = asked.authorization_code
+        header = {"alg": state.keys.algorithm, "kid": state.keys.kid, "typ": "JWT"}
+        now = int(state.clock())
+        claims = {
+            "iss": code.issuer,
+            "aud": asked.client.client_id,
+            "iat": now,
+            "exp": now + ID_TOKEN_LIFETIME,
+            "at_hash": create_half_hash(token["access_token"], state.keys.algorithm).decode(),
+            **self.get_authorization_code_claims(code),
+            **claims_about(code.person, state.space_at(request.host), code.scope),
+        }
+        header = state.alterations.apply("id_token_header", code.issuer, header)
+        claims = state.alterations.apply("id_token_claims", code.issuer, claims)
+        signed = jwt.encode(header, claims, state.keys.signing_key, algorithms=[state.keys.algorithm])
+        altered: str = state.alterations.apply("id_token", code.issuer, signed)
+        return altered
+
+    def process_token(self, grant: Any, response: Any) -> Any:
+        token = super().process_token(grant, response)
+        token.pop("scope", None)  # Cobot was never seen to send it
+        return token
+
+    def _codes(self) -> list[IssuedCode]:
+        return list(self._state.codes.values())
+
+
+def _token(*_args: Any, scope: str | None = None, **_kwargs: Any) -> dict[str, Any]:
+    """As Cobot's: 64 hex digits, ``bearer`` in lower case, no lifetime, no refresh token."""
+    return {"access_token": secrets.token_hex(32), "token_type": "bearer", "scope": scope or ""}

@@ -1,0 +1,148 @@
+"""What people see of the stand-in: sign-in, consent, and the page that changes how it behaves."""
+
+import secrets
+from typing import Any
+
+from authlib.integrations.flask_oauth2 import AuthorizationServer
+from authlib.oauth2 import OAuth2Error
+from flask import Blueprint, abort, redirect, render_template, request, session, url_for
+from werkzeug.wrappers import Response
+
+from .alterations import Reply
+from .people import SPACES, Person
+from .state import State
+
+# What the control page offers; tests say more through ``StandIn``.
+LIES = {
+    "wrong-issuer": "id tokens name another issuer",
+    "wrong-audience": "id tokens are for another app",
+    "expired": "id tokens have expired",
+    "no-id-token": "the token response has no id token",
+    "server-error": "the token endpoint fails (500)",
+    "discovery-down": "the discovery document fails (503)",
+}
+
+
+def pages(state: State, server: AuthorizationServer) -> Blueprint:
+    """The pages of one stand-in."""
+    blueprint = Blueprint("pages", __name__, template_folder="templates")
+
+    @blueprint.context_processor
+    def names() -> dict[str, Any]:
+        space = state.space_at(request.host)
+        return {"place": SPACES[space] if space else "Cobot (all spaces)", "csrf": _csrf(), "signed_in": _person(state)}
+
+    @blueprint.route("/oauth/authorize", methods=["GET", "POST"])
+    def authorize() -> Any:
+        if state.issuer_at(request.host) is None:
+            abort(404)
+        person = _person(state)
+        try:
+            grant = server.get_consent_grant(end_user=person)
+        except OAuth2Error as error:
+            return _refused(state, error)
+        if request.method == "POST":
+            _check_csrf()
+            if "cancel" in request.form:
+                return server.create_authorization_response(grant=grant, grant_user=None)
+            if "person" in request.form:
+                session["person"] = _known(state, request.form["person"]).key
+                return redirect(request.full_path, 303)
+            if "other" in request.form:
+                session.pop("person", None)
+                return redirect(request.full_path, 303)
+            if person is None:
+                abort(400)
+            return server.create_authorization_response(grant=grant, grant_user=person)
+        if person is None:
+            return render_template("standin/sign_in.html", people=state.people.values(), spaces=SPACES)
+        return render_template(
+            "standin/consent.html",
+            person=person,
+            client=grant.client,
+            scopes=(grant.request.payload.scope or "").split(),
+        )
+
+    @blueprint.get("/")
+    def home() -> Any:
+        return redirect(url_for("pages.control"))
+
+    @blueprint.get("/stand-in")
+    def control() -> Any:
+        return render_template(
+            "standin/control.html", state=state, lies=LIES, spaces=SPACES, done=request.args.get("done", "")[:100]
+        )
+
+    @blueprint.post("/stand-in")
+    def change() -> Response:
+        _check_csrf()
+        done = _change(state, request.form)
+        return redirect(url_for("pages.control", done=done), 303)
+
+    return blueprint
+
+
+def _change(state: State, form: Any) -> str:
+    action = form.get("action")
+    if action == "rotate":
+        return f"signs with {state.keys.rotate()} now"
+    if action == "reset":
+        state.reset()
+        return "as new"
+    if action == "sign-out":
+        session.pop("person", None)
+        return "signed out of Cobot"
+    if action == "person":
+        person = _known(state, form.get("key", ""))
+        person.name, person.email = form.get("name") or None, form.get("email", "")
+        return f"changed {person.key}"
+    if action == "lie" and form.get("lie") in LIES:
+        _lie(state, form["lie"])
+        return LIES[form["lie"]]
+    abort(400)
+
+
+def _lie(state: State, lie: str) -> None:
+    alterations = state.alterations
+    if lie == "wrong-issuer":
+        alterations.alter("id_token_claims", {"iss": "https://elsewhere.example"})
+    elif lie == "wrong-audience":
+        alterations.alter("id_token_claims", {"aud": "another-app"})
+    elif lie == "expired":
+        alterations.alter("id_token_claims", lambda claims: {**claims, "exp": claims["iat"] - 3600})
+    elif lie == "no-id-token":
+        alterations.alter("token", lambda token: {name: token[name] for name in token if name != "id_token"})
+    elif lie == "server-error":
+        alterations.reply("token", Reply(status=500, body=b"Internal Server Error"))
+    else:
+        alterations.reply("metadata", Reply(status=503, body=b"Service Unavailable"))
+
+
+def _refused(state: State, error: OAuth2Error) -> Any:
+    """To the app where its redirect URI is known to be right (RFC 6749 section 4.1.2.1), else a page."""
+    client = state.clients.get(request.values.get("client_id", ""))
+    if client is not None and request.values.get("redirect_uri", client.redirect_uri) == client.redirect_uri:
+        error.redirect_uri = client.redirect_uri
+        status, _, headers = error()
+        return Response(status=status, headers=headers)
+    return render_template("standin/refused.html", error=error.error, description=error.description), 400
+
+
+def _person(state: State) -> Person | None:
+    return state.people.get(session.get("person", ""))
+
+
+def _known(state: State, key: str) -> Person:
+    if key not in state.people:
+        abort(400)
+    return state.people[key]
+
+
+def _csrf() -> str:
+    token: str = session.setdefault("csrf", secrets.token_urlsafe())
+    return token
+
+
+def _check_csrf() -> None:
+    if not secrets.compare_digest(request.form.get("csrf", "").encode(), session.get("csrf", "-").encode()):
+        abort(400)

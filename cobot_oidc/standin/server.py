@@ -1,0 +1,161 @@
+"""A stand-in that runs: on a port of the loopback, in a thread of this process."""
+
+import threading
+import time
+from collections.abc import Callable
+from types import TracebackType
+from typing import Any, Self
+
+from werkzeug.serving import WSGIRequestHandler, make_server
+
+from .alterations import Change, Page, Part, Reply
+from .app import create_app
+from .browser import Browser
+from .keys import SigningKeys
+from .people import Person
+from .state import RecordedRequest, RegisteredClient, State
+
+
+class StandIn:
+    """The stand-in Cobot, from ``with`` or ``start`` on.
+
+    :param port: on 127.0.0.1; 0 takes any free one.
+    :param clock: seconds since the epoch, for the times in id tokens.
+    :raises OSError: from ``start``, where the port is taken.
+
+    .. code-block:: python
+
+        with StandIn() as cobot:
+            cobot.register_client("portal", secret="…", redirect_uri="http://localhost/cobot/callback")
+            callback_url = cobot.sign_in(authorization_url, person="ada")
+    """
+
+    def __init__(self, port: int = 0, *, clock: Callable[[], float] = time.time) -> None:
+        self._wanted_port = port
+        self._state = State(port, clock)
+        self._thread: threading.Thread | None = None
+
+    def start(self) -> Self:
+        """Listen, and answer in a thread."""
+        self._state.stopping.clear()
+        self._server = make_server(
+            "127.0.0.1", self._wanted_port, create_app(self._state), threaded=True, request_handler=_QuietHandler
+        )
+        self._server.daemon_threads = True  # type: ignore[attr-defined] # the threaded server has it
+        self._state.port = self._server.server_port
+        self._thread = threading.Thread(target=self._server.serve_forever, name="stand-in", daemon=True)
+        self._thread.start()
+        return self
+
+    def stop(self) -> None:
+        """Stop listening; nothing that was asked is lost from ``requests``."""
+        if self._thread is None:
+            return
+        self._state.stopping.set()
+        self._server.shutdown()
+        self._thread.join()
+        self._server.server_close()
+        self._wanted_port = self._state.port
+        self._thread = None
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    @property
+    def port(self) -> int:
+        """Where it listens."""
+        return self._state.port
+
+    @property
+    def issuer(self) -> str:
+        """The global provider."""
+        return self._state.issuer
+
+    @property
+    def space_issuer_template(self) -> str:
+        """What ``COBOT_OIDC_SPACE_ISSUER`` has to be."""
+        return self._state.space_issuer("{space}")
+
+    def space_issuer(self, space: str) -> str:
+        """A space's provider."""
+        return self._state.space_issuer(space)
+
+    @property
+    def people(self) -> dict[str, Person]:
+        """Who can sign in, by key; change them as you like."""
+        return self._state.people
+
+    @property
+    def keys(self) -> SigningKeys:
+        """The signing keys, to be rotated."""
+        return self._state.keys
+
+    @property
+    def requests(self) -> list[RecordedRequest]:
+        """What it was asked so far, the oldest first."""
+        return self._state.requests
+
+    def asked(self, path: str) -> int:
+        """How often a path was asked for."""
+        return sum(request.path == path for request in list(self._state.requests))
+
+    def register_client(
+        self, client_id: str, *, secret: str | None, redirect_uri: str, name: str = "An app", scopes: str | None = None
+    ) -> None:
+        """Let an app send people here, and come back to this redirect URI alone.
+
+        :param secret: ``None`` for a public client. :param scopes: that it may ask for, with spaces between them.
+        """
+        more: dict[str, Any] = {} if scopes is None else {"scopes": tuple(scopes.split())}
+        self._state.clients[client_id] = RegisteredClient(client_id, secret, redirect_uri, name, **more)
+
+    def alter(self, part: Part, change: Change, *, issuer: str | None = None, times: int | None = None) -> None:
+        """Change what is said; see ``Alterations.alter``."""
+        self._state.alterations.alter(part, change, issuer=issuer, times=times)
+
+    def reply(
+        self,
+        page: Page,
+        *,
+        status: int | None = None,
+        headers: dict[str, str] | None = None,
+        body: bytes | None = None,
+        delay: float = 0,
+        issuer: str | None = None,
+        times: int | None = None,
+    ) -> None:
+        """Replace status, headers or body of an answer, or delay it by seconds; see ``Alterations.reply``."""
+        self._state.alterations.reply(page, Reply(status, headers or {}, body, delay), issuer=issuer, times=times)
+
+    def reset(self) -> None:
+        """Forget what happened and what was altered; clients stay."""
+        self._state.reset()
+
+    def browser(self) -> Browser:
+        """A browser of its own, with its own cookies."""
+        return Browser()
+
+    def sign_in(self, authorization_url: str, person: str = "ada", *, cancel: bool = False) -> str:
+        """Sign in as a person would, in a new browser, and allow what the app asks for.
+
+        :param authorization_url: where the app sends the browser. :param cancel: decline instead.
+        :returns: the URL that the browser is sent back to: the app's callback, with the answer.
+        """
+        return self.browser().sign_in(authorization_url, person, cancel=cancel)
+
+
+class _QuietHandler(WSGIRequestHandler):
+    """Logs nothing: URLs hold codes and tokens."""
+
+    def log(self, type: str, message: str, *args: Any) -> None:  # noqa: A002 - the name is werkzeug's
+        del type, message, args
+
+    def version_string(self) -> str:
+        return "stand-in"
+
+    protocol_version = "HTTP/1.1"

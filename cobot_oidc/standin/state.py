@@ -1,0 +1,151 @@
+"""Everything that one stand-in knows: people, clients, keys, codes, tokens, and what it was asked."""
+
+import secrets
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from authlib.oauth2.rfc6749 import AuthorizationCodeMixin, ClientMixin
+
+from .alterations import Alterations
+from .keys import SigningKeys
+from .people import SPACES, Person, everybody
+
+
+class RecordedRequest(NamedTuple):
+    """One request that came in."""
+
+    method: str
+    host: str
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class RegisteredClient(ClientMixin):  # type: ignore[misc] # Authlib's mixins are untyped
+    """An app that may send people here. Its redirect URI is matched exactly, and is the only one."""
+
+    client_id: str
+    client_secret: str | None
+    redirect_uri: str
+    name: str
+    scopes: tuple[str, ...] = ("openid", "email", "profile", "read_user")
+
+    def get_client_id(self) -> str:
+        return self.client_id
+
+    def get_default_redirect_uri(self) -> str:
+        return self.redirect_uri
+
+    def get_allowed_scope(self, scope: str) -> str:
+        return " ".join(name for name in (scope or "").split() if name in self.scopes)
+
+    def check_redirect_uri(self, redirect_uri: str) -> bool:
+        return redirect_uri == self.redirect_uri
+
+    def check_client_secret(self, client_secret: str) -> bool:
+        return secrets.compare_digest(client_secret.encode(), (self.client_secret or "").encode())
+
+    def check_endpoint_auth_method(self, method: str, _endpoint: str) -> bool:
+        # Cobot's document says "none", and means client_secret_post where there is a secret.
+        return (method == "none") == (self.client_secret is None)
+
+    def check_response_type(self, response_type: str) -> bool:
+        return response_type == "code"
+
+    def check_grant_type(self, grant_type: str) -> bool:
+        return grant_type == "authorization_code"
+
+
+@dataclass(frozen=True, slots=True)
+class IssuedCode(AuthorizationCodeMixin):  # type: ignore[misc] # as above
+    """A code that waits for its exchange; the names are those that Authlib asks for."""
+
+    code: str
+    client_id: str
+    redirect_uri: str
+    scope: str
+    person: Person
+    issuer: str
+    nonce: str | None
+    auth_time: int
+    code_challenge: str | None
+    code_challenge_method: str | None
+
+    def get_redirect_uri(self) -> str:
+        return self.redirect_uri
+
+    def get_scope(self) -> str:
+        return self.scope
+
+    def get_nonce(self) -> str | None:
+        return self.nonce
+
+    def get_auth_time(self) -> int:
+        return self.auth_time
+
+    def get_acr(self) -> None:
+        return None
+
+    def get_amr(self) -> None:
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class AccessToken:
+    """What a bearer token stands for. Lives until it is revoked, as Cobot's do."""
+
+    token: str
+    client_id: str
+    person: Person
+    scope: str
+
+
+@dataclass(slots=True)
+class State:
+    """One stand-in's memory.
+
+    :ivar port: on the loopback. :ivar clock: seconds since the epoch.
+    """
+
+    port: int
+    clock: Callable[[], float]
+    people: dict[str, Person] = field(default_factory=everybody)
+    clients: dict[str, RegisteredClient] = field(default_factory=dict)
+    keys: SigningKeys = field(default_factory=SigningKeys)
+    alterations: Alterations = field(default_factory=Alterations)
+    codes: dict[str, IssuedCode] = field(default_factory=dict)
+    tokens: dict[str, AccessToken] = field(default_factory=dict)
+    requests: list[RecordedRequest] = field(default_factory=list)
+    stopping: threading.Event = field(default_factory=threading.Event)
+
+    @property
+    def issuer(self) -> str:
+        """The global provider's issuer."""
+        return f"http://www.cobot.localhost:{self.port}"
+
+    def space_issuer(self, space: str) -> str:
+        """A space's issuer."""
+        return f"http://{space}.cobot.localhost:{self.port}"
+
+    def issuer_at(self, host: str) -> str | None:
+        """The issuer that lives at a host, ``None`` where none does."""
+        label = host.partition(":")[0].removesuffix(".cobot.localhost")
+        if label == "www":
+            return self.issuer
+        return self.space_issuer(label) if label in SPACES else None
+
+    def space_at(self, host: str) -> str | None:
+        """The space that lives at a host."""
+        label = host.partition(":")[0].removesuffix(".cobot.localhost")
+        return label if label in SPACES else None
+
+    def reset(self) -> None:
+        """Forget what happened and what was changed, but for clients."""
+        self.people.clear()
+        self.people.update(everybody())
+        self.keys = SigningKeys()
+        self.alterations.clear()
+        self.codes.clear()
+        self.tokens.clear()
+        self.requests.clear()
