@@ -183,7 +183,7 @@ _CHECKED = ("state", "code", "iss", "error")
 
 
 def _challenge(code_verifier: str) -> str:
-    return str(create_s256_code_challenge(code_verifier))  # type: ignore[no-untyped-call] # Authlib's stubs leave it so
+    return str(create_s256_code_challenge(code_verifier))
 
 
 def _refuse_repeated(authorization_endpoint: str, parameters: Mapping[str, str]) -> None:

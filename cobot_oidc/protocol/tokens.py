@@ -42,7 +42,7 @@ class TokenRequest:
         )
         method = _basic if client.authentication == "client_secret_basic" else client.authentication
         authentication = ClientAuth(client.client_id, client.client_secret, method)
-        _, headers, body = authentication.prepare("POST", "", {}, form)  # type: ignore[no-untyped-call] # Authlib's stubs
+        _, headers, body = authentication.prepare("POST", "", {}, form)
         return cls(
             headers={"Content-Type": "application/x-www-form-urlencoded", "Accept": "application/json"} | headers,
             body=body,

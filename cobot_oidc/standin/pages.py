@@ -99,7 +99,7 @@ def _change(state: State, form: Any) -> str:
     if action == "lie" and form.get("lie") in LIES:
         _lie(state, form["lie"])
         return LIES[form["lie"]]
-    abort(400)
+    return abort(400)
 
 
 def _lie(state: State, lie: str) -> None:

@@ -152,7 +152,7 @@ class StandIn:
 class _QuietHandler(WSGIRequestHandler):
     """Logs nothing: URLs hold codes and tokens."""
 
-    def log(self, type: str, message: str, *args: Any) -> None:  # noqa: A002 - the name is werkzeug's
+    def log(self, type: str, message: str, *args: Any) -> None:
         del type, message, args
 
     def version_string(self) -> str:

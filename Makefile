@@ -1,0 +1,41 @@
+# Everything that a developer does here. `make` alone lists it.
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint format lock clean
+
+VENV := .venv
+PYTHON ?= $(shell tools/find-python)
+INSTALLED := $(VENV)/installed
+REQUIREMENTS := requirements/dev.txt
+
+help: ## list what can be done
+	@grep -hE '^[a-z]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | expand -t 12
+
+demo: $(INSTALLED) ## run the example app and the stand-in Cobot, ready to sign in at (PORT=5000, STANDIN_PORT=5001)
+	@$(VENV)/bin/python -m example_app
+
+test: $(INSTALLED) ## run all tests (REQUIRE_ALL=1: nothing may be left out)
+	@COBOT_OIDC_TEST_BROWSER="$$(tools/find-browser)" COBOT_OIDC_TEST_REQUIRE_ALL="$(REQUIRE_ALL)" \
+	  $(VENV)/bin/python -m pytest $(TESTS)
+
+lint: $(INSTALLED) ## check format, style and types
+	@$(VENV)/bin/ruff format --check .
+	@$(VENV)/bin/ruff check .
+	@$(VENV)/bin/mypy
+
+format: $(INSTALLED) ## bring the code into its format
+	@$(VENV)/bin/ruff format .
+	@$(VENV)/bin/ruff check --fix .
+
+lock: $(INSTALLED) ## choose the newest versions of what development needs
+	@$(VENV)/bin/uv --no-config pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
+	  --no-annotate --no-header --no-emit-package cobot-oidc --extra test --extra docs --group dev \
+	  pyproject.toml --output-file $(REQUIREMENTS)
+
+clean: ## remove what the other commands made
+	@rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
+
+$(INSTALLED): $(REQUIREMENTS) pyproject.toml
+	@tools/make-venv "$(PYTHON)" $(VENV)
+	@$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $(REQUIREMENTS)
+	@$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
