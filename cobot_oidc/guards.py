@@ -4,12 +4,13 @@ from collections.abc import Callable
 from functools import wraps
 from typing import ParamSpec, TypeVar, overload
 
-from flask import current_app, redirect, request, url_for
+from flask import current_app, redirect, request
 from werkzeug.wrappers import Response
 
 from .current import pin_space, requested_space, requested_user
 from .errors import LoginError
-from .installation import installation
+from .pages import wants_json
+from .places import login_url, offer_login
 from .protocol.redirects import safe_next
 
 P = ParamSpec("P")
@@ -63,18 +64,7 @@ def _guarded(view: Callable[P, R], where: dict[str, str | None]) -> Callable[P, 
 def _send_to_login(space: str | None) -> Response:
     # Only what can be asked for again is worth coming back to: a form that was posted is lost either way.
     here = request.full_path.removesuffix("?") if request.method in ("GET", "HEAD") else None
-    login_url = url_for("cobot_oidc.login", space=space, next=safe_next(request.root_path + here) if here else None)
+    offer_login(space, safe_next(request.root_path + here) if here else None)
     if wants_json():
-        raise LoginError("login_required", login_url=login_url)
-    return redirect(login_url, 302)
-
-
-def wants_json() -> bool:
-    """Whether this request comes from a program: by its Accept header, as XHR, or in a blueprint so configured."""
-    if request.headers.get("X-Requested-With") == "XMLHttpRequest":
-        return True
-    if installation().settings.json_blueprints.intersection(request.blueprints):
-        return True
-    accepted = request.accept_mimetypes
-    wanted = max(accepted["application/json"], accepted["application/problem+json"])
-    return wanted > accepted["text/html"]
+        raise LoginError("login_required")
+    return redirect(login_url() or "", 302)

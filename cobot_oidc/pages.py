@@ -7,24 +7,17 @@ import logging
 import secrets
 from http import HTTPStatus
 
-from flask import current_app, json, render_template, request, url_for
+from flask import current_app, json, render_template, request
 from werkzeug.wrappers import Response
 
 from .errors import CobotOIDCError
-from .guards import wants_json
 from .installation import installation, logger
 from .languages import speaker
+from .places import login_url
 from .signals import login_failed
 
 RETRY_AFTER = 30  # seconds, where the provider says nothing
 LONGEST_RETRY_AFTER = 3600
-
-_AGAIN = "cobot_oidc.again"
-
-
-def offer_again(space: str | None, next_path: str | None) -> None:
-    """Should this request fail, let its page lead to a new login of this space that goes on to the same place."""
-    request.environ[_AGAIN] = {"space": space, "next": next_path}
 
 
 def report(error: CobotOIDCError) -> None:
@@ -48,6 +41,17 @@ def answer(error: CobotOIDCError) -> Response:
     return protect(response)
 
 
+def wants_json() -> bool:
+    """Whether this request comes from a program: by its Accept header, as XHR, or in a blueprint so configured."""
+    if request.headers.get("X-Requested-With") == "XMLHttpRequest":
+        return True
+    if installation().settings.json_blueprints.intersection(request.blueprints):
+        return True
+    accepted = request.accept_mimetypes
+    wanted = max(accepted["application/json"], accepted["application/problem+json"])
+    return wanted > accepted["text/html"]
+
+
 def protect(response: Response) -> Response:
     """Headers for every answer of ours: kept by no cache, told to no other site, framed by nobody (security.md S10-S12)."""
     response.headers["Cache-Control"] = "no-store"
@@ -62,13 +66,12 @@ def protect(response: Response) -> Response:
 
 def _page(error: CobotOIDCError) -> Response:
     speak = speaker(request.accept_languages)
-    again = request.environ.get(_AGAIN, {})
     page = render_template(
         "cobot_oidc/error.html",
         error=error,
         say=speak.say,
         language=speak.language,
-        again_url=url_for("cobot_oidc.login", **again) if again else None,
+        login_url=login_url(),
         home_url=request.root_path + "/",
     )
     response = Response(page, content_type="text/html; charset=utf-8")
@@ -79,7 +82,7 @@ def _page(error: CobotOIDCError) -> Response:
 
 def _problem(error: CobotOIDCError) -> Response:
     speak = speaker(request.accept_languages)
-    problem = {
+    problem: dict[str, object] = {
         "type": "about:blank",
         "title": HTTPStatus(error.status).phrase,
         "status": error.status,
@@ -89,5 +92,5 @@ def _problem(error: CobotOIDCError) -> Response:
     if error.correlation_id:
         problem["correlation_id"] = error.correlation_id
     if error.code == "login_required":
-        problem["login_url"] = error.details["login_url"]
+        problem["login_url"] = login_url()
     return Response(json.dumps(problem), content_type="application/problem+json")

@@ -15,6 +15,8 @@ from .protocol.discovery import is_loopback
 from .protocol.redirects import safe_next
 from .spaces import HostLabel
 
+_LOGIN = "cobot_oidc.login"
+
 
 def redirect_uri() -> str:
     """The absolute URL of the callback: as configured, or built from a host that is known to be the app's own.
@@ -48,6 +50,17 @@ def login_at_callback_host() -> str | None:
     values: dict[str, Any] = {**request.args.to_dict(), "space": _space_argument(), "at": "callback"}
     path = url_for("cobot_oidc.login", **values)
     return f"{url.scheme}://{url.netloc}{path}"
+
+
+def offer_login(space: str | None, next_path: str | None) -> None:
+    """Should this request fail, let its answer lead to a login of this space that goes on to the same place."""
+    request.environ[_LOGIN] = {"space": space, "next": next_path}
+
+
+def login_url() -> str | None:
+    """Where a person can log in and go on; ``None`` where this request has to do with no login of a known space."""
+    login = request.environ.get(_LOGIN)
+    return url_for("cobot_oidc.login", **login) if login is not None else None
 
 
 def after_login(next_path: str | None, space: str | None) -> str:

@@ -11,7 +11,6 @@ from . import places, recent_logins, sessions, transactions
 from .current import forget_user, pin_space, requested_issuer, requested_space, requested_user
 from .errors import LoginError
 from .installation import installation
-from .pages import offer_again
 from .protocol.authorization import AuthorizationRequest, AuthorizationResponse, request_options
 from .provider.provider import Grant
 from .signals import user_logged_in, user_logged_out
@@ -30,7 +29,7 @@ def login() -> Response:
         pin_space(request.args["space"])
     space, issuer = requested_space(), requested_issuer()
     next_path = places.checked_next(request.args.get("next"))
-    offer_again(space, next_path)
+    places.offer_login(space, next_path)
     redirect_uri, secure = places.redirect_uri(), places.callback_is_secure()
     if not requested_user().is_authenticated and recent_logins.is_stuck(issuer, now, secure=secure):
         raise LoginError("login_stuck", issuer=issuer)
@@ -97,7 +96,7 @@ def _consume(state: str | None, *, secure: bool) -> Transaction:
     here = installation()
     transaction = transactions.recall(state, secure=secure)
     after_this_request(partial(transactions.forget, transaction.state, secure))
-    offer_again(transaction.space, transaction.next)
+    places.offer_login(transaction.space, transaction.next)
     if not transaction.is_alive(here.clock()):
         raise LoginError("transaction_expired", difference_seconds=here.clock() - transaction.started_at)
     if not here.used_states.claim(transactions.state_hash(transaction.state), here.clock()):

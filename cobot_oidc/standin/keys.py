@@ -2,11 +2,11 @@
 
 import itertools
 import threading
-from typing import Any
+from typing import Any, TypeAlias
 
 from joserfc.jwk import ECKey, OKPKey, RSAKey
 
-SigningKey = RSAKey | ECKey | OKPKey
+SigningKey: TypeAlias = RSAKey | ECKey | OKPKey
 
 _made: list[RSAKey] = []  # RSA keys take long to make: every stand-in of this process uses them in the same order
 _making = threading.Lock()

@@ -1,5 +1,6 @@
 """A stand-in that runs: on a port of the loopback, in a thread of this process."""
 
+import socket
 import threading
 import time
 from collections.abc import Callable
@@ -38,11 +39,17 @@ class StandIn:
     def start(self) -> Self:
         """Listen, and answer in a thread."""
         self._state.stopping.clear()
-        self._server = make_server(
-            "127.0.0.1", self._wanted_port, create_app(self._state), threaded=True, request_handler=_QuietHandler
-        )
+        with socket.create_server(("127.0.0.1", self._wanted_port)) as listener:
+            self._state.port = listener.getsockname()[1]
+            self._server = make_server(
+                "127.0.0.1",
+                self._state.port,
+                create_app(self._state),
+                threaded=True,
+                request_handler=_QuietHandler,
+                fd=listener.fileno(),
+            )
         self._server.daemon_threads = True  # type: ignore[attr-defined] # the threaded server has it
-        self._state.port = self._server.server_port
         self._thread = threading.Thread(target=self._server.serve_forever, name="stand-in", daemon=True)
         self._thread.start()
         return self

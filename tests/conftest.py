@@ -1,0 +1,150 @@
+"""What every test may use: a clock that stands still, a stand-in Cobot, and portals with people in front of them."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from flask import Flask, jsonify
+from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
+
+from cobot_oidc import CobotOIDC, current_space, current_user, from_view_arg, login_required
+from cobot_oidc.standin import StandIn
+
+CALLBACK = "http://localhost/cobot/callback"
+
+
+@dataclass
+class Clock:
+    """Seconds since the epoch, moved by hand."""
+
+    now: float = 1_800_000_000
+
+    def __call__(self) -> float:
+        return self.now
+
+    def move(self, seconds: float) -> None:
+        self.now += seconds
+
+
+_clock = Clock()
+
+
+@pytest.fixture
+def clock() -> Clock:
+    """The clock of the stand-in and of every portal."""
+    return _clock
+
+
+@pytest.fixture(scope="session")
+def _running() -> Iterator[StandIn]:
+    with StandIn(clock=_clock) as stand_in:
+        yield stand_in
+
+
+@pytest.fixture
+def cobot(_running: StandIn) -> StandIn:
+    """The stand-in Cobot, as new, with one client for portals at ``http://localhost``."""
+    _clock.now = Clock.now
+    _running.reset()
+    _running.register_client("portal", secret="s3cret-of-the-portal", redirect_uri=CALLBACK, name="Portal")
+    return _running
+
+
+@pytest.fixture
+def settings(cobot: StandIn) -> dict[str, Any]:
+    """A configuration that fits the stand-in."""
+    return {
+        "TESTING": True,
+        "SECRET_KEY": "k" * 32,
+        "COBOT_OIDC_CLIENT_ID": "portal",
+        "COBOT_OIDC_CLIENT_SECRET": "s3cret-of-the-portal",
+        "COBOT_OIDC_ISSUER": cobot.issuer,
+        "COBOT_OIDC_SPACE_ISSUER": cobot.space_issuer_template,
+    }
+
+
+MakePortal = Callable[..., Flask]
+
+
+@pytest.fixture
+def make_portal(settings: dict[str, Any], clock: Clock) -> MakePortal:
+    """Makes a portal with a global page, pages for spaces, and a page for one space alone."""
+
+    def make(**changes: Any) -> Flask:
+        app = Flask("portal")
+        app.config.update(settings | changes)
+        CobotOIDC(app, space=from_view_arg("space"), clock=clock)
+        add_pages(app)
+        return app
+
+    return make
+
+
+def add_pages(app: Flask) -> None:
+    """Pages that tell who is seen on them."""
+
+    def who() -> Any:
+        return jsonify(
+            user=current_user.get_id(),
+            claims=dict(current_user.claims),
+            space=str(current_space) if current_space else None,
+        )
+
+    app.add_url_rule("/", "open", who)
+    app.add_url_rule("/desk", "desk", login_required(who))
+    app.add_url_rule("/<space>/open", "space_open", lambda space: who())
+    app.add_url_rule("/<space>/desk", "space_desk", login_required(lambda space: who()))
+    app.add_url_rule("/board", "board", login_required(space="co-up")(who))
+
+
+class Visitor:
+    """Somebody with a browser, who signs in where an app sends them."""
+
+    def __init__(self, portal: Flask, cobot: StandIn) -> None:
+        self.browser: FlaskClient = portal.test_client()
+        self._cobot = cobot
+        self._at_cobot = cobot.browser()
+
+    def get(self, path: str, **options: Any) -> TestResponse:
+        return self.browser.get(path, **options)
+
+    def begin(self, path: str, **options: Any) -> str:
+        """Follow a page, or a login's own URL, to the provider: the authorization URL."""
+        response = self.browser.get(path, **options)
+        while response.status_code == 302 and response.location.startswith("/"):
+            response = self.browser.get(response.location, **options)
+        assert response.status_code == 302, response.text
+        return response.location
+
+    def answer(self, authorization_url: str, person: str = "ada", *, cancel: bool = False) -> str:
+        """What the provider answers: the callback's URL."""
+        return self._at_cobot.sign_in(authorization_url, person, cancel=cancel)
+
+    def log_in(self, path: str = "/desk", person: str = "ada") -> TestResponse:
+        """Ask for a page, sign in, and arrive: the page."""
+        response = self.browser.get(self.answer(self.begin(path), person))
+        assert response.status_code == 303, response.text
+        return self.browser.get(response.location)
+
+    def log_out(self, space: str | None = None) -> TestResponse:
+        query = {"space": space} if space else {}
+        return self.browser.post("/cobot/logout", query_string=query, headers={"Origin": "http://localhost"})
+
+    def sees(self, path: str) -> Any:
+        """The user that an open page shows, ``None`` for nobody."""
+        response = self.browser.get(path)
+        return response.json["user"] if response.json else None
+
+
+@pytest.fixture
+def portal(make_portal: MakePortal) -> Flask:
+    """A portal as the README describes it."""
+    return make_portal()
+
+
+@pytest.fixture
+def visitor(portal: Flask, cobot: StandIn) -> Visitor:
+    """Somebody in front of the portal."""
+    return Visitor(portal, cobot)
