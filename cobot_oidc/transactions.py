@@ -76,7 +76,9 @@ def remember(transaction: Transaction, response: Response, *, secure: bool) -> N
     name = _cookie_name(transaction.state, secure=secure)
     sealed = _seal(transaction, name)
     room = MOST_BYTES - len(name) - len(sealed)
-    others = sorted(_open_cookies(secure=secure), key=lambda other: other[1].started_at, reverse=True)
+    # Browsers send the oldest first (RFC 6265 section 5.4), which tells apart logins of the same second.
+    latest_first = reversed(list(_open_cookies(secure=secure)))
+    others = sorted(latest_first, key=lambda other: other[1].started_at, reverse=True)
     for place, (other, opened) in enumerate(others, start=1):
         room -= len(other) + len(request.cookies[other])
         if place >= MOST_OPEN or room < 0 or not opened.is_alive(transaction.started_at):
