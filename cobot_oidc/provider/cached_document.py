@@ -1,4 +1,4 @@
-"""One document of one issuer: held, renewed ahead, fetched by one caller at a time, and served stale while the provider is down.
+"""One document of one issuer: held, renewed ahead, fetched by one caller at a time, served stale in an outage.
 
 Safe between threads. No lock is held across a fetch: who needs what is being fetched waits for it, nobody else does.
 """
@@ -9,7 +9,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-from ..protocol.errors import CobotOIDCError
+from ..protocol.errors import CobotOIDCError, ProviderError
 from .freshness import Bucket, Freshness, freshness, pause_after
 
 T = TypeVar("T")
@@ -45,7 +45,7 @@ class CachedDocument(Generic[T]):
     :param fetch: brings the document, or raises ``CobotOIDCError``.
     :param stale: seconds that a copy may serve beyond its lifetime while fetching fails.
     :param clock: seconds since the epoch.
-    :param observe: is told ``renewed``, ``stale_served`` and ``fetch_failed``.
+    :param observe: is told ``renewed`` and ``stale_served``.
     """
 
     def __init__(self, fetch: Callable[[], Fetched[T]], *, stale: float, clock: Clock, observe: Observer) -> None:
@@ -60,19 +60,19 @@ class CachedDocument(Generic[T]):
         self._bucket = Bucket(filled_at=clock())
 
     def get(self) -> T:
-        """The document, fresh, or stale where renewing it fails.
+        """The document, fresh, or stale where it cannot be renewed at once.
 
         :raises CobotOIDCError: as ``fetch`` raises, where there is nothing to serve; remembered for some seconds.
         """
-        now = self._clock()
-        copy, age = self._copy, self._freshness(now)
+        copy, age = self._copy, self._freshness()
         if copy is not None and age is Freshness.FRESH:
             return copy.value
         if copy is not None and age is Freshness.AGING:
             self.renew_ahead()
             return copy.value
-        failure = self._failure
-        if failure is not None and 0 <= now - failure.at < pause_after(failure.in_a_row):
+        if copy is not None and age is Freshness.STALE and self._under_way is not None:
+            return copy.value  # one caller finds out whether the provider is there: the others need not hang with it
+        if failure := self._recent_failure():
             return self._stale_or(failure.error)
         try:
             return self._shared_fetch()
@@ -94,66 +94,75 @@ class CachedDocument(Generic[T]):
                 if bucket is None:
                     return None
                 self._bucket = bucket
+                own = self._under_way = Future()
         try:
-            return self._shared_fetch()
+            return _result(under_way) if under_way is not None else self._run(own)
         except CobotOIDCError:
             return None
 
+    def prefetch(self) -> None:
+        """Fetch in the background, unless a fresh copy is here: somebody will need it soon."""
+        if self._freshness() not in (Freshness.FRESH, Freshness.AGING):
+            self.renew_ahead()
+
     def renew_ahead(self) -> None:
         """Fetch in the background, unless that is under way or failed just now."""
-        failure = self._failure
-        recently_failed = failure is not None and 0 <= self._clock() - failure.at < pause_after(failure.in_a_row)
-        if self._under_way is None and not recently_failed:
-            threading.Thread(target=self._quiet_fetch, name="cobot-oidc-renewal", daemon=True).start()
+        if self._recent_failure() is not None or (own := self._claim()) is None:
+            return
+        thread = threading.Thread(target=self._run_quietly, args=(own,), name="cobot-oidc-renewal", daemon=True)
+        try:
+            thread.start()
+        except RuntimeError:  # no more threads, or the interpreter is about to end
+            self._run_quietly(own)
 
-    def is_held(self) -> bool:
-        """Whether a copy is here that may serve."""
-        return self._freshness(self._clock()) is not Freshness.EXPIRED
-
-    def _freshness(self, now: float) -> Freshness:
+    def _freshness(self) -> Freshness:
         copy = self._copy
         if copy is None:
             return Freshness.EXPIRED
-        return freshness(now - copy.fetched_at, lifetime=copy.lifetime, stale=self._stale)
+        return freshness(self._clock() - copy.fetched_at, lifetime=copy.lifetime, stale=self._stale)
+
+    def _recent_failure(self) -> _Failure | None:
+        failure = self._failure
+        if failure is not None and 0 <= self._clock() - failure.at < pause_after(failure.in_a_row):
+            return failure
+        return None
 
     def _stale_or(self, error: CobotOIDCError) -> T:
         copy = self._copy
-        if copy is None or self._freshness(self._clock()) is Freshness.EXPIRED:
+        if copy is None or self._freshness() is Freshness.EXPIRED:
             raise error.copy()
         self._observe("stale_served")
         return copy.value
 
-    def _quiet_fetch(self) -> None:
-        try:
-            self._shared_fetch()
-        except CobotOIDCError:
-            return  # told to the observer, and tried again by whoever needs the document
-
     def _shared_fetch(self) -> T:
         """The result of the fetch that is under way, or of our own."""
+        while (own := self._claim()) is None:
+            if under_way := self._under_way:
+                return _result(under_way)
+        return self._run(own)
+
+    def _claim(self) -> "Future[T] | None":
+        """The right to fetch; ``None`` while somebody else has it."""
         with self._lock:
-            under_way = self._under_way
-            if under_way is None:
-                own = self._under_way = Future()
-        if under_way is not None:
-            try:
-                return under_way.result()
-            except CobotOIDCError as error:
-                raise error.copy() from None
+            if self._under_way is not None:
+                return None
+            own: Future[T] = Future()
+            self._under_way = own
+            return own
+
+    def _run(self, own: "Future[T]") -> T:
         try:
             fetched = self._fetch()
-        except CobotOIDCError as error:
+        except BaseException as error:
+            # Whatever ends this caller (its worker's time limit, say) is not the waiters' end.
+            told = (
+                error if isinstance(error, CobotOIDCError) else ProviderError("provider_unreachable", reason="gave up")
+            )
             with self._lock:
                 in_a_row = self._failure.in_a_row + 1 if self._failure is not None else 1
-                self._failure = _Failure(error.copy(), in_a_row, self._clock())
+                self._failure = _Failure(told.copy(), in_a_row, self._clock())
                 self._under_way = None
-            own.set_exception(error.copy())
-            self._observe("fetch_failed")
-            raise
-        except BaseException as error:
-            with self._lock:
-                self._under_way = None
-            own.set_exception(error)
+            own.set_exception(told.copy())
             raise
         with self._lock:
             self._copy = _Copy(fetched.value, fetched.lifetime, self._clock())
@@ -162,3 +171,16 @@ class CachedDocument(Generic[T]):
         own.set_result(fetched.value)
         self._observe("renewed")
         return fetched.value
+
+    def _run_quietly(self, own: "Future[T]") -> None:
+        try:
+            self._run(own)
+        except CobotOIDCError:
+            return  # who needs the document is told, and the provider told its listener
+
+
+def _result(under_way: "Future[T]") -> T:
+    try:
+        return under_way.result()
+    except CobotOIDCError as error:
+        raise error.copy() from None

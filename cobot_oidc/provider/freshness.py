@@ -1,4 +1,4 @@
-"""What is fresh, what may still serve, and when to ask again: rules over values, without a clock of their own (seconds)."""
+"""What is fresh, what may still serve, and when to ask again: rules over values, without a clock. Times are in seconds."""
 
 import re
 from dataclasses import dataclass
@@ -28,7 +28,7 @@ class Freshness(Enum):
 def freshness(age: float, *, lifetime: float, stale: float) -> Freshness:
     """How far a copy of this age can be trusted.
 
-    :param age: since it was fetched. A negative one, by a clock that was set back, is expired: nobody knows how old it is.
+    :param age: since it was fetched. A negative one is expired: the clock was set back, nobody knows how old it is.
     :param lifetime: how long it is fresh. ``stale``: how long after that it may serve.
     """
     if not 0 <= age < lifetime + stale:
@@ -54,7 +54,7 @@ def pause_after(failures: int) -> float:
 
 @dataclass(frozen=True, slots=True)
 class Bucket:
-    """The forced renewals that are left. Tokens are taken before the fetch, so that failures count too (security.md K12)."""
+    """The forced renewals that are left. Tokens are taken before the fetch, so that failures count too (K12)."""
 
     tokens: float = FORCED_RENEWALS
     filled_at: float = 0

@@ -1,7 +1,7 @@
 """The one room that opens connections: bounded HTTP over requests, in time, in bytes and in what it follows.
 
-No redirects, no cookies, no content encodings, nothing from the environment, and no way to switch a certificate's check off.
-Names below ``localhost`` are this machine (RFC 6761 section 6.3).
+No redirects, no cookies, no content encodings, nothing from the environment, and no way around a certificate's check. Names
+below ``localhost`` are this machine (RFC 6761 section 6.3).
 """
 
 import http.client
@@ -9,7 +9,8 @@ import io
 import socket
 import ssl
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
@@ -32,7 +33,19 @@ LONGEST_RETRY_AFTER = 3600  # seconds that we believe
 RETRY_WITHIN = 2  # seconds: a provider that wants us later than that is not waited for
 _PASSING = (502, 503, 504)
 
-_deadline: ContextVar[float] = ContextVar("deadline")  # time.monotonic() at which the call under way ends
+
+@dataclass(frozen=True, slots=True)
+class _Call:
+    """The call under way. ``ends`` is a ``time.monotonic()``; a connection idle for longer is not used again."""
+
+    ends: float
+    longest_idle: float
+
+    def seconds_left(self) -> float:
+        return self.ends - time.monotonic()
+
+
+_call: ContextVar[_Call] = ContextVar("call")
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,42 +76,45 @@ class HTTPClient:
         :raises ProviderError: ``provider_unreachable``, ``tls_failed`` or ``response_unusable``.
         """
         request = _prepared("GET", url, {"Accept": "application/json", **(headers or {})}, None)
-        token = _deadline.set(time.monotonic() + self._settings.total_timeout)
-        try:
+        with self._bounded(url):
             try:
                 response = self._send(request, largest)
-            except _Unconnected:
+            except _ConnectionFailed:
                 return self._send(request, largest)
             if self._is_worth_a_retry(response):
                 return self._send(request, largest)
             return response
-        except _Unconnected as error:
-            raise ProviderError("provider_unreachable", url=url) from error
-        finally:
-            _deadline.reset(token)
 
     def post_form(self, url: str, body: str, headers: Mapping[str, str]) -> HTTPResponse:
-        """Post a form, to the token endpoint. A second time only if the first was certainly never sent (security.md N06, F22).
+        """Post a form; a second time only if the first was certainly never sent (security.md N06, F22).
 
         :raises ProviderError: as ``get``.
         """
         request = _prepared("POST", url, headers, body)
-        token = _deadline.set(time.monotonic() + self._settings.total_timeout)
-        try:
+        with self._bounded(url):
             try:
                 return self._send(request, LARGEST_ANSWER)
-            except _Unconnected:
-                return self._send(request, LARGEST_ANSWER)
-        except _Unconnected as error:
-            raise ProviderError("provider_unreachable", url=url) from error
+            except _ConnectionFailed as failure:
+                if failure.was_sent:
+                    raise
+            return self._send(request, LARGEST_ANSWER)
+
+    @contextmanager
+    def _bounded(self, url: str) -> Iterator[None]:
+        ends = time.monotonic() + self._settings.total_timeout
+        token = _call.set(_Call(ends, self._settings.longest_idle))
+        try:
+            yield
+        except _ConnectionFailed as failure:
+            raise ProviderError("provider_unreachable", url=url, reason=failure.reason) from failure
         finally:
-            _deadline.reset(token)
+            _call.reset(token)
 
     def _is_worth_a_retry(self, response: HTTPResponse) -> bool:
         wait = response.retry_after or 0
         if response.status not in _PASSING and (response.status != 429 or response.retry_after is None):
             return False
-        if wait > RETRY_WITHIN or time.monotonic() + wait >= _deadline.get():
+        if wait > RETRY_WITHIN or wait >= _call.get().seconds_left():
             return False
         if wait:
             self._sleep(wait)
@@ -106,7 +122,7 @@ class HTTPClient:
 
     def _send(self, request: requests.PreparedRequest, largest: int) -> HTTPResponse:
         url = request.url or ""
-        left = _deadline.get() - time.monotonic()
+        left = _call.get().seconds_left()
         if left <= 0:
             raise ProviderError("provider_unreachable", url=url, reason="timeout")
         timeout = urllib3.Timeout(
@@ -118,16 +134,16 @@ class HTTPClient:
                 stream=True,
                 timeout=timeout,  # type: ignore[arg-type] # requests takes urllib3's Timeout; its stubs do not say so
                 verify=True,
-                proxies=self._settings.proxies,
+                proxies={} if is_loopback(urlsplit(url).hostname or "") else self._settings.proxies,
             )
             with response:
                 return _whole(response, url, largest)
         except requests.exceptions.SSLError as error:
             raise ProviderError("tls_failed", url=url) from error
         except requests.exceptions.ConnectionError as error:  # ConnectTimeout among them
-            if _was_never_sent(error):
-                raise _Unconnected from error
-            raise ProviderError("provider_unreachable", url=url, reason=type(error).__name__) from error
+            raise _ConnectionFailed(type(error).__name__, was_sent=not _was_never_sent(error)) from error
+        except urllib3.exceptions.ProtocolError as error:  # the answer broke off
+            raise _ConnectionFailed(type(error).__name__, was_sent=True) from error
         except (requests.exceptions.Timeout, TimeoutError, urllib3.exceptions.TimeoutError) as error:
             raise ProviderError("provider_unreachable", url=url, reason="timeout") from error
         except (
@@ -140,8 +156,13 @@ class HTTPClient:
             raise ProviderError("response_unusable", url=url, reason=type(error).__name__) from error
 
 
-class _Unconnected(Exception):
-    """No byte of the request has left this machine."""
+class _ConnectionFailed(Exception):
+    """There was no connection, or it broke. Without ``was_sent`` no byte of the request has left this machine."""
+
+    def __init__(self, reason: str, *, was_sent: bool) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.was_sent = was_sent
 
 
 def _was_never_sent(error: requests.exceptions.ConnectionError) -> bool:
@@ -198,7 +219,7 @@ class _Adapter(HTTPAdapter):
 
     @cached_property
     def _tls(self) -> ssl.SSLContext:
-        """Made once: reading the authorities takes longer than a handshake. Checks chain and host name; nothing changes that."""
+        """Checks chain and host name. Made once, as reading the authorities takes longer than a handshake."""
         return ssl.create_default_context(cafile=self._ca_bundle or certifi.where())
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
@@ -239,13 +260,13 @@ class _TimedReader(io.RawIOBase):
     def __init__(self, sock: socket.socket) -> None:
         self._sock = sock
         self._raw = sock.makefile("rb", buffering=0)
-        self._ends = _deadline.get()
+        self._call = _call.get()
 
     def readable(self) -> bool:
         return True
 
     def readinto(self, buffer: Any) -> int | None:
-        left = self._ends - time.monotonic()
+        left = self._call.seconds_left()
         if left <= 0:
             raise TimeoutError("the call's time is over")
         if (timeout := self._sock.gettimeout()) is None or timeout > left:
@@ -274,10 +295,20 @@ class _TimedResponse(http.client.HTTPResponse):
 
 class _HTTPConnection(urllib3.connection.HTTPConnection):
     response_class = _TimedResponse
+    _used_at = 0.0
+
+    def getresponse(self) -> Any:
+        self._used_at = time.monotonic()
+        return super().getresponse()
+
+    @property
+    def is_connected(self) -> bool:
+        """Whether the connection can be used again. Balancers forget idle ones without a word (security.md N07)."""
+        return time.monotonic() - self._used_at < _call.get().longest_idle and super().is_connected
 
 
-class _HTTPSConnection(urllib3.connection.HTTPSConnection):
-    response_class = _TimedResponse
+class _HTTPSConnection(_HTTPConnection, urllib3.connection.HTTPSConnection):
+    """The same over TLS."""
 
 
 class _HTTPPool(urllib3.HTTPConnectionPool):

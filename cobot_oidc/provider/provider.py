@@ -1,9 +1,11 @@
 """One issuer over the network: its document, its keys, and the exchange of a code for verified claims."""
 
+import logging
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
 
 from ..protocol.claims import Claims, clean_claims
 from ..protocol.client import Client
@@ -17,6 +19,8 @@ from .cached_document import CachedDocument, Clock, Fetched
 from .freshness import Breaker, lifetime_of
 from .http import LARGEST_ANSWER, HTTPClient, HTTPResponse
 from .settings import ProviderSettings
+
+logger = logging.getLogger("cobot_oidc")
 
 MOST_CALLS = 8  # under way to one issuer
 _JSON_TYPES = ("application/json", "application/jwk-set+json")
@@ -42,8 +46,9 @@ class Provider:
     :param issuer: an issuer that the configuration trusts.
     :param http: the app's client.
     :param clock: seconds since the epoch.
-    :param listener: is told an event's name and the issuer: ``metadata_renewed``, ``keys_renewed``, ``stale_metadata_served``,
-        ``stale_keys_served``, ``provider_unavailable``, ``breaker_opened``, ``breaker_closed``.
+    :param listener: is told an event's name and the issuer: ``metadata_renewed``, ``keys_renewed``,
+        ``stale_metadata_served``, ``stale_keys_served``, ``provider_unavailable``, ``breaker_opened``, ``breaker_closed``.
+        What it raises is logged and stops nobody's login.
     """
 
     def __init__(
@@ -72,10 +77,9 @@ class Provider:
         return self._metadata.get()
 
     def begin(self) -> ProviderMetadata:
-        """The document for a login that begins; the keys are fetched meanwhile, so that its end need not wait for them."""
+        """The document for a login that begins; the keys are fetched meanwhile, as its end will need them."""
         metadata = self.metadata()
-        if not self._keys.is_held():
-            self._keys.renew_ahead()
+        self._keys.prefetch()
         return metadata
 
     def exchange(
@@ -115,7 +119,7 @@ class Provider:
         return Grant(claims, response.access_token)
 
     def verify(self, id_token: str, expected: Expected, *, access_token: str | None) -> Claims:
-        """Verify an id token, with the keys at hand, or with newer ones where these may have been rotated (K08–K10, K12).
+        """Verify an id token, with newer keys than those at hand where they may have been rotated (K08–K10, K12).
 
         :raises TokenError: where it does not hold. No key is fetched for one that could not hold with any (K21).
         """
@@ -134,8 +138,8 @@ class Provider:
     def userinfo(self, access_token: str, subject: str) -> Claims:
         """Ask for more claims about the subject of a verified id token (OIDC Core 5.3).
 
-        :raises ProviderError: ``userinfo_unusable`` where there is no such endpoint, or the answer is no JSON object about
-            this very subject (5.3.2, security.md O04, O05).
+        :raises ProviderError: ``userinfo_unusable`` where there is no such endpoint, or the answer is no JSON object
+            about this very subject (5.3.2, security.md O04, O05).
         """
         endpoint = self.metadata().userinfo_endpoint
         if endpoint is None:
@@ -162,7 +166,7 @@ class Provider:
 
     def _fetch_keys(self) -> Fetched[KeySet]:
         answer = self._fetch(self.metadata().jwks_uri)
-        keys = KeySet.parse(answer.body)
+        keys = replace(_parsed(answer.body))
         if not keys.keys:  # kept is what we have (K15)
             raise ProviderError("key_set_unusable", reason="; ".join(keys.reasons))
         return Fetched(keys, lifetime_of(answer.cache_control, self._settings.keys_lifetime))
@@ -207,9 +211,9 @@ class Provider:
             before = self._breaker
             self._breaker = before.after_failure(self._clock())
             opened = self._breaker.opened_at is not None and before.opened_at is None
-        self._listener("provider_unavailable", self.issuer)
+        self._tell("provider_unavailable")
         if opened:
-            self._listener("breaker_opened", self.issuer)
+            self._tell("breaker_opened")
 
     def _succeeded(self) -> None:
         if self._breaker == Breaker():
@@ -218,21 +222,29 @@ class Provider:
             closed = self._breaker.opened_at is not None
             self._breaker = Breaker()
         if closed:
-            self._listener("breaker_closed", self.issuer)
+            self._tell("breaker_closed")
+
+    def _tell(self, event: str) -> None:
+        try:
+            self._listener(event, self.issuer)
+        except Exception:
+            logger.exception("a listener failed at %s", event)
 
     def _observer(self, document: str) -> Callable[[str], None]:
         names = {"renewed": f"{document}_renewed", "stale_served": f"stale_{document}_served"}
-
-        def observe(event: str) -> None:
-            if event in names:
-                self._listener(names[event], self.issuer)
-
-        return observe
+        return lambda event: self._tell(names[event])
 
     def _refuse_failure(self, answer: HTTPResponse) -> None:
         if answer.status >= 500 or answer.status == 429:
             wait = {} if answer.retry_after is None else {"retry_after_seconds": answer.retry_after}
             raise ProviderError("provider_failing", http_status=answer.status, **wait)
+
+
+@lru_cache(maxsize=16)
+def _parsed(document: bytes) -> KeySet:
+    """Issuers that publish the same bytes, as a provider's spaces do, share their keys. The set around them is each one's
+    own, as a newer one is told from an older one by identity."""
+    return KeySet.parse(document)
 
 
 def _is_json(answer: HTTPResponse) -> bool:

@@ -1,4 +1,4 @@
-"""How providers are talked to and believed: the values of the configuration, with the defaults that relying parties trust."""
+"""How providers are talked to and believed: the configuration's values, with the defaults that relying parties trust."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -14,11 +14,12 @@ class ProviderSettings:
     :ivar trusted_audiences: others that an id token may also be for.
     :ivar require_kid: refuse id tokens that name no key.
     :ivar allowed_hosts: where endpoints may live beside the issuer's own host; a leading dot means all hosts below.
-    :ivar connect_timeout: for one connection. ``read_timeout``: between two reads. ``total_timeout``: for one call in all.
+    :ivar connect_timeout: for one connection. ``read_timeout``: between two reads. ``total_timeout``: for one call.
+    :ivar longest_idle: that a kept connection may have been before it is used again.
     :ivar proxies: URL scheme to proxy URL. Nothing is taken from the environment.
     :ivar ca_bundle: file of the authorities to trust; ``None`` for certifi's.
-    :ivar metadata_lifetime: how long a document is fresh, and with ``metadata_stale`` how long after that it serves while the
-        provider is down; ``keys_lifetime`` and ``keys_stale`` are the same for key sets.
+    :ivar metadata_lifetime: how long a document is fresh, and with ``metadata_stale`` how long after that it serves while
+        the provider is down; ``keys_lifetime`` and ``keys_stale`` are the same for key sets.
     :ivar most_issuers: held at once; the least recently used goes.
     """
 
@@ -31,6 +32,7 @@ class ProviderSettings:
     connect_timeout: float = 3
     read_timeout: float = 5
     total_timeout: float = 10
+    longest_idle: float = 30
     proxies: Mapping[str, str] = field(default_factory=dict)
     ca_bundle: str | None = None
     metadata_lifetime: float = 3600

@@ -1,0 +1,107 @@
+"""The example app and its stand-in on ports of their own, and a real Chromium in front of them."""
+
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from threading import Thread
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from werkzeug.serving import WSGIRequestHandler, make_server
+
+from cobot_oidc.standin import StandIn
+from example_app import create_app
+
+SCREENSHOTS = Path(__file__).parents[2] / "build" / "screenshots"
+CHROMIUM_ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    """Headless Chromium; left out where the machine has none, unless nothing may be left out."""
+    path = os.environ.get("COBOT_OIDC_TEST_BROWSER", "")
+    if not path:
+        reason = "left out: the browser tests, as no Chromium was found or could be installed"
+        (pytest.fail if os.environ.get("COBOT_OIDC_TEST_REQUIRE_ALL") else pytest.skip)(reason)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=CHROMIUM_ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def demo_cobot() -> Iterator[StandIn]:
+    """A stand-in with a clock that runs, as browsers have one too."""
+    with StandIn() as stand_in:
+        yield stand_in
+
+
+@pytest.fixture
+def address(demo_cobot: StandIn) -> Iterator[str]:
+    """Where the example app is."""
+    # The port has to be known before the app is configured, so the server comes first.
+    server = make_server("127.0.0.1", 0, lambda *_: [], threaded=True, request_handler=_Quiet)
+    base = f"http://localhost:{server.server_port}"
+    demo_cobot.register_client("demo", secret="demo-secret", redirect_uri=f"{base}/cobot/callback", name="Portal")
+    server.app = create_app(
+        {
+            "SECRET_KEY": "d" * 32,
+            "COBOT_OIDC_CLIENT_ID": "demo",
+            "COBOT_OIDC_CLIENT_SECRET": "demo-secret",
+            "COBOT_OIDC_ISSUER": demo_cobot.issuer,
+            "COBOT_OIDC_SPACE_ISSUER": demo_cobot.space_issuer_template,
+        }
+    )
+    thread = Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    yield base
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+class _Quiet(WSGIRequestHandler):
+    def log(self, type: str, message: str, *args: object) -> None:
+        del type, message, args
+
+
+NewPage = Callable[..., Page]
+
+
+@pytest.fixture
+def new_page(chromium: Browser, address: str, request: pytest.FixtureRequest) -> Iterator[NewPage]:
+    """Opens a page in a browser profile of its own; what is on the last one at the end becomes a screenshot."""
+    contexts: list[BrowserContext] = []
+
+    def open_page(width: int = 1000, height: int = 800, dark: bool = False) -> Page:
+        context = chromium.new_context(
+            base_url=address,
+            viewport={"width": width, "height": height},
+            color_scheme="dark" if dark else "light",
+        )
+        context.set_default_timeout(10_000)
+        # Members' photos live at addresses that no test machine reaches.
+        context.route("https://**", lambda route: route.abort())
+        contexts.append(context)
+        return context.new_page()
+
+    yield open_page
+    SCREENSHOTS.mkdir(parents=True, exist_ok=True)
+    for number, context in enumerate(contexts):
+        for page in context.pages[:1]:
+            page.screenshot(path=SCREENSHOTS / f"{request.node.name}-{number}.png", full_page=True)
+        context.close()
+
+
+@pytest.fixture
+def page(new_page: NewPage) -> Page:
+    """One page at a desk."""
+    return new_page()

@@ -1,0 +1,174 @@
+"""The example app as a member meets it: in a real browser, over real HTTP."""
+
+import re
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from cobot_oidc.standin import StandIn
+
+from .conftest import NewPage
+
+
+def sign_in(page: Page, person: str, *, chosen: bool = False) -> None:
+    """On the stand-in's pages: be this person (unless Cobot knows already), and allow the portal."""
+    if not chosen:
+        page.get_by_role("button", name=person).click()
+    page.get_by_role("button", name="Allow").click()
+
+
+def heading(page: Page) -> str:
+    return page.get_by_role("heading", level=1).inner_text()
+
+
+def test_a_member_logs_in_and_out(page: Page, demo_cobot: StandIn) -> None:
+    page.goto("/")
+    page.get_by_role("link", name="Log in with Cobot").click()
+    expect(page.get_by_role("note")).to_have_text(re.compile("not Cobot"))
+    sign_in(page, "Ada Lovelace")
+
+    assert heading(page) == "Your profile at Cobot"
+    expect(page.locator("main")).to_contain_text(demo_cobot.issuer)
+    expect(page.locator("main")).to_contain_text("ada@example.org")
+
+    page.get_by_role("button", name="Log out everywhere").click()
+    assert heading(page) == "Welcome"
+    expect(page.get_by_role("link", name="Log in with Cobot")).to_be_visible()
+
+
+@pytest.mark.parametrize("person", ["Ada Lovelace", "Grace Hopper", "Alex Admin", "Nina Neu", "村上 春樹"])
+def test_everybody_sees_who_they_are_in_a_space(page: Page, demo_cobot: StandIn, person: str) -> None:
+    page.goto("/betahaus/")
+    sign_in(page, person)
+
+    assert heading(page) == "Your profile at Betahaus"
+    expect(page.locator("main")).to_contain_text(demo_cobot.space_issuer("betahaus"))
+    key = next(key for key, somebody in demo_cobot.people.items() if somebody.name == person)
+    expect(page.locator("dl")).to_contain_text(demo_cobot.people[key].subject)
+
+
+def test_a_member_of_one_space_is_nobody_in_another(page: Page) -> None:  # M04
+    page.goto("/co-up/")
+    sign_in(page, "Grace Hopper")
+    assert heading(page) == "Your profile at co.up Coworking"
+
+    page.goto("/betahaus/")
+    assert heading(page) == "Sign in to Betahaus"
+    sign_in(page, "Nina Neu")
+    assert heading(page) == "Your profile at Betahaus"
+
+    page.goto("/co-up/")
+    expect(page.locator("main")).to_contain_text("Grace Hopper")
+
+
+def test_the_back_button_after_logging_out_shows_nobody(page: Page) -> None:  # S18
+    page.goto("/profile")
+    sign_in(page, "Ada Lovelace")
+    page.get_by_role("button", name="Log out everywhere").click()
+    assert heading(page) == "Welcome"
+
+    page.go_back()
+
+    expect(page.get_by_text("ada@example.org")).to_have_count(0)
+
+
+def test_the_back_button_after_logging_in_leads_on(page: Page) -> None:  # F03
+    callbacks: list[str] = []
+    page.on("request", lambda request: callbacks.append(request.url) if "/cobot/callback" in request.url else None)
+    page.goto("/profile")
+    sign_in(page, "Ada Lovelace")
+    assert heading(page) == "Your profile at Cobot"
+
+    page.goto(callbacks[0])
+
+    assert heading(page) == "Welcome"
+    expect(page.get_by_text("Good to see you, Ada Lovelace")).to_be_visible()
+
+
+def test_two_tabs_end_where_each_began(page: Page) -> None:  # F06
+    page.goto("/co-up/")
+    other = page.context.new_page()
+    other.goto("/betahaus/")
+    sign_in(page, "Grace Hopper")
+    sign_in(other, "Grace Hopper")
+
+    assert heading(page) == "Your profile at co.up Coworking"
+    assert heading(other) == "Your profile at Betahaus"
+    other.close()
+
+
+def test_who_cancels_reads_so(page: Page) -> None:  # F18
+    page.goto("/profile")
+    page.get_by_role("button", name="Cancel").click()
+
+    assert heading(page) == "You cancelled"
+    page.get_by_role("link", name="Back to the start").click()
+    assert heading(page) == "Welcome"
+
+
+def test_cobot_is_down(page: Page, demo_cobot: StandIn) -> None:  # N10
+    page.goto("/co-up/")
+    sign_in(page, "Ada Lovelace")
+    demo_cobot.stop()
+
+    page.goto("/co-up/")
+    assert heading(page) == "Your profile at co.up Coworking"
+    page.goto("/betahaus/")
+    assert heading(page) == "Signing in did not work"
+    expect(page.locator("main")).to_contain_text("cannot be reached at the moment")
+
+
+def test_on_a_phone_in_the_dark(new_page: NewPage) -> None:
+    page = new_page(width=360, height=740, dark=True)
+    page.goto("/")
+    assert page.evaluate("document.documentElement.scrollWidth") <= 360
+    page.get_by_role("link", name="Go to co.up Coworking").click()
+    assert page.evaluate("document.documentElement.scrollWidth") <= 360
+    sign_in(page, "村上 春樹")
+
+    expect(page.locator("main")).to_contain_text("+81 3-1234-5678")
+    assert page.evaluate("document.documentElement.scrollWidth") <= 360
+
+
+def test_with_the_keyboard_alone(page: Page) -> None:
+    page.goto("/")
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("link", name="Skip to the content")).to_be_focused()
+    for _ in range(2):
+        page.keyboard.press("Tab")
+    expect(page.get_by_role("link", name="Log in with Cobot")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", level=1)).to_have_text(re.compile("Sign in to"))
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("button", name="Ada Lovelace")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("button", name="Allow")).to_be_focused()
+    page.keyboard.press("Enter")
+
+    expect(page.get_by_role("heading", level=1)).to_have_text("Your profile at Cobot")
+
+
+def test_the_stand_in_can_be_made_to_lie(page: Page, demo_cobot: StandIn) -> None:
+    page.goto(f"{demo_cobot.issuer}/stand-in")
+    page.get_by_role("combobox").select_option("wrong-audience")
+    page.get_by_role("button", name="Do so").click()
+    expect(page.get_by_role("status")).to_contain_text("for another app")
+
+    page.goto("/profile")
+    sign_in(page, "Ada Lovelace")
+    assert heading(page) == "Signing in did not work"
+
+    page.goto(f"{demo_cobot.issuer}/stand-in")
+    page.get_by_role("button", name="Begin anew").click()
+    page.get_by_role("button", name="Rotate the signing key").click()
+    page.goto("/profile")
+    sign_in(page, "Ada Lovelace", chosen=True)
+    assert heading(page) == "Your profile at Cobot"
+
+
+def test_a_space_that_is_none(page: Page) -> None:
+    response = page.goto("/atlantis/")
+
+    assert response is not None
+    assert response.status == 404
+    assert heading(page) == "No such space"
