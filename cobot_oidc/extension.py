@@ -17,9 +17,9 @@ class CobotOIDC:
     """Log in with Cobot, or with any OpenID provider.
 
     :param app: the app to set up at once; or call ``init_app`` later, for one app or several.
-    :param space: how a request names its space: ``from_view_arg``, ``from_host``, ``from_subdomain``, or any callable without
-        arguments that returns a space's name, or ``None`` for the global provider. Without it every request is the global
-        provider's, but for views under ``login_required(space=…)``.
+    :param space: how a request names its space: ``from_view_arg``, ``from_host``, ``from_subdomain``, or any callable
+        without arguments that returns a space's name, or ``None`` for the global provider. Without it every request
+        is the global provider's, but for views under ``login_required(space=…)``.
     :param clock: tells the time in seconds since the epoch.
     :raises ConfigurationError: as ``init_app``.
 
@@ -41,8 +41,8 @@ class CobotOIDC:
     def init_app(self, app: Flask) -> None:
         """Read the app's configuration and add the three routes. Waits for no provider.
 
-        :raises ConfigurationError: where a setting is missing, wrong or unknown; it names the key, what was found and what is
-            expected.
+        :raises ConfigurationError: where a setting is missing, wrong or unknown; it names the key, what was found and
+            what is expected.
         """
         if "cobot_oidc" in app.extensions:
             raise ConfigurationError("already_installed")

@@ -1,4 +1,4 @@
-"""What happens when something fails: it is told once to the operator and to the app, and shown to the person or the program.
+"""What happens when something fails: told once to operator and app, and shown to the person or the program.
 
 Pages and problem documents hold our own sentences and a correlation id, and nothing that came from outside.
 """
@@ -53,7 +53,7 @@ def wants_json() -> bool:
 
 
 def protect(response: Response) -> Response:
-    """Headers for every answer of ours: kept by no cache, told to no other site, framed by nobody (security.md S10-S12)."""
+    """Headers for every answer of ours: no cache, no referrer, no frame around it (security.md S10-S12)."""
     response.headers["Cache-Control"] = "no-store"
     response.headers["Referrer-Policy"] = "no-referrer"
     response.headers["X-Content-Type-Options"] = "nosniff"

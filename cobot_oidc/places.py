@@ -21,8 +21,8 @@ _LOGIN = "cobot_oidc.login"
 def redirect_uri() -> str:
     """The absolute URL of the callback: as configured, or built from a host that is known to be the app's own.
 
-    :raises ConfigurationError: ``redirect_uri_unknown`` where nothing vouches for the request's host, ``https_required``
-        for http outside the loopback.
+    :raises ConfigurationError: ``redirect_uri_unknown`` where nothing vouches for the request's host,
+        ``https_required`` for http outside the loopback.
     """
     settings = installation().settings
     if settings.redirect_uri is not None:
@@ -39,7 +39,7 @@ def callback_is_secure() -> bool:
 
 
 def login_at_callback_host() -> str | None:
-    """The login's URL on the callback's own host, where its cookie has to be; ``None`` if the browser is there already."""
+    """The login's URL on the callback's host, where its cookie has to be; ``None`` if the browser is there already."""
     settings = installation().settings
     if settings.redirect_uri is None or "at" in request.args:
         return None

@@ -17,8 +17,8 @@ KEY = "cobot_oidc"
 LARGEST_COOKIE = 3800  # bytes; browsers drop a cookie beyond 4096 without a word (security.md S06)
 CLOCK_DISAGREEMENT = 300  # seconds that the machines behind one app may disagree
 
-# In the session an identity is [space, subject, authenticated_at, claims], below its issuer: every byte travels with every
-# request.
+# In the session an identity is [space, subject, authenticated_at, claims], below its issuer: every byte travels with
+# every request.
 Record = tuple[str | None, str, int, dict[str, object]]
 
 

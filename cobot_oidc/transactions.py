@@ -1,8 +1,8 @@
 """The login transaction: what a login has to remember from its request to its answer, in a sealed cookie of its own.
 
-One cookie for each login, named after a hash of the state, so that tabs do not disturb each other and anonymous visitors get no
-session. Sealed with AES-256-GCM under a key from the app's secret keys (HKDF, RFC 5869), the cookie's name as associated
-data: one that was altered, renamed, or sealed by another app opens for nobody.
+One cookie for each login, named after a hash of the state, so that tabs do not disturb each other and anonymous
+visitors get no session. Sealed with AES-256-GCM under a key from the app's secret keys (HKDF, RFC 5869), the cookie's
+name as associated data: one that was altered, renamed, or sealed by another app opens for nobody.
 """
 
 import hashlib
@@ -64,7 +64,7 @@ class Transaction:
 
 
 def new_secret() -> str:
-    """32 random bytes in base64url: 43 characters, fit for a state, a nonce and a code verifier (RFC 7636 section 4.1)."""
+    """32 random bytes in base64url: 43 characters, as a state, a nonce or a code verifier (RFC 7636 section 4.1)."""
     return secrets.token_urlsafe(_SECRET_BYTES)
 
 

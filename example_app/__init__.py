@@ -18,7 +18,8 @@ oidc = CobotOIDC(space=from_view_arg("space"))
 def create_app(config: Mapping[str, Any] | None = None) -> Flask:
     """The portal as a WSGI app.
 
-    :param config: settings that go before those of the environment (``FLASK_SECRET_KEY``, ``FLASK_COBOT_OIDC_CLIENT_ID``, …).
+    :param config: settings that go before those of the environment (``FLASK_SECRET_KEY``,
+        ``FLASK_COBOT_OIDC_CLIENT_ID``, …).
     :raises ConfigurationError: where a setting is missing or wrong.
     """
     app = Flask(__name__)

@@ -40,10 +40,10 @@ def main() -> None:
         sys.exit(f"Port {port} is taken. Choose another: make demo PORT=5100")
     server = make_server("127.0.0.1", port, app, threaded=True, fd=listener.fileno())
     listener.close()
-    print(f"The member portal:   http://localhost:{port}/   (open this one)")
-    print(f"The stand-in Cobot:  {cobot.issuer}/stand-in")
-    print("Ctrl-C stops both.", flush=True)
     try:
+        print(f"The member portal:   http://localhost:{port}/   (open this one)")
+        print(f"The stand-in Cobot:  {cobot.issuer}/stand-in")
+        print("Ctrl-C stops both.", flush=True)
         server.serve_forever()
     except KeyboardInterrupt:
         print()

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from flask import Flask, jsonify
 from flask.testing import FlaskClient
-from werkzeug.test import TestResponse
+from werkzeug.test import Cookie, TestResponse
 
 from cobot_oidc import CobotOIDC, current_space, current_user, from_view_arg, login_required
 from cobot_oidc.standin import StandIn
@@ -85,7 +85,8 @@ def make_portal(settings: dict[str, Any], clock: Clock) -> MakePortal:
 def add_pages(app: Flask) -> None:
     """Pages that tell who is seen on them."""
 
-    def who() -> Any:
+    def who(space: str | None = None) -> Any:
+        del space  # the extension reads it from the rule
         return jsonify(
             user=current_user.get_id(),
             claims=dict(current_user.claims),
@@ -94,8 +95,8 @@ def add_pages(app: Flask) -> None:
 
     app.add_url_rule("/", "open", who)
     app.add_url_rule("/desk", "desk", login_required(who))
-    app.add_url_rule("/<space>/open", "space_open", lambda space: who())
-    app.add_url_rule("/<space>/desk", "space_desk", login_required(lambda space: who()))
+    app.add_url_rule("/<space>/open", "space_open", who)
+    app.add_url_rule("/<space>/desk", "space_desk", login_required(who))
     app.add_url_rule("/board", "board", login_required(space="co-up")(who))
 
 
@@ -106,6 +107,11 @@ class Visitor:
         self.browser: FlaskClient = portal.test_client()
         self._cobot = cobot
         self._at_cobot = cobot.browser()
+
+    @property
+    def cookies(self) -> list[Cookie]:
+        """What the browser keeps, the oldest first."""
+        return list((self.browser._cookies or {}).values())
 
     def get(self, path: str, **options: Any) -> TestResponse:
         return self.browser.get(path, **options)

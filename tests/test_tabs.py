@@ -34,7 +34,7 @@ def test_two_tabs_of_two_spaces(visitor: Visitor) -> None:
 def test_fifty_tabs_leave_five_cookies_and_the_newest_works(visitor: Visitor) -> None:  # F07
     started = [visitor.begin("/desk?" + "x" * (tab * 40)) for tab in range(50)]
 
-    cookies = [cookie for cookie in visitor.browser._cookies.values() if cookie.key.startswith("cobot_oidc_")]
+    cookies = [cookie for cookie in visitor.cookies if cookie.key.startswith("cobot_oidc_")]
     assert len(cookies) <= 5
     assert sum(len(f"{cookie.key}={cookie.value}; ") for cookie in cookies) < 4096
     assert visitor.get(visitor.answer(started[-1])).status_code == 303
@@ -44,9 +44,9 @@ def test_all_cookies_together_stay_small(visitor: Visitor) -> None:
     visitor.log_in("/desk")
     started = [visitor.begin("/cobot/login?next=/desk") for _ in range(7)]
 
-    sent = "; ".join(f"{cookie.key}={cookie.value}" for cookie in visitor.browser._cookies.values())
+    sent = "; ".join(f"{cookie.key}={cookie.value}" for cookie in visitor.cookies)
     assert len(sent) <= 2500
-    session = next(c for c in visitor.browser._cookies.values() if c.key == "session")
+    session = next(c for c in visitor.cookies if c.key == "session")
     assert len(f"session={session.value}") <= 260
     for url in started[-5:]:
         assert visitor.get(visitor.answer(url)).status_code == 303
@@ -101,7 +101,7 @@ def test_only_harmless_parameters_travel_on(visitor: Visitor) -> None:  # F21
 @pytest.mark.parametrize("part", [0, 1, 20, 60, -1])
 def test_an_altered_transaction_is_none(visitor: Visitor, part: int) -> None:  # S02
     answer = visitor.answer(visitor.begin("/desk"))
-    cookie = next(c for c in visitor.browser._cookies.values() if c.key.startswith("cobot_oidc_"))
+    cookie = next(c for c in visitor.cookies if c.key.startswith("cobot_oidc_"))
     value = list(cookie.value)
     value[part] = "A" if value[part] != "A" else "B"
     visitor.browser.set_cookie(cookie.key, "".join(value))
@@ -111,7 +111,7 @@ def test_an_altered_transaction_is_none(visitor: Visitor, part: int) -> None:  #
 
 def test_transactions_cannot_be_swapped(visitor: Visitor) -> None:  # S02
     first, second = (visitor.answer(visitor.begin(f"/desk?{tab}")) for tab in (1, 2))
-    one, two = (c for c in list(visitor.browser._cookies.values()) if c.key.startswith("cobot_oidc_"))
+    one, two = (c for c in visitor.cookies if c.key.startswith("cobot_oidc_"))
     visitor.browser.set_cookie(one.key, two.value)
     visitor.browser.set_cookie(two.key, one.value)
 
@@ -120,7 +120,7 @@ def test_transactions_cannot_be_swapped(visitor: Visitor) -> None:  # S02
 
 def test_two_cookies_of_one_name_are_none(visitor: Visitor) -> None:  # S13
     answer = visitor.answer(visitor.begin("/desk"))
-    cookie = next(c for c in visitor.browser._cookies.values() if c.key.startswith("cobot_oidc_"))
+    cookie = next(c for c in visitor.cookies if c.key.startswith("cobot_oidc_"))
     pair = f"{cookie.key}={cookie.value}"
     visitor.browser.delete_cookie(cookie.key)
 

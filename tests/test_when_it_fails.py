@@ -296,10 +296,10 @@ def test_the_operator_reads_why_under_the_reference_that_the_person_sees(  # L04
     assert "<script>" not in page.text
 
 
-def test_an_app_shows_failures_in_its_own_way(portal: Flask, cobot: StandIn) -> None:
+def test_an_app_shows_failures_in_its_own_way(portal: Flask, visitor: Visitor) -> None:
     portal.register_error_handler(CobotOIDCError, lambda error: (f"Oh: {error.code}", error.status))
 
-    response = Visitor(portal, cobot).get("/cobot/callback?error=access_denied")
+    response = visitor.get("/cobot/callback?error=access_denied")
 
     assert (response.status_code, response.text) == (400, "Oh: transaction_unknown")
     assert response.headers["Cache-Control"] == "no-store"

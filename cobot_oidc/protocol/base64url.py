@@ -12,8 +12,8 @@ def decode(text: str) -> bytes:
     """The bytes that this text encodes.
 
     :param text: characters of the base64url alphabet, no padding.
-    :raises ValueError: for any other character, an impossible length, or unused bits that are not zero: each value has one
-        encoding, so that no two texts mean the same token (security.md J15).
+    :raises ValueError: for any other character, an impossible length, or unused bits that are not zero: each value
+        has one encoding, so that no two texts mean the same token (security.md J15).
     """
     if not _ALPHABET.fullmatch(text):
         raise ValueError("not base64url")

@@ -136,8 +136,8 @@ LOGIN = {
     "login_required": Entry("Nobody is logged in to this request's space.", SIGN_IN_FIRST, 401),
     "response_malformed": Entry("The answer in the callback's URL is not well formed.", NOT_UNDERSTOOD),
     "transaction_unknown": Entry(
-        "No login of this browser has this state: it was used, has expired, or began in another browser; or the browser "
-        "keeps no cookies.",
+        "No login of this browser has this state: it was used, has expired, or began in another browser; or the "
+        "browser keeps no cookies.",
         START_AGAIN,
     ),
     "transaction_expired": Entry("The person took more than ten minutes to sign in.", START_AGAIN),

@@ -87,8 +87,8 @@ def clean_claims(claims: dict[str, object], text: str | None = None) -> Claims:
     """The claims that an app can use as they are. One that it cannot use is left out, never repaired.
 
     :param claims: the members of a verified payload.
-    :param text: the JSON that they were read from, if at hand. Where it holds no unfit character and no escape, and is short, no value
-        in it can be unfit or long, and one look at the whole spares one at each part.
+    :param text: the JSON that they were read from, if at hand. Where it holds no unfit character and no escape, and
+        is short, no value in it can be unfit or long, and one look at the whole spares one at each part.
     """
     if text is None or len(text) > LONGEST_TEXT or "\\" in text or _UNFIT.search(text):
         claims = {name: value for name, value in claims.items() if _is_fit(name) and _is_fit(value)}

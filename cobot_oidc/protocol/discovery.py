@@ -1,7 +1,7 @@
 """Issuers and the documents that describe them: OpenID Connect Discovery 1.0 sections 3 and 4, RFC 8414, RFC 9207.
 
-A document can name endpoints only where the configuration lets them live, as the code and the client secret go there, and it
-can only narrow what the configuration allows. Imports no cryptography: the app's start needs ``check_issuer``.
+A document can name endpoints only where the configuration lets them live, as the code and the client secret go there,
+and it can only narrow what the configuration allows. Imports no cryptography: the app's start needs ``check_issuer``.
 """
 
 import ipaddress
@@ -30,8 +30,8 @@ def is_loopback(host: str) -> bool:
 def check_issuer(issuer: object) -> str:
     """An issuer as it may stand in a configuration (Discovery 1.0 section 2, Core 2 ``iss``).
 
-    :param issuer: an https URL with host, optional port and path, without query, fragment or user; http for the loopback
-        alone. Compared as it is: never normalised.
+    :param issuer: an https URL with host, optional port and path, without query, fragment or user; http for the
+        loopback alone. Compared as it is: never normalised.
     :returns: the issuer.
     :raises ConfigurationError: ``issuer_invalid``.
     """
@@ -42,7 +42,7 @@ def check_issuer(issuer: object) -> str:
 
 
 def configuration_url(issuer: str) -> str:
-    """Where an issuer's document is (Discovery 1.0 section 4.1): one trailing slash goes before the path is appended."""
+    """Where an issuer's document is (Discovery 1.0 section 4.1): a trailing slash goes before the path is added."""
     return issuer.removesuffix("/") + "/.well-known/openid-configuration"
 
 
@@ -77,10 +77,11 @@ class ProviderMetadata:
 
         :param document: the bytes as they came, at most 64 kB, or the JSON object read from them.
         :param issuer: whose document it has to be, compared exactly.
-        :param allowed_hosts: where endpoints may live beside the issuer's own host: host names, or ``.cobot.me`` for all
-            hosts below a domain. By default the hosts below ``cobot.me`` for an issuer there, else none.
+        :param allowed_hosts: where endpoints may live beside the issuer's own host: host names, or ``.cobot.me`` for
+            all hosts below a domain. By default the hosts below ``cobot.me`` for an issuer there, else none.
         :raises ProviderError: ``metadata_unusable`` for what is no such document, ``metadata_issuer_mismatch``, or
-            ``endpoint_forbidden`` for an endpoint on another host, without TLS, or that is no URL (security.md R08–R10).
+            ``endpoint_forbidden`` for an endpoint on another host, without TLS, or that is no URL (security.md
+            R08–R10).
         :raises ConfigurationError: ``issuer_invalid`` where ``issuer`` itself is none.
         """
         check_issuer(issuer)

@@ -1,7 +1,8 @@
 """Whether an id token is for us, from whom we asked, about this login, and now: OIDC Core 2 and 3.1.3.7.
 
-The clock and all that is expected are values. In two steps, as nothing is fetched for a token that could not hold anyway:
-``UnverifiedIDToken.parse`` reads the token and checks every claim, ``UnverifiedIDToken.verify`` its signature.
+The clock and all that is expected are values. In two steps, as nothing is fetched for a token that could not hold
+anyway: ``UnverifiedIDToken.parse`` reads the token and checks every claim, ``UnverifiedIDToken.verify`` its
+signature.
 """
 
 import hashlib
@@ -75,8 +76,8 @@ def verify_id_token(
     :param now: seconds since the epoch.
     :param access_token: what came along; a token that holds ``at_hash`` needs it (Core 3.1.3.8).
     :returns: the claims, clean.
-    :raises TokenError: with a code for each rule that does not hold. Codes about the clock carry ``difference_seconds`` in
-        ``details``.
+    :raises TokenError: with a code for each rule that does not hold. Codes about the clock carry
+        ``difference_seconds`` in ``details``.
 
     The other parameters are those of ``Expected``.
     """

@@ -1,7 +1,8 @@
 """The one reader and verifier of signed tokens: JWS compact serialisation (RFC 7515), as RFC 8725 advises.
 
-In two steps, as keys may have to be fetched in between and nothing is fetched for junk: ``ParsedJWS.parse`` decides all that
-can be decided without a key, ``ParsedJWS.check_signature`` the rest. The bytes that were signed are decoded once.
+In two steps, as keys may have to be fetched in between and nothing is fetched for junk: ``ParsedJWS.parse`` decides
+all that can be decided without a key, ``ParsedJWS.check_signature`` the rest. The bytes that were signed are decoded
+once.
 """
 
 import re
@@ -97,8 +98,8 @@ class ParsedJWS:
     def check_signature(self, keys: KeySet, algorithms: Sequence[str], *, require_kid: bool = False) -> None:
         """The signature is that of one of these keys (RFC 7515 section 5.2, RFC 7517 section 4).
 
-        :raises TokenError: ``key_unknown`` where no key has the token's kid, ``key_unsuitable`` where it is not for this
-            algorithm, ``key_ambiguous`` where too many could be meant, ``kid_required``, ``signature_invalid``.
+        :raises TokenError: ``key_unknown`` where no key has the token's kid, ``key_unsuitable`` where it is not for
+            this algorithm, ``key_ambiguous`` where too many could be meant, ``kid_required``, ``signature_invalid``.
         """
         if self.kid is None and require_kid:
             raise TokenError("kid_required")
@@ -147,6 +148,7 @@ def _header(segment: str) -> Mapping[str, object]:
 
 def _check_algorithm(header: Mapping[str, object], algorithms: Sequence[str]) -> None:
     algorithm = header.get("alg")
-    # A name that no key type has can be configured by nobody: HMAC and ``none`` are impossible, not switched off (J01, J03).
+    # A name that no key type has can be configured by nobody: HMAC and ``none`` are impossible, not switched off
+    # (J01, J03).
     if not isinstance(algorithm, str) or algorithm not in algorithms:
         raise TokenError("algorithm_forbidden", expected=list(algorithms), got=algorithm)

@@ -1,7 +1,7 @@
-"""Key sets: which published keys may verify a signature, and for which algorithm (RFC 7517, RFC 7518 section 6, RFC 8037).
+"""Key sets: which keys may verify a signature, and for which algorithm (RFC 7517, RFC 7518 section 6, RFC 8037).
 
-A member that is unusable is skipped and counted, so that one bad key stops nobody's login; a weak, private or symmetric key
-is never reachable. Keys become objects of the cryptography library once, when the set is read.
+A member that is unusable is skipped and counted, so that one bad key stops nobody's login; a weak, private or
+symmetric key is never reachable. Keys become objects of the cryptography library once, when the set is read.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -52,7 +52,7 @@ class Key:
     public_key: Any
 
     def algorithm(self, configured: Sequence[str]) -> str | None:
-        """The one algorithm that this key is used with (RFC 8725 section 3.1): the first configured one that it can do."""
+        """The one algorithm that this key is used with (RFC 8725 section 3.1): the first configured that it can do."""
         return next((name for name in configured if name in self.algorithms), None)
 
     def verifies(self, algorithm: str, signing_input: bytes, signature: bytes) -> bool:

@@ -1,7 +1,7 @@
 """The one reader of JSON that comes from outside: RFC 8259, narrowed to what has one meaning everywhere (RFC 7493).
 
-Every other room reads documents, headers and claims through ``loads``. It never repairs, and it never raises anything but
-``JSONError``: no ``RecursionError``, none of Python's own errors about long numbers.
+Every other room reads documents, headers and claims through ``loads``. It never repairs, and it never raises anything
+but ``JSONError``: no ``RecursionError``, none of Python's own errors about long numbers.
 """
 
 import json
@@ -20,7 +20,8 @@ _NESTING = re.compile(r'"(?:[^"\\]|\\.)*"|[\[\]{}]', re.DOTALL)
 class JSONError(ValueError):
     """The bytes are not strict JSON.
 
-    :ivar reason: ``too_large``, ``encoding``, ``syntax``, ``duplicate_name``, ``too_deep``, ``number`` or ``surrogate``.
+    :ivar reason: ``too_large``, ``encoding``, ``syntax``, ``duplicate_name``, ``too_deep``, ``number`` or
+        ``surrogate``.
     """
 
     def __init__(self, reason: str) -> None:
@@ -33,8 +34,8 @@ def loads(data: bytes, *, largest: int = LARGEST) -> object:
 
     :param data: UTF-8 without a byte order mark.
     :param largest: how many bytes it may have.
-    :returns: ``dict``, ``list``, ``str``, ``int``, ``float``, ``bool`` or ``None``. Names are unique in each object, integers
-        within ±2^53, other numbers finite, and every string can be written as UTF-8.
+    :returns: ``dict``, ``list``, ``str``, ``int``, ``float``, ``bool`` or ``None``. Names are unique in each object,
+        integers within ±2^53, other numbers finite, and every string can be written as UTF-8.
     :raises JSONError: for everything else.
     """
     if len(data) > largest:

@@ -1,4 +1,4 @@
-"""What is fresh, what may still serve, and when to ask again: rules over values, without a clock. Times are in seconds."""
+"""What is fresh, what may still serve, and when to ask again: rules over values, without a clock (seconds)."""
 
 import re
 from dataclasses import dataclass

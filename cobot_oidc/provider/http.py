@@ -1,7 +1,7 @@
 """The one room that opens connections: bounded HTTP over requests, in time, in bytes and in what it follows.
 
-No redirects, no cookies, no content encodings, nothing from the environment, and no way around a certificate's check. Names
-below ``localhost`` are this machine (RFC 6761 section 6.3).
+No redirects, no cookies, no content encodings, nothing from the environment, and no way around a certificate's check.
+Names below ``localhost`` are this machine (RFC 6761 section 6.3).
 """
 
 import http.client

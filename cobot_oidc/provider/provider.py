@@ -47,8 +47,8 @@ class Provider:
     :param http: the app's client.
     :param clock: seconds since the epoch.
     :param listener: is told an event's name and the issuer: ``metadata_renewed``, ``keys_renewed``,
-        ``stale_metadata_served``, ``stale_keys_served``, ``provider_unavailable``, ``breaker_opened``, ``breaker_closed``.
-        What it raises is logged and stops nobody's login.
+        ``stale_metadata_served``, ``stale_keys_served``, ``provider_unavailable``, ``breaker_opened``,
+        ``breaker_closed``. What it raises is logged and stops nobody's login.
     """
 
     def __init__(
@@ -242,8 +242,10 @@ class Provider:
 
 @lru_cache(maxsize=16)
 def _parsed(document: bytes) -> KeySet:
-    """Issuers that publish the same bytes, as a provider's spaces do, share their keys. The set around them is each one's
-    own, as a newer one is told from an older one by identity."""
+    """Issuers that publish the same bytes, as a provider's spaces do, share their keys.
+
+    The set around them is each one's own, as a newer one is told from an older one by identity.
+    """
     return KeySet.parse(document)
 
 

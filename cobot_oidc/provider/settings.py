@@ -1,4 +1,4 @@
-"""How providers are talked to and believed: the configuration's values, with the defaults that relying parties trust."""
+"""How providers are talked to and believed: the settings, with the defaults that relying parties trust."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -18,8 +18,8 @@ class ProviderSettings:
     :ivar longest_idle: that a kept connection may have been before it is used again.
     :ivar proxies: URL scheme to proxy URL. Nothing is taken from the environment.
     :ivar ca_bundle: file of the authorities to trust; ``None`` for certifi's.
-    :ivar metadata_lifetime: how long a document is fresh, and with ``metadata_stale`` how long after that it serves while
-        the provider is down; ``keys_lifetime`` and ``keys_stale`` are the same for key sets.
+    :ivar metadata_lifetime: how long a document is fresh, and with ``metadata_stale`` how long after that it serves
+        while the provider is down; ``keys_lifetime`` and ``keys_stale`` are the same for key sets.
     :ivar most_issuers: held at once; the least recently used goes.
     """
 

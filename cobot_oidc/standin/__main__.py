@@ -19,12 +19,12 @@ def main(port: int, client_id: str, client_secret: str, redirect_uri: str) -> No
         stand_in.start()
     except OSError as error:
         raise click.ClickException(f"Port {port} is taken. Choose another with --port.") from error
-    click.echo("The stand-in Cobot runs. It is not Cobot; it answers on this machine alone.")
-    click.echo(f"  global issuer   {stand_in.issuer}")
-    click.echo(f"  spaces          {stand_in.space_issuer_template}")
-    click.echo(f"  its behaviour   {stand_in.issuer}/stand-in")
-    click.echo("Ctrl-C stops it.")
     try:
+        click.echo("The stand-in Cobot runs. It is not Cobot; it answers on this machine alone.")
+        click.echo(f"  global issuer   {stand_in.issuer}")
+        click.echo(f"  spaces          {stand_in.space_issuer_template}")
+        click.echo(f"  its behaviour   {stand_in.issuer}/stand-in")
+        click.echo("Ctrl-C stops it.")
         threading.Event().wait()
     except KeyboardInterrupt:
         stand_in.stop()

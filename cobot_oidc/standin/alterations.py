@@ -46,7 +46,8 @@ class Alterations:
     def alter(self, part: Part, change: Change, *, issuer: str | None = None, times: int | None = None) -> None:
         """Change one part of what is said.
 
-        :param part: a document, or a part of the id token before it is signed; ``id_token`` is the signed token as text.
+        :param part: a document, or a part of the id token before it is signed; ``id_token`` is the signed token as
+            text.
         :param change: members to set (``REMOVED`` leaves one out), or a function from the value to another.
         :param issuer: at this issuer alone. :param times: so often; ``None`` until ``clear``.
         """

@@ -1,0 +1,376 @@
+"""The HTTP client against servers that are slow, endless, broken or lying: bounded in time, in bytes and in what it follows."""
+
+import ipaddress
+import socket
+import ssl
+import threading
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from cobot_oidc.protocol.errors import ProviderError
+from cobot_oidc.provider.http import LARGEST_ANSWER, LARGEST_DOCUMENT, HTTPClient
+from cobot_oidc.provider.settings import ProviderSettings
+
+from .hostile import Script, Visit, answer, hangs, hostile_server, resets, says, says_once
+
+FORM = {"Content-Type": "application/x-www-form-urlencoded"}
+HURRIED = ProviderSettings(connect_timeout=0.3, read_timeout=0.3, total_timeout=0.5)
+CHUNKED = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n"
+
+
+def client(settings: ProviderSettings = HURRIED, sleep: Callable[[float], None] = time.sleep) -> HTTPClient:
+    return HTTPClient(settings, sleep=sleep)
+
+
+def failure(call: Callable[[], object]) -> ProviderError:
+    with pytest.raises(ProviderError) as raised:
+        call()
+    return raised.value
+
+
+def test_an_answer_arrives_whole() -> None:
+    with hostile_server(says(answer(b'{"a": 1}', headers="Cache-Control: max-age=90\r\n"))) as server:
+        response = client().get(server.url())
+
+    assert (response.status, response.body) == (200, b'{"a": 1}')
+    assert (response.content_type, response.cache_control) == ("application/json", "max-age=90")
+    assert b"Accept-Encoding: identity\r\n" in server.requests[0]
+
+
+def drips(before: bytes, drop: bytes) -> Script:
+    def script(visit: Visit) -> None:
+        visit.read_request()
+        visit.send(before)
+        visit.drip(drop, every=0.02)
+
+    return script
+
+
+SLOW: dict[str, Script] = {
+    "accepts and hangs": lambda visit: visit.wait(),
+    "hangs after the request": hangs,
+    "a byte of a header at a time": drips(b"HTTP/1.1 200 OK\r\nX: ", b"x"),
+    "headers without end": drips(b"HTTP/1.1 200 OK\r\n", b""),
+    "100 Continue without end": drips(b"", b"HTTP/1.1 100 Continue\r\n\r\n"),
+    "a byte of the body at a time": drips(answer(b"", length=1000), b"x"),
+    "a chunk at a time": drips(CHUNKED, b"1\r\nx\r\n"),
+    "a byte of a chunk's size at a time": drips(CHUNKED, b"0"),
+    "trailers without end": drips(CHUNKED + b"0\r\n", b"X: x\r\n"),
+}
+
+
+@pytest.mark.parametrize("script", SLOW.values(), ids=SLOW)
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_no_call_lasts_longer_than_its_time(script: Script, method: str) -> None:  # N01
+    http = client()
+    with hostile_server(script) as server:
+        began = time.monotonic()
+        call = http.get if method == "GET" else lambda url: http.post_form(url, "a=b", FORM)
+        error = failure(lambda: call(server.url()))
+
+        assert time.monotonic() - began < HURRIED.total_timeout + 0.3
+    assert (error.code, error.status) == ("provider_unreachable", 503)
+    assert server.connections == 1
+
+
+def test_a_handshake_that_hangs_ends(tmp_path: Path) -> None:  # N01
+    with hostile_server(lambda visit: visit.wait()) as server:
+        began = time.monotonic()
+        error = failure(lambda: client().get(f"https://127.0.0.1:{server.port}/"))
+
+    assert time.monotonic() - began < HURRIED.total_timeout + 0.3
+    assert error.status == 503
+
+
+def endless(visit: Visit) -> None:
+    visit.read_request()
+    visit.send(CHUNKED)
+    while True:
+        visit.send(b"1000\r\n" + b"x" * 4096 + b"\r\n")
+
+
+TOO_LARGE: dict[str, Callable[[int], Script]] = {
+    "one byte too many": lambda largest: says(answer(b"x" * (largest + 1))),
+    "chunks without end": lambda _: endless,
+    "until the connection ends": lambda largest: says_once(b"HTTP/1.1 200 OK\r\n\r\n" + b"x" * (largest + 1)),
+    "far more promised": lambda largest: says(answer(b"x" * (largest + 1), length=10**12)),
+}
+
+
+@pytest.mark.parametrize("make", TOO_LARGE.values(), ids=TOO_LARGE)
+def test_no_answer_is_read_beyond_its_limit(make: Callable[[int], Script]) -> None:  # N02
+    with hostile_server(make(LARGEST_DOCUMENT)) as server:
+        error = failure(lambda: client().get(server.url()))
+    assert (error.code, error.status) == ("response_unusable", 502)
+
+    with hostile_server(make(LARGEST_ANSWER)) as server:
+        error = failure(lambda: client().post_form(server.url(), "a=b", FORM))
+    assert (error.code, error.status) == ("response_unusable", 502)
+    assert server.connections == 1
+
+
+def test_an_answer_at_its_limit_is_read() -> None:  # N02
+    with hostile_server(says(answer(b"x" * LARGEST_DOCUMENT))) as server:
+        assert len(client().get(server.url()).body) == LARGEST_DOCUMENT
+
+
+def test_an_answer_that_breaks_off_is_no_answer() -> None:  # N02, N06
+    with hostile_server(says_once(answer(b"{", length=100))) as server:
+        assert failure(lambda: client().post_form(server.url(), "a=b", FORM)).code == "provider_unreachable"
+        assert server.connections == 1
+        assert failure(lambda: client().get(server.url())).code == "provider_unreachable"
+        assert server.connections == 3
+
+
+def test_what_is_left_of_an_answer_is_not_the_next_one() -> None:  # N02
+    forged = answer(b"forged")
+    with hostile_server(says(answer(b"{}" + forged, length=2)), says(answer(b"true"))) as server:
+        http = client()
+        assert http.get(server.url()).body == b"{}"
+        assert http.get(server.url()).body == b"true"
+
+
+@pytest.mark.parametrize(
+    "encoding", ["gzip", "deflate", "br", "zstd", "gzip, gzip", "x-unknown", ", ".join(["gzip"] * 100)]
+)
+def test_encoded_answers_are_refused_unread(encoding: str) -> None:  # N03
+    bomb = answer(b"\x1f\x8b" + b"x" * 1000, headers=f"Content-Encoding: {encoding}\r\n")
+    with hostile_server(says(bomb)) as server:
+        assert failure(lambda: client().get(server.url())).code == "response_unusable"
+        assert failure(lambda: client().post_form(server.url(), "a=b", FORM)).code == "response_unusable"
+
+
+@pytest.mark.parametrize(
+    ("status", "retry_after", "requests", "slept"),
+    [
+        ("502 Bad Gateway", None, 2, []),
+        ("503 Service Unavailable", None, 2, []),
+        ("503 Service Unavailable", "1", 2, [1]),
+        ("503 Service Unavailable", "120", 1, []),
+        ("504 Gateway Timeout", None, 2, []),
+        ("429 Too Many Requests", "2", 2, [2]),
+        ("429 Too Many Requests", "3", 1, []),
+        ("429 Too Many Requests", None, 1, []),
+        ("429 Too Many Requests", "-1", 1, []),
+        ("429 Too Many Requests", "soon", 1, []),
+        ("429 Too Many Requests", "9" * 30, 1, []),
+        ("500 Internal Server Error", None, 1, []),
+        ("404 Not Found", None, 1, []),
+    ],
+)
+def test_a_document_is_asked_for_again_where_that_helps(
+    status: str, retry_after: str | None, requests: int, slept: list[float]
+) -> None:  # N05
+    naps: list[float] = []
+    headers = f"Retry-After: {retry_after}\r\n" if retry_after else ""
+    with hostile_server(says(answer(status=status, headers=headers))) as server:
+        http = client(ProviderSettings(), naps.append)
+        assert http.get(server.url()).status == int(status[:3])
+        assert (len(server.requests), naps) == (requests, slept)
+
+        http.post_form(server.url(), "a=b", FORM)
+        assert len(server.requests) == requests + 1
+
+
+@pytest.mark.parametrize(
+    ("value", "seconds"),
+    [("1", 1), ("120", 120), ("999999999", 3600), ("Tue, 24 Nov 2026 12:01:00 GMT", 60), ("x", None), ("-5", None)],
+)
+def test_when_to_come_back(value: str, seconds: float | None) -> None:  # N05
+    headers = f"Date: Tue, 24 Nov 2026 12:00:00 GMT\r\nRetry-After: {value}\r\n"
+    with hostile_server(says(answer(status="500 Oops", headers=headers))) as server:
+        assert client().get(server.url()).retry_after == seconds
+
+
+def test_a_reset_costs_a_document_nothing_and_a_code_is_never_sent_twice() -> None:  # N06, F22
+    with hostile_server(resets, says(answer(b"true"))) as server:
+        assert client().get(server.url()).body == b"true"
+    with hostile_server(resets, says(answer(b"true"))) as server:
+        assert failure(lambda: client().post_form(server.url(), "code=x", FORM)).code == "provider_unreachable"
+        assert (server.connections, len(server.requests)) == (1, 1)
+
+
+def test_nobody_there() -> None:  # N06
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+    for call in (client().get, lambda url: client().post_form(url, "a=b", FORM)):
+        for host in ("127.0.0.1", "cobot.localhost"):
+            error = failure(lambda: call(f"http://{host}:{port}/"))  # noqa: B023 # called at once
+            assert (error.code, error.status) == ("provider_unreachable", 503)
+    assert failure(lambda: client().get("https://no-such-host.invalid/")).code == "provider_unreachable"
+
+
+def test_connections_are_kept() -> None:
+    with hostile_server(says(answer())) as server:
+        http = client()
+        for _ in range(3):
+            http.get(server.url())
+            http.post_form(server.url(), "a=b", FORM)
+    assert server.connections == 1
+
+
+def test_a_kept_connection_that_was_closed_costs_no_login() -> None:  # N07
+    closed = threading.Event()
+
+    def closes(visit: Visit) -> None:
+        visit.read_request()
+        visit.send(answer())
+        visit.connection.shutdown(socket.SHUT_RDWR)
+        closed.set()
+
+    with hostile_server(closes, says(answer(b"true"))) as server:
+        http = client()
+        http.get(server.url())
+        closed.wait(5)
+        assert http.post_form(server.url(), "code=x", FORM).body == b"true"
+    assert (server.connections, len(server.requests)) == (2, 2)
+
+
+def test_a_connection_that_was_idle_for_long_is_not_trusted() -> None:  # N07
+    with hostile_server(says(answer())) as server:
+        http = client(ProviderSettings(longest_idle=0))
+        http.get(server.url())
+        http.post_form(server.url(), "a=b", FORM)
+    assert server.connections == 2
+
+
+@pytest.mark.parametrize("status", ["301 Moved", "302 Found", "303 See Other", "307 Temporary", "308 Permanent"])
+def test_no_redirect_is_followed(status: str) -> None:  # R11
+    with hostile_server(says(answer(b"true"))) as target:
+        for location in (target.url(), "file:///etc/passwd", "http://169.254.169.254/"):
+            redirect = answer(status=status, headers=f"Location: {location}\r\n")
+            with hostile_server(says(redirect)) as server:
+                assert client().get(server.url()).status == int(status[:3])
+                assert client().post_form(server.url(), "code=x", FORM).status == int(status[:3])
+    assert target.connections == 0
+
+
+def test_a_provider_s_cookies_are_not_kept() -> None:  # N13
+    with hostile_server(says(answer(headers="Set-Cookie: who=somebody; Path=/\r\n"))) as server:
+        http = client()
+        http.post_form(server.url("a.localhost"), "a=b", FORM)
+        http.get(server.url("a.localhost"))
+    assert not any(b"cookie" in request.lower() for request in server.requests)
+
+
+def test_nothing_comes_from_the_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:  # R14
+    netrc = tmp_path / "netrc"
+    netrc.write_text("default login someone password secret")
+    monkeypatch.setenv("NETRC", str(netrc))
+    for name in ("http_proxy", "https_proxy", "all_proxy", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9/")
+    for name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):
+        monkeypatch.setenv(name, "/nowhere")
+
+    with hostile_server(says(answer())) as server:
+        assert client().get(server.url()).status == 200
+    assert b"Authorization" not in server.requests[0]
+
+
+def test_a_configured_proxy_is_used_but_not_for_the_loopback() -> None:  # R14
+    with hostile_server(says(answer(b"true"))) as proxy, hostile_server(says(answer())) as server:
+        http = client(ProviderSettings(proxies={"http": proxy.url()}))
+        assert http.get("http://cobot.example/").body == b"true"
+        assert http.get(server.url("a.localhost")).body == b"{}"
+    assert proxy.requests[0].startswith(b"GET http://cobot.example/ ")
+
+
+def test_names_below_localhost_are_this_machine() -> None:
+    with hostile_server(says(answer())) as server:
+        for host in ("localhost", "www.cobot.localhost", "co-up.cobot.localhost"):
+            assert client().get(server.url(host)).status == 200
+            assert f"Host: {host}:{server.port}\r\n".encode() in server.requests[-1]
+
+
+def test_many_threads_share_a_client() -> None:  # N14
+    def echo(visit: Visit) -> None:
+        while visit.read_request():
+            visit.send(answer(b"x"))
+
+    with hostile_server(echo) as server:
+        http = client(ProviderSettings())
+        bodies: list[bytes] = []
+        threads = [
+            threading.Thread(target=lambda: bodies.extend(http.get(server.url()).body for _ in range(20)))
+            for _ in range(16)
+        ]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    assert bodies == [b"x"] * 320
+
+
+class Authority:
+    """A certificate authority of our own, and servers that it vouches for."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._key = ec.generate_private_key(ec.SECP256R1())
+        self._name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "Tests")])
+        self.bundle = folder / "authority.pem"
+        certificate = self._certificate(self._name, self._key, days=1, extension=x509.BasicConstraints(True, None))
+        self.bundle.write_bytes(certificate)
+
+    def server(self, host: str, *, days: int = 1) -> ssl.SSLContext:
+        key = ec.generate_private_key(ec.SECP256R1())
+        name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, host)])
+        entry = x509.IPAddress(ipaddress.ip_address(host)) if host[0].isdigit() else x509.DNSName(host)
+        file = self._folder / f"{host}{days}.pem"
+        file.write_bytes(
+            self._certificate(name, key, days=days, extension=x509.SubjectAlternativeName([entry]))
+            + key.private_bytes(
+                serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+            )
+        )
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(file)
+        return context
+
+    def _certificate(
+        self, name: x509.Name, key: ec.EllipticCurvePrivateKey, *, days: int, extension: x509.ExtensionType
+    ) -> bytes:
+        now = datetime.now(UTC)
+        builder = (
+            x509.CertificateBuilder()
+            .subject_name(name)
+            .issuer_name(self._name)
+            .public_key(key.public_key())
+            .serial_number(x509.random_serial_number())
+            .not_valid_before(now - timedelta(days=9))
+            .not_valid_after(now + timedelta(days=days))
+            .add_extension(extension, critical=isinstance(extension, x509.BasicConstraints))
+        )
+        return builder.sign(self._key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
+
+
+@pytest.fixture
+def authority(tmp_path: Path) -> Authority:
+    return Authority(tmp_path)
+
+
+def test_a_certificate_that_holds_is_taken(authority: Authority) -> None:  # R15
+    with hostile_server(says(answer()), tls=authority.server("cobot.localhost")) as server:
+        http = client(ProviderSettings(ca_bundle=str(authority.bundle)))
+        for _ in range(3):
+            assert http.get(server.url("cobot.localhost")).status == 200
+    assert server.connections == 1
+
+
+@pytest.mark.parametrize("case", ["unknown authority", "another host", "expired", "for the address alone"])
+def test_a_certificate_that_does_not_hold_is_an_end(authority: Authority, case: str) -> None:  # R15
+    hosts = {"another host": "other.localhost", "for the address alone": "127.0.0.1"}
+    tls = authority.server(hosts.get(case, "cobot.localhost"), days=-1 if case == "expired" else 1)
+    bundle = None if case == "unknown authority" else str(authority.bundle)
+    with hostile_server(says(answer()), tls=tls) as server:
+        http = client(ProviderSettings(ca_bundle=bundle))
+        assert failure(lambda: http.get(server.url("cobot.localhost"))).code == "tls_failed"
+        assert failure(lambda: http.post_form(server.url("cobot.localhost"), "a=b", FORM)).code == "tls_failed"
+    assert server.requests == []
