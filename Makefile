@@ -1,6 +1,6 @@
 # Everything that a developer does here. `make` alone lists it.
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format lock clean
+.PHONY: help demo test lint format lock docs translations clean
 
 VENV := .venv
 PYTHON ?= $(shell tools/find-python)
@@ -30,6 +30,12 @@ lock: $(INSTALLED) ## choose the newest versions of what development needs
 	@$(VENV)/bin/uv --no-config pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
 	  --no-annotate --no-header --no-emit-package cobot-oidc --extra test --extra docs --group dev \
 	  pyproject.toml --output-file $(REQUIREMENTS)
+
+docs: $(INSTALLED) ## write the pages that are made from the code
+	@$(VENV)/bin/python -m tools.error_codes
+
+translations: $(INSTALLED) ## compile the translations of what people read
+	@$(VENV)/bin/pybabel --quiet compile --domain cobot_oidc --directory cobot_oidc/translations
 
 clean: ## remove what the other commands made
 	@rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis

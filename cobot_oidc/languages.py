@@ -29,7 +29,9 @@ def speaker(accepted: LanguageAccept) -> Speaker:
 
     :param accepted: the request's ``Accept-Language``.
     """
-    language = accepted.best_match(_languages(), default=SOURCE) or SOURCE
+    # In the person's own order; werkzeug's best_match would take German for "en-GB, de;q=0.5".
+    wanted = (tag.partition("-")[0].lower() for tag in accepted.values())
+    language = next((tag for tag in wanted if tag in _languages()), SOURCE)
     return Speaker(language, _catalogue(language).gettext)
 
 

@@ -140,7 +140,12 @@ def test_spaces_in_host_names(settings: dict[str, Any], cobot: StandIn, clock: C
         COBOT_OIDC_REDIRECT_URI="http://portal.localhost/cobot/callback",
     )
     CobotOIDC(app, space=reader, clock=clock)
-    app.add_url_rule("/desk", "desk", login_required(lambda: f"{current_user.name} at {current_space}"))
+
+    @app.get("/desk")
+    @login_required
+    def desk() -> str:
+        return f"{current_user.name} at {current_space}"
+
     browser = Client(app)
 
     there = "http://co-up.portal.localhost"
@@ -205,7 +210,12 @@ def _remember_visit() -> str:
 def test_a_blueprint_of_json(make_portal: MakePortal, cobot: StandIn) -> None:
     portal = make_portal(COBOT_OIDC_JSON_BLUEPRINTS=["api"])
     api = Blueprint("api", __name__, url_prefix="/api")
-    api.add_url_rule("/bookings", "bookings", login_required(lambda: {"bookings": []}))
+
+    @api.get("/bookings")
+    @login_required
+    def bookings() -> dict[str, list[str]]:
+        return {"bookings": []}
+
     portal.register_blueprint(api)
     visitor = Visitor(portal, cobot)
 

@@ -263,7 +263,7 @@ def test_an_issuer_that_was_promised_has_to_come(visitor: Visitor, cobot: StandI
     assert visitor.get(f"{callback}&iss={cobot.issuer}").status_code == 303
 
 
-def test_the_answer_of_one_space_ends_no_login_of_another(visitor: Visitor, cobot: StandIn, heard: Heard) -> None:
+def test_the_answer_of_one_space_ends_no_login_of_another(visitor: Visitor, heard: Heard) -> None:
     # M03, F15: the same keys, the same client, the same person
     to_co_up = visitor.answer(visitor.begin("/co-up/desk"), "grace")
     to_betahaus = visitor.answer(visitor.begin("/betahaus/desk"), "grace")

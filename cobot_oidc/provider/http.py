@@ -183,10 +183,13 @@ def _whole(response: requests.Response, url: str, largest: int) -> HTTPResponse:
     if encoding not in ("", "identity"):
         raise ProviderError("response_unusable", url=url, reason="content encoding", got=encoding)
     body = bytearray()
-    while chunk := response.raw.read(16 * 1024, decode_content=False):
+    while (response.raw.length_remaining or 0) + len(body) <= largest:
+        chunk = response.raw.read(16 * 1024, decode_content=False)
+        if not chunk:
+            break
         body += chunk
-        if len(body) > largest:
-            raise ProviderError("response_unusable", url=url, reason=f"more than {largest} bytes")
+    else:
+        raise ProviderError("response_unusable", url=url, reason=f"more than {largest} bytes")
     return HTTPResponse(
         status=response.status_code,
         content_type=response.headers.get("Content-Type", ""),

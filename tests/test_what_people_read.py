@@ -1,0 +1,89 @@
+"""What people and operators read: every code is in the documentation, every sentence in every language."""
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+from babel.messages.pofile import read_po
+
+from cobot_oidc.protocol.catalogue import CATALOGUE
+from tools import error_codes
+
+from .conftest import Visitor
+
+PACKAGE = Path(__file__).parents[1] / "cobot_oidc"
+TRANSLATIONS = PACKAGE / "translations"
+ERRORS = {"ConfigurationError", "ProviderError", "TokenError", "LoginError"}
+
+
+def raised_codes() -> set[str]:
+    """The first argument of every error that the package makes, where it is a constant."""
+    return {
+        str(call.args[0].value)
+        for path in PACKAGE.rglob("*.py")
+        for call in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(call, ast.Call)
+        and isinstance(call.func, ast.Name)
+        and call.func.id in ERRORS
+        and call.args
+        and isinstance(call.args[0], ast.Constant)
+    }
+
+
+def test_every_code_that_is_raised_is_in_the_catalogue() -> None:
+    assert raised_codes() <= CATALOGUE.keys()
+    # ``interaction_required`` is chosen by a variable.
+    assert CATALOGUE.keys() - raised_codes() <= {"interaction_required", "provider_declined"}
+
+
+def test_the_page_about_errors_is_up_to_date() -> None:
+    assert error_codes.PAGE.read_text(encoding="utf-8") == error_codes.page(), "make docs"
+
+
+@pytest.mark.parametrize("language", [path.name for path in sorted(TRANSLATIONS.iterdir())])
+def test_every_sentence_is_in_every_language(language: str) -> None:
+    folder = TRANSLATIONS / language / "LC_MESSAGES"
+    with (folder / "cobot_oidc.po").open("rb") as file:
+        catalogue = read_po(file)
+    template = (PACKAGE / "templates/cobot_oidc/error.html").read_text(encoding="utf-8")
+    said = {entry.sentence for entry in CATALOGUE.values()} | set(re.findall(r'say\("([^"]+)"\)', template))
+
+    assert {str(message.id) for message in catalogue if message.id} == said
+    assert all(message.string for message in catalogue)
+    assert not any(message.fuzzy for message in catalogue if message.id)
+
+
+@pytest.mark.parametrize(
+    ("accepted", "language", "sentence"),
+    [
+        ("de", "de", "Diese Anmeldung gilt nicht mehr"),
+        ("de-AT,de;q=0.9,en;q=0.8", "de", "Diese Anmeldung gilt nicht mehr"),
+        ("en-GB,de;q=0.5", "en", "This sign-in is no longer valid"),
+        ("ja", "en", "This sign-in is no longer valid"),
+        ("../../etc/passwd, *;q=x", "en", "This sign-in is no longer valid"),
+    ],
+)
+def test_pages_speak_the_persons_language(visitor: Visitor, accepted: str, language: str, sentence: str) -> None:
+    response = visitor.get("/cobot/callback?state=x&code=y", headers={"Accept-Language": accepted})
+
+    assert f'<html lang="{language}">' in response.text
+    assert response.headers["Content-Language"] == language
+    assert sentence in response.text
+    assert "Accept-Language" in response.headers["Vary"]
+
+
+@pytest.mark.parametrize("hostile", ["<script>alert(1)</script>", "{{7*7}}", '"><img src=x>', "{% raise %}"])
+def test_nothing_that_a_stranger_wrote_is_on_a_page(visitor: Visitor, hostile: str) -> None:  # S14
+    queries = [
+        {"error": hostile, "error_description": hostile, "error_uri": hostile, "state": hostile},
+        {"code": hostile, "state": hostile, "iss": hostile},
+    ]
+    for query in queries:
+        page = visitor.get("/cobot/callback", query_string=query)
+        assert page.status_code == 400
+        assert hostile not in page.text
+        assert "49" not in re.sub(r"<code>\w+</code>", "", page.text)
+    space = visitor.get("/cobot/login", query_string={"space": hostile, "next": hostile})
+    assert space.status_code == 404
+    assert hostile not in space.text
