@@ -10,9 +10,10 @@ PAGE = Path(__file__).parents[1] / "docs" / "errors.md"
 HEAD = """\
 # Errors
 
-Every outcome that is not a success has a stable code. The person reads a sentence and a reference; the operator finds the
-code, the hint and what was expected and found under the same reference in the log (logger `cobot_oidc`); the app gets the error
-itself, by `login_failed` or an `errorhandler`: `code`, `status`, `sentence`, `hint`, `details`, `correlation_id`.
+Every outcome that is not a success has a stable code. The person reads a sentence and a reference; the operator finds
+the code, the hint and what was expected and found under the same reference in the log (logger `cobot_oidc`); the app
+gets the error itself, by `login_failed` or an `errorhandler`: `code`, `status`, `sentence`, `hint`, `details`,
+`correlation_id`.
 """
 
 PARTS = (
@@ -33,7 +34,8 @@ def _part(name: str, title: str, status: int, entries: dict[str, Entry]) -> str:
         f"| `{code}` | {entry.status or status} | {entry.hint} | {entry.sentence} |\n"
         for code, entry in entries.items()
     )
-    return f"\n## {title}: `{name}`\n\n| code | status | cause, and what to do | what the person reads |\n|---|---|---|---|\n{rows}"
+    columns = "| code | status | cause, and what to do | what the person reads |\n|---|---|---|---|\n"
+    return f"\n## {title}: `{name}`\n\n{columns}{rows}"
 
 
 if __name__ == "__main__":
