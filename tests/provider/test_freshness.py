@@ -1,0 +1,79 @@
+"""The rules about time, as values: no clock, no thread, no network."""
+
+import pytest
+
+from cobot_oidc.provider.freshness import Breaker, Bucket, Freshness, freshness, lifetime_of, pause_after
+
+
+@pytest.mark.parametrize(
+    ("age", "expected"),
+    [
+        (0, Freshness.FRESH),
+        (479, Freshness.FRESH),
+        (480, Freshness.AGING),
+        (599, Freshness.AGING),
+        (600, Freshness.STALE),
+        (4199, Freshness.STALE),
+        (4200, Freshness.EXPIRED),
+        (-1, Freshness.EXPIRED),  # the clock was set back
+    ],
+)
+def test_how_far_a_copy_is_trusted(age: float, expected: Freshness) -> None:  # K11, K13
+    assert freshness(age, lifetime=600, stale=3600) is expected
+
+
+@pytest.mark.parametrize(
+    ("cache_control", "lifetime"),
+    [
+        ("", 600),
+        ("public, max-age=300", 300),
+        ("MAX-AGE=300", 300),
+        ('max-age="300"', 300),
+        ("max-age=86400", 600),  # it can only shorten
+        ("max-age=0", 60),
+        ("max-age=-5", 600),
+        ("no-store", 60),
+        ("no-cache, max-age=300", 60),
+        ("s-maxage=90", 600),
+        ("max-age=" + "9" * 5000, 600),
+        ("x-max-age=70", 600),
+    ],
+)
+def test_cache_control_can_shorten_a_lifetime_to_a_minute(cache_control: str, lifetime: float) -> None:
+    assert lifetime_of(cache_control, 600) == lifetime
+
+
+def test_a_failure_is_remembered_for_five_to_thirty_seconds() -> None:  # K14
+    assert [pause_after(failures) for failures in (1, 2, 3, 4, 10**6)] == [5, 10, 20, 30, 30]
+
+
+def test_two_forced_renewals_at_once_and_then_one_in_half_a_minute() -> None:  # K12
+    bucket, taken = Bucket(filled_at=0), []
+    for now in range(121):
+        if (left := bucket.take(now)) is not None:
+            bucket = left
+            taken.append(now)
+        if (left := bucket.take(now)) is not None:
+            bucket = left
+            taken.append(now)
+    assert taken == [0, 0, 30, 60, 90, 120]
+
+
+def test_a_clock_that_was_set_back_gives_no_renewals_away() -> None:
+    bucket = Bucket(tokens=0, filled_at=1000)
+    assert bucket.take(10) is None
+    assert bucket.take(1030) is not None
+
+
+def test_the_breaker_opens_at_the_fifth_failure_and_lets_one_try_after_half_a_minute() -> None:  # N11
+    breaker = Breaker()
+    for _ in range(4):
+        breaker = breaker.after_failure(100)
+        assert breaker.seconds_closed_for(100) == 0
+    breaker = breaker.after_failure(100)
+
+    assert breaker.seconds_closed_for(110) == 20
+    assert breaker.seconds_closed_for(130) == 0
+    assert breaker.before_trial(130).seconds_closed_for(130) == 30  # for everybody else
+    assert breaker.after_failure(131).seconds_closed_for(132) == 29
+    assert breaker.seconds_closed_for(50) == 0  # the clock was set back: better to try than to wait for ever

@@ -1,0 +1,417 @@
+"""One issuer over time: keys rotate, documents fail, many ask at once, and strangers invent keys."""
+
+import json
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+
+from cobot_oidc.protocol.errors import CobotOIDCError, ProviderError, TokenError
+from cobot_oidc.provider.directory import Directory
+from cobot_oidc.provider.provider import MOST_CALLS, Provider
+from cobot_oidc.provider.settings import ProviderSettings
+
+from ..conftest import Clock
+from .issuer import DOCUMENT, JSON, KEYS, USERINFO, Issuer, running
+
+HURRIED = ProviderSettings(connect_timeout=0.3, read_timeout=0.3, total_timeout=0.5)
+
+
+@pytest.fixture
+def issuer(clock: Clock) -> Iterator[Issuer]:
+    with running(clock) as issuer:
+        yield issuer
+
+
+@pytest.fixture
+def events() -> list[str]:
+    return []
+
+
+@pytest.fixture
+def provider(issuer: Issuer, clock: Clock, events: list[str]) -> Provider:
+    return Directory(HURRIED, clock, lambda event, _: events.append(event)).provider(issuer.url)
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+def verifies(provider: Provider, issuer: Issuer, token: str | None = None) -> bool:
+    try:
+        provider.verify(token or issuer.id_token(), issuer.expected(), access_token=None)
+    except TokenError:
+        return False
+    return True
+
+
+def failure(call: Callable[[], object]) -> CobotOIDCError:
+    with pytest.raises(CobotOIDCError) as raised:
+        call()
+    return raised.value
+
+
+def at_once(times: int, call: Callable[[], Any]) -> list[Any]:
+    together = threading.Barrier(times)
+
+    def one() -> Any:
+        together.wait(5)
+        return call()
+
+    with ThreadPoolExecutor(times) as pool:
+        return [future.result() for future in [pool.submit(one) for _ in range(times)]]
+
+
+def eventually(holds: Callable[[], bool]) -> None:
+    ends = time.monotonic() + 5
+    while not holds():
+        assert time.monotonic() < ends
+        time.sleep(0.002)  # for a thread of ours that we have no handle of
+
+
+def test_a_cold_login_asks_for_two_documents_and_a_warm_one_for_none(provider: Provider, issuer: Issuer) -> None:
+    provider.begin()
+    eventually(lambda: issuer.asked[KEYS] == 1)
+    assert verifies(provider, issuer)
+    provider.begin()
+    assert verifies(provider, issuer)
+    assert issuer.asked == {DOCUMENT: 1, KEYS: 1}
+
+
+def test_a_rotated_key_costs_one_fetch(provider: Provider, issuer: Issuer, events: list[str]) -> None:  # K08
+    assert verifies(provider, issuer)
+    issuer.keys.rotate()
+    assert verifies(provider, issuer)
+    assert issuer.asked[KEYS] == 2
+    assert events.count("keys_renewed") == 2
+
+
+def test_a_key_that_was_rotated_just_now_is_found(provider: Provider, issuer: Issuer, clock: Clock) -> None:  # K09
+    for _ in range(2):
+        assert verifies(provider, issuer)
+        clock.move(1)
+        issuer.keys.rotate()
+        assert verifies(provider, issuer)
+    assert issuer.asked[KEYS] == 3
+
+
+def test_a_new_key_under_the_old_name_is_found(provider: Provider, issuer: Issuer) -> None:  # K10
+    assert verifies(provider, issuer)
+    issuer.keys.rotate(kid=issuer.keys.kid)
+    assert verifies(provider, issuer)
+    assert issuer.asked[KEYS] == 2
+
+
+def test_a_bad_signature_is_looked_into_within_the_budget(provider: Provider, issuer: Issuer) -> None:  # K10, K12
+    forged = issuer.id_token()[:-8] + "AAAAAAAA"
+    for _ in range(20):
+        assert not verifies(provider, issuer, forged)
+    assert issuer.asked[KEYS] <= 3
+    assert verifies(provider, issuer)
+
+
+def test_a_key_that_was_taken_back_is_not_believed_after_its_lifetime(  # K11
+    provider: Provider, issuer: Issuer, clock: Clock
+) -> None:
+    key, kid = issuer.keys.signing_key, issuer.keys.kid
+    assert verifies(provider, issuer)
+    issuer.keys.rotate(keep_old=False)
+    issuer.answers[KEYS] = (200, JSON, json.dumps(issuer.keys.document()).encode())
+    clock.move(600)
+    issuer.keys.use(key, kid=kid)  # whoever stole it signs on
+    assert not verifies(provider, issuer)
+
+
+def test_invented_keys_cost_four_fetches_in_a_minute_and_nobody_s_login(  # K12
+    provider: Provider, issuer: Issuer, clock: Clock
+) -> None:
+    assert verifies(provider, issuer)
+    for number in range(1000):
+        assert not verifies(provider, issuer, issuer.id_token(kid=f"invented-{number % 50}"))
+        if number == 500:
+            assert issuer.asked[KEYS] <= 1 + 2
+        clock.move(0.06)
+    assert issuer.asked[KEYS] <= 1 + 4
+    assert verifies(provider, issuer)
+
+
+@pytest.mark.parametrize("just_fetched", [False, True])
+def test_many_who_meet_a_rotated_key_at_once_share_one_fetch(  # K16
+    provider: Provider, issuer: Issuer, clock: Clock, just_fetched: bool
+) -> None:
+    assert verifies(provider, issuer)
+    if not just_fetched:
+        clock.move(300)
+    issuer.keys.rotate()
+    issuer.delay = 0.05
+    token = issuer.id_token()
+    assert at_once(64, lambda: verifies(provider, issuer, token)) == [True] * 64
+    assert issuer.asked[KEYS] == 2
+
+
+def test_many_invented_keys_at_once_share_one_fetch(provider: Provider, issuer: Issuer) -> None:  # K12, K16
+    assert verifies(provider, issuer)
+    issuer.delay = 0.05
+    token = issuer.id_token(kid="invented")
+    assert at_once(64, lambda: verifies(provider, issuer, token)) == [False] * 64
+    assert issuer.asked[KEYS] == 2
+
+
+def test_many_who_begin_at_once_share_one_fetch(provider: Provider, issuer: Issuer) -> None:  # K16
+    issuer.delay = 0.05
+    assert len(set(map(id, at_once(50, provider.begin)))) == 1
+    assert at_once(50, lambda: verifies(provider, issuer)) == [True] * 50
+    assert issuer.asked == {DOCUMENT: 1, KEYS: 1}
+
+
+def test_keys_serve_stale_for_an_hour_of_outage(  # K13, N10
+    provider: Provider, issuer: Issuer, clock: Clock, events: list[str]
+) -> None:
+    assert verifies(provider, issuer)
+    issuer.fails(KEYS)
+    clock.move(600)
+    assert verifies(provider, issuer)
+    assert "stale_keys_served" in events
+    assert "provider_unavailable" in events
+    clock.move(3599)
+    assert verifies(provider, issuer)
+    clock.move(1)
+    error = failure(lambda: verifies(provider, issuer))
+    assert error.status == 503
+
+    issuer.answers[KEYS] = (200, JSON, json.dumps(issuer.keys.document()).encode())
+    clock.move(60)
+    assert verifies(provider, issuer)
+
+
+def test_the_document_serves_stale_for_a_day_of_outage(provider: Provider, issuer: Issuer, clock: Clock) -> None:  # N09
+    first = provider.metadata()
+    issuer.fails(DOCUMENT)
+    clock.move(3600)
+    assert provider.metadata() is first
+    clock.move(86399)
+    assert provider.metadata() is first
+    clock.move(1)
+    assert failure(provider.metadata).status == 503
+
+
+def test_a_changed_document_is_seen_within_an_hour(provider: Provider, issuer: Issuer, clock: Clock) -> None:  # N09
+    provider.metadata()
+    changed = issuer.document() | {"token_endpoint": f"{issuer.url}/elsewhere"}
+    issuer.answers[DOCUMENT] = (200, JSON, json.dumps(changed).encode())
+    clock.move(3599)
+    assert provider.metadata().token_endpoint == f"{issuer.url}/token"
+    eventually(lambda: provider.metadata().token_endpoint == f"{issuer.url}/elsewhere")
+
+
+def test_renewing_ahead_makes_nobody_wait(provider: Provider, issuer: Issuer, clock: Clock) -> None:
+    assert verifies(provider, issuer)
+    clock.move(480)
+    issuer.gate.clear()
+    assert at_once(8, lambda: verifies(provider, issuer)) == [True] * 8
+    issuer.gate.set()
+    eventually(lambda: issuer.asked[KEYS] == 2)
+    clock.move(479)
+    assert verifies(provider, issuer)
+    assert issuer.asked[KEYS] == 2
+
+
+def test_a_failure_with_nothing_at_hand_is_remembered_for_some_seconds(  # K14
+    provider: Provider, issuer: Issuer, clock: Clock
+) -> None:
+    issuer.fails(DOCUMENT)
+    for _ in range(10):
+        error = failure(provider.begin)
+        assert (error.code, error.status) == ("provider_failing", 503)
+    assert issuer.asked[DOCUMENT] == 1
+    clock.move(5)
+    failure(provider.begin)
+    clock.move(9)
+    failure(provider.begin)
+    assert issuer.asked[DOCUMENT] == 2
+    clock.move(1)
+    failure(provider.begin)
+    assert issuer.asked[DOCUMENT] == 3
+
+
+GARBAGE = {
+    "no keys": (200, JSON, b'{"keys": []}'),
+    "no usable keys": (200, JSON, b'{"keys": [{"kty": "oct", "k": "AAAA"}]}'),
+    "HTML": (200, {"Content-Type": "text/html"}, b"<h1>Back soon</h1>"),
+    "HTML that says it is JSON": (200, JSON, b"<h1>Back soon</h1>"),
+    "other JSON": (200, JSON, b'{"name": "Cobot"}'),
+    "an array": (200, JSON, b"[]"),
+    "nothing": (200, JSON, b""),
+    "a byte order mark": (200, JSON, b'\xef\xbb\xbf{"keys": []}'),
+    "NaN": (200, JSON, b'{"keys": NaN}'),
+    "UTF-16": (200, JSON, '{"keys": []}'.encode("utf-16")),
+    "twice": (200, JSON, b'{"keys": [], "keys": [{}]}'),
+    "203": (203, JSON, b'{"keys": []}'),
+    "redirect": (302, {"Location": "http://169.254.169.254/"}, b""),
+    "404": (404, {}, b""),
+}
+
+
+@pytest.mark.parametrize("answer", GARBAGE.values(), ids=GARBAGE)
+def test_nonsense_replaces_nothing_that_is_good(  # K15, N04
+    provider: Provider, issuer: Issuer, clock: Clock, answer: Any
+) -> None:
+    provider.metadata()
+    assert verifies(provider, issuer)
+    issuer.answers[KEYS] = issuer.answers[DOCUMENT] = answer
+    clock.move(3600)
+    provider.begin()
+    assert verifies(provider, issuer)
+
+
+@pytest.mark.parametrize("answer", GARBAGE.values(), ids=GARBAGE)
+@pytest.mark.parametrize("path", [DOCUMENT, KEYS])
+def test_nonsense_at_first_is_an_error_of_ours(
+    provider: Provider, issuer: Issuer, path: str, answer: Any
+) -> None:  # N04
+    issuer.answers[path] = answer
+    error = failure(lambda: verifies(provider, issuer))
+    assert isinstance(error, ProviderError)
+    assert error.status in (404, 502)
+
+
+def test_a_space_that_is_gone_is_not_found(provider: Provider, issuer: Issuer, clock: Clock) -> None:  # M12
+    issuer.fails(DOCUMENT, 404)
+    assert (failure(provider.begin).code, failure(provider.begin).status) == ("provider_not_found", 404)
+    assert issuer.asked[DOCUMENT] == 1
+    del issuer.answers[DOCUMENT]
+    issuer.answers[DOCUMENT] = (200, JSON, json.dumps(issuer.document()).encode())
+    clock.move(60)
+    provider.begin()
+
+
+@pytest.mark.parametrize(
+    "claims", [{"iss": "https://evil.example"}, {"aud": "other"}, {"exp": 1}, {"nonce": "other"}, {"sub": ""}]
+)
+def test_a_token_that_could_not_hold_fetches_nothing(  # K21
+    provider: Provider, issuer: Issuer, claims: dict[str, Any]
+) -> None:
+    assert not verifies(provider, issuer, issuer.id_token(kid="invented", **claims))
+    assert issuer.asked[KEYS] == 0
+
+
+def test_one_issuer_that_hangs_stops_no_other(clock: Clock) -> None:  # K17, M10, N11
+    directory = Directory(HURRIED, clock, lambda *_: None)
+    with running(clock) as hanging, running(clock) as healthy:
+        hanging.gate.clear()
+        other = directory.provider(healthy.url)
+        assert verifies(other, healthy)
+        thread = threading.Thread(target=lambda: failure(directory.provider(hanging.url).begin))
+        thread.start()
+        eventually(lambda: hanging.asked[DOCUMENT] == 1)
+        began = time.monotonic()
+        assert verifies(directory.provider(healthy.url), healthy)
+        assert time.monotonic() - began < 0.1
+        thread.join()
+
+
+def test_known_keys_do_not_wait_behind_an_unknown_one(provider: Provider, issuer: Issuer) -> None:  # K17
+    assert verifies(provider, issuer)
+    issuer.gate.clear()
+    invented = issuer.id_token(kid="invented")
+    thread = threading.Thread(target=lambda: verifies(provider, issuer, invented))
+    thread.start()
+    eventually(lambda: issuer.asked[KEYS] == 2)
+    began = time.monotonic()
+    assert verifies(provider, issuer)
+    assert time.monotonic() - began < 0.1
+    issuer.gate.set()
+    thread.join()
+
+
+def test_while_keys_are_stale_only_one_waits_for_the_provider(  # N12
+    provider: Provider, issuer: Issuer, clock: Clock
+) -> None:
+    assert verifies(provider, issuer)
+    clock.move(600)
+    issuer.gate.clear()
+    thread = threading.Thread(target=lambda: verifies(provider, issuer))
+    thread.start()
+    eventually(lambda: issuer.asked[KEYS] == 2)
+    began = time.monotonic()
+    assert at_once(16, lambda: verifies(provider, issuer)) == [True] * 16
+    assert time.monotonic() - began < 0.25
+    issuer.gate.set()
+    thread.join()
+
+
+def test_the_breaker_opens_and_closes(  # N11
+    provider: Provider, issuer: Issuer, clock: Clock, events: list[str]
+) -> None:
+    issuer.fails(DOCUMENT)
+    for _ in range(5):
+        assert failure(provider.metadata).code == "provider_failing"
+        clock.move(30)
+    assert events.count("breaker_opened") == 1
+
+    issuer.answers[DOCUMENT] = (200, JSON, json.dumps(issuer.document()).encode())
+    provider.metadata()
+    assert events[-2:] == ["breaker_closed", "metadata_renewed"]
+
+
+def test_an_open_breaker_says_when_to_come_back(provider: Provider, issuer: Issuer, clock: Clock) -> None:  # N11
+    provider.metadata()
+    issuer.fails(USERINFO, 500)
+    for _ in range(5):
+        assert failure(lambda: provider.userinfo("t", "ada")).code == "provider_failing"
+    clock.move(10)
+    error = failure(lambda: provider.userinfo("t", "ada"))
+    assert (error.code, error.status, error.details["retry_after_seconds"]) == ("provider_paused", 503, 20)
+    assert issuer.asked[USERINFO] == 5
+
+
+def test_no_more_than_eight_calls_are_under_way(provider: Provider, issuer: Issuer) -> None:  # N12
+    provider.metadata()
+    issuer.gate.clear()
+    outcomes = at_once(16, lambda: failure(lambda: provider.userinfo("t", "ada")).code)
+    assert issuer.asked[USERINFO] == MOST_CALLS
+    assert outcomes.count("provider_busy") >= 16 - MOST_CALLS - 5
+
+
+def test_a_listener_that_fails_stops_nobody(issuer: Issuer, clock: Clock) -> None:
+    def fail(*_: str) -> None:
+        raise RuntimeError
+
+    assert verifies(Directory(HURRIED, clock, fail).provider(issuer.url), issuer)
+
+
+def test_a_clock_that_was_set_back_makes_nothing_fresh_for_ever(  # K11
+    provider: Provider, issuer: Issuer, clock: Clock
+) -> None:
+    assert verifies(provider, issuer)
+    clock.move(-10_000)
+    assert verifies(provider, issuer)
+    assert issuer.asked[KEYS] == 2
+
+
+@pytest.mark.parametrize(
+    ("answer", "reason"),
+    [
+        pytest.param((200, JSON, b'{"sub": "ada", "email": "ada@example"}'), None, id="good"),
+        pytest.param((200, JSON, b'{"email": "ada@example"}'), "", id="no sub"),
+        pytest.param((200, JSON, b'{"sub": "Ada"}'), "", id="other case"),
+        pytest.param((200, JSON, b'{"sub": ["ada"]}'), "", id="list"),
+        pytest.param((200, JSON, b'{"sub": "grace"}'), "", id="another"),
+        pytest.param((200, {"Content-Type": "application/jwt"}, b"a.b.c"), "", id="JWT"),
+        pytest.param((200, {"Content-Type": "text/html"}, b"<p>"), "", id="HTML"),
+        pytest.param((401, {"WWW-Authenticate": "Bearer"}, b""), "", id="401"),
+        pytest.param((403, JSON, b"{}"), "", id="403"),
+    ],
+)
+def test_userinfo_counts_only_for_its_subject(  # O04, O05
+    provider: Provider, issuer: Issuer, answer: Any, reason: str | None
+) -> None:
+    issuer.answers[USERINFO] = answer
+    if reason is None:
+        assert provider.userinfo("token", "ada")["email"] == "ada@example"
+    else:
+        assert failure(lambda: provider.userinfo("token", "ada")).code == "userinfo_unusable"
