@@ -14,7 +14,7 @@ from .freshness import Bucket, Freshness, freshness, pause_after
 
 T = TypeVar("T")
 Clock = Callable[[], float]
-Observer = Callable[[str], None]
+Tell = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,17 +42,21 @@ class _Failure:
 class CachedDocument(Generic[T]):
     """A document that is fetched when it is needed and not more often.
 
+    :param name: what it is called in events.
     :param fetch: brings the document, or raises ``CobotOIDCError``.
     :param stale: seconds that a copy may serve beyond its lifetime while fetching fails.
     :param clock: seconds since the epoch.
-    :param observe: is told ``renewed`` and ``stale_served``.
+    :param tell: is told the events ``<name>_renewed`` and ``stale_<name>_served``.
     """
 
-    def __init__(self, fetch: Callable[[], Fetched[T]], *, stale: float, clock: Clock, observe: Observer) -> None:
+    __slots__ = ("_bucket", "_clock", "_copy", "_failure", "_fetch", "_lock", "_name", "_stale", "_tell", "_under_way")
+
+    def __init__(self, name: str, fetch: Callable[[], Fetched[T]], *, stale: float, clock: Clock, tell: Tell) -> None:
+        self._name = name
         self._fetch = fetch
         self._stale = stale
         self._clock = clock
-        self._observe = observe
+        self._tell = tell
         self._lock = threading.Lock()
         self._copy: _Copy[T] | None = None
         self._failure: _Failure | None = None
@@ -131,7 +135,7 @@ class CachedDocument(Generic[T]):
         copy = self._copy
         if copy is None or self._freshness() is Freshness.EXPIRED:
             raise error.copy()
-        self._observe("stale_served")
+        self._tell(f"stale_{self._name}_served")
         return copy.value
 
     def _shared_fetch(self) -> T:
@@ -169,7 +173,7 @@ class CachedDocument(Generic[T]):
             self._failure = None
             self._under_way = None
         own.set_result(fetched.value)
-        self._observe("renewed")
+        self._tell(f"{self._name}_renewed")
         return fetched.value
 
     def _run_quietly(self, own: "Future[T]") -> None:

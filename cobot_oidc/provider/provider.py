@@ -51,6 +51,19 @@ class Provider:
         ``breaker_closed``. What it raises is logged and stops nobody's login.
     """
 
+    __slots__ = (
+        "_breaker",
+        "_calls",
+        "_clock",
+        "_http",
+        "_keys",
+        "_listener",
+        "_lock",
+        "_metadata",
+        "_settings",
+        "issuer",
+    )
+
     def __init__(
         self, issuer: str, settings: ProviderSettings, http: HTTPClient, clock: Clock, listener: Listener
     ) -> None:
@@ -61,13 +74,11 @@ class Provider:
         self._listener = listener
         self._breaker = Breaker()
         self._lock = threading.Lock()
-        self._calls = threading.BoundedSemaphore(MOST_CALLS)
+        self._calls = 0
         self._metadata = CachedDocument(
-            self._fetch_metadata, stale=settings.metadata_stale, clock=clock, observe=self._observer("metadata")
+            "metadata", self._fetch_metadata, stale=settings.metadata_stale, clock=clock, tell=self._tell
         )
-        self._keys = CachedDocument(
-            self._fetch_keys, stale=settings.keys_stale, clock=clock, observe=self._observer("keys")
-        )
+        self._keys = CachedDocument("keys", self._fetch_keys, stale=settings.keys_stale, clock=clock, tell=self._tell)
 
     def metadata(self) -> ProviderMetadata:
         """The provider's document.
@@ -184,9 +195,7 @@ class Provider:
     @contextmanager
     def _call(self) -> Iterator[None]:
         """Room for one more call to this issuer, and the memory of whether calls fail."""
-        self._refuse_while_open()
-        if not self._calls.acquire(blocking=False):
-            raise ProviderError("provider_busy", retry_after_seconds=1)
+        self._enter()
         try:
             yield
         except ProviderError as error:
@@ -194,17 +203,19 @@ class Provider:
                 self._failed()
             raise
         finally:
-            self._calls.release()
+            with self._lock:
+                self._calls -= 1
         self._succeeded()
 
-    def _refuse_while_open(self) -> None:
+    def _enter(self) -> None:
         now = self._clock()
         with self._lock:
-            wait = self._breaker.seconds_closed_for(now)
-            if not wait:
-                self._breaker = self._breaker.before_trial(now)
-        if wait:
-            raise ProviderError("provider_paused", retry_after_seconds=wait)
+            if wait := self._breaker.seconds_closed_for(now):
+                raise ProviderError("provider_paused", retry_after_seconds=wait)
+            if self._calls >= MOST_CALLS:
+                raise ProviderError("provider_busy", retry_after_seconds=1)
+            self._breaker = self._breaker.before_trial(now)
+            self._calls += 1
 
     def _failed(self) -> None:
         with self._lock:
@@ -229,10 +240,6 @@ class Provider:
             self._listener(event, self.issuer)
         except Exception:
             logger.exception("a listener failed at %s", event)
-
-    def _observer(self, document: str) -> Callable[[str], None]:
-        names = {"renewed": f"{document}_renewed", "stale_served": f"stale_{document}_served"}
-        return lambda event: self._tell(names[event])
 
     def _refuse_failure(self, answer: HTTPResponse) -> None:
         if answer.status >= 500 or answer.status == 429:
