@@ -1,5 +1,6 @@
 """A server on the loopback that does what no honest one does: bytes as a script says, slowly, broken off, or never."""
 
+import re
 import socket
 import ssl
 import struct
@@ -21,7 +22,7 @@ class Visit:
     def read_request(self) -> bool:
         """Wait for a whole request; false where the other side has gone."""
         request = b""
-        while b"\r\n\r\n" not in request:
+        while not _is_whole(request):  # what is left unread would make the end of the connection a reset
             if not (more := self.connection.recv(65536)):
                 return False
             request += more
@@ -45,6 +46,12 @@ class Visit:
         """Hang up as a machine does that knows of no connection (RST)."""
         self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         self.connection.close()
+
+
+def _is_whole(request: bytes) -> bool:
+    head, end, body = request.partition(b"\r\n\r\n")
+    length = re.search(rb"\r\nContent-Length: ([0-9]+)", head, re.IGNORECASE)
+    return bool(end) and len(body) >= int(length[1] if length else 0)
 
 
 class Server:

@@ -21,7 +21,7 @@ from cobot_oidc.provider.settings import ProviderSettings
 from .hostile import Script, Visit, answer, hangs, hostile_server, resets, says, says_once
 
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
-HURRIED = ProviderSettings(connect_timeout=0.2, read_timeout=0.2, total_timeout=0.3)
+HURRIED = ProviderSettings(connect_timeout=0.3, read_timeout=0.3, total_timeout=0.4)
 CHUNKED = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n"
 
 
