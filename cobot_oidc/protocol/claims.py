@@ -13,6 +13,8 @@ LONGEST_EMAIL = 320  # characters (RFC 3696, erratum 1690)
 
 # Control characters, and those that turn the direction of what follows: they forge what a reader sees.
 _UNFIT = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ufeff]")
+# Compared with what was expected, or within their own rule already.
+_CHECKED = frozenset(("iss", "sub", "aud", "azp", "nonce"))
 _EMAIL = re.compile(r"[^\s@<>\"]+@[^\s@<>\"]+")
 _HTTPS_URL = re.compile(
     r"https://[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?(?::[0-9]{1,5})?(?:[/?#][!#-;=?-\[\]_a-z~]*)?"
@@ -87,15 +89,17 @@ def clean_claims(claims: dict[str, object], text: str | None = None) -> Claims:
     """The claims that an app can use as they are. One that it cannot use is left out, never repaired.
 
     :param claims: the members of a verified payload.
-    :param text: the JSON that they were read from, if at hand. Where it holds no unfit character and no escape, and
-        is short, no value in it can be unfit or long, and one look at the whole spares one at each part.
+    :param text: the JSON that they were read from, if at hand. Where it is short, ASCII, and holds neither an escape
+        nor DEL, no text in it can be unfit, and one look at the whole spares one at each part.
     """
-    if text is None or len(text) > LONGEST_TEXT or "\\" in text or _UNFIT.search(text):
-        claims = {name: value for name, value in claims.items() if _is_fit(name) and _is_fit(value)}
-    unusable = [name for name in _RULES.keys() & claims.keys() if not _RULES[name](claims[name])]
-    if unusable:
-        claims = {name: value for name, value in claims.items() if name not in unusable}
-    return Claims(claims)
+    if text is None or not _is_plain(text):
+        claims = {name: value for name, value in claims.items() if name in _CHECKED or _is_fit([name, value])}
+    unusable = [name for name, value in claims.items() if name in _RULES and not _RULES[name](value)]
+    return Claims({name: value for name, value in claims.items() if name not in unusable} if unusable else claims)
+
+
+def _is_plain(text: str) -> bool:
+    return len(text) <= LONGEST_TEXT and text.isascii() and "\\" not in text and "\x7f" not in text
 
 
 def _is_fit(value: object) -> bool:
@@ -137,13 +141,23 @@ def _is_number(value: object) -> bool:
     return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
+def _is_list_of_text(value: object) -> bool:
+    return isinstance(value, list) and all(map(_is_text, value))
+
+
+def _is_object(value: object) -> bool:
+    return isinstance(value, dict)
+
+
 _RULES: dict[str, Callable[[object], bool]] = {
     **dict.fromkeys(("name", "given_name", "family_name", "middle_name", "nickname", "preferred_username"), _is_text),
-    **dict.fromkeys(("gender", "birthdate", "phone_number"), _is_text),
+    **dict.fromkeys(("gender", "birthdate", "phone_number", "acr", "sid", "jti"), _is_text),
     **dict.fromkeys(("picture", "profile", "website"), _is_https_url),
     **dict.fromkeys(("email_verified", "phone_number_verified"), _is_flag),
     "email": _is_email,
     "locale": _is_locale,
     "zoneinfo": _is_zoneinfo,
-    "updated_at": _is_number,
+    **dict.fromkeys(("updated_at", "auth_time"), _is_number),
+    "amr": _is_list_of_text,
+    "address": _is_object,
 }

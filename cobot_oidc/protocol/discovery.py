@@ -167,9 +167,7 @@ def _split(value: object) -> SplitResult | None:
         return None
     if "#" in value or not (url.scheme == "https" or (url.scheme == "http" and is_loopback(host))):
         return None
-    if not value.startswith((url.scheme + "://",)):
-        return None
-    return url
+    return url if value.startswith(url.scheme + "://") else None
 
 
 def _is_address(host: str) -> bool:

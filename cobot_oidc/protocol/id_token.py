@@ -117,7 +117,7 @@ class UnverifiedIDToken:
         :raises TokenError: see ``ParsedJWS.check_signature``; ``at_hash_mismatch`` (Core 3.1.3.8).
         """
         self.jws.check_signature(keys, self.expected.algorithms, require_kid=self.expected.require_kid)
-        _check_at_hash(self._claims, self.jws.algorithm, access_token)
+        _check_at_hash(self._claims, self.jws.header.algorithm, access_token)
         return clean_claims(self._claims, self.jws.payload.decode())
 
 
@@ -138,7 +138,7 @@ def _check_audience(audience: object, expected: Expected) -> None:
     if expected.client_id not in audiences:
         raise TokenError("audience_mismatch", expected=expected.client_id, got=audience)
     for other in audiences:
-        if other != expected.client_id and other not in expected.trusted_audiences:
+        if other != expected.client_id and not (isinstance(other, str) and other in expected.trusted_audiences):
             raise TokenError("audience_untrusted", expected=expected.client_id, got=audience)
 
 

@@ -5,22 +5,22 @@ all that can be decided without a key, ``ParsedJWS.check_signature`` the rest. T
 once.
 """
 
-import re
 from collections.abc import Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, field
 from functools import lru_cache
+from types import MappingProxyType
+from typing import cast
 
 from . import base64url
 from .errors import TokenError
-from .keys import LONGEST_KID, Key, KeySet
+from .keys import LONGEST_KID, SIGNING_ALGORITHMS, Key, KeySet
 from .strict_json import JSONError, loads
 
 LARGEST_TOKEN = 16 * 1024  # characters
 LARGEST_HEADER = 2 * 1024  # bytes
 MOST_TRIALS = 4  # keys tried for a token that names none
 
-_COMPACT = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+", re.ASCII)
 # A token brings no key, says no rule that must be understood, is not encrypted, compressed or nested (J05, J10–J12).
 _FORBIDDEN = ("crit", "b64", "jwk", "jku", "x5u", "x5c", "enc", "zip", "cty")
 
@@ -50,14 +50,28 @@ def verify_jws(
     """
     parsed = ParsedJWS.parse(token, algorithms)
     parsed.check_signature(keys, algorithms, require_kid=require_kid)
-    return VerifiedJWS(deepcopy(dict(parsed.header)), parsed.payload)
+    return VerifiedJWS(deepcopy(dict(parsed.header.members)), parsed.payload)
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """What a token says of itself, within the rules.
+
+    :ivar algorithm: its ``alg``: asymmetric, and one that we know.
+    :ivar kid: the name of the key, ``None`` where the token has none.
+    :ivar members: all that it says.
+    """
+
+    algorithm: str
+    kid: str | None
+    members: Mapping[str, object]
 
 
 @dataclass(frozen=True, slots=True)
 class ParsedJWS:
     """A token that is well formed, and not believed yet."""
 
-    header: Mapping[str, object]
+    header: Header
     payload: bytes = field(repr=False)
     signing_input: bytes = field(repr=False)
     signature: bytes = field(repr=False)
@@ -72,28 +86,17 @@ class ParsedJWS:
             raise TokenError("token_malformed", reason="not text")
         if len(token) > LARGEST_TOKEN:  # before anything is split (J17)
             raise TokenError("token_too_large", characters=len(token))
-        if not _COMPACT.fullmatch(token):
+        text = token.encode("ascii", "replace")  # "?" is in no alphabet
+        if text.translate(None, base64url.ALPHABET) != b"..":
             raise TokenError("token_malformed", reason="not three segments of base64url")
-        signing_input, _, last = token.rpartition(".")
-        first, _, middle = signing_input.partition(".")
+        signing_input, _, last = text.rpartition(b".")
+        first, _, middle = signing_input.partition(b".")
+        if not (first and middle and last):
+            raise TokenError("token_malformed", reason="an empty segment")
         header = _header(first)
-        _check_algorithm(header, algorithms)
-        try:
-            payload, signature = base64url.decode_alphabet(middle), base64url.decode_alphabet(last)
-        except ValueError as error:
-            raise TokenError("token_malformed", reason="not canonical base64url") from error
-        return cls(header, payload, signing_input.encode("ascii"), signature)
-
-    @property
-    def algorithm(self) -> str:
-        """The algorithm that the token was signed with: one of those that were allowed."""
-        return str(self.header["alg"])
-
-    @property
-    def kid(self) -> str | None:
-        """The name of the key, ``None`` where the token has none."""
-        kid = self.header.get("kid")
-        return kid if isinstance(kid, str) else None
+        if header.algorithm not in algorithms:
+            raise TokenError("algorithm_forbidden", expected=list(algorithms), got=header.algorithm)
+        return cls(header, _decode(middle), signing_input, _decode(last))
 
     def check_signature(self, keys: KeySet, algorithms: Sequence[str], *, require_kid: bool = False) -> None:
         """The signature is that of one of these keys (RFC 7515 section 5.2, RFC 7517 section 4).
@@ -101,36 +104,44 @@ class ParsedJWS:
         :raises TokenError: ``key_unknown`` where no key has the token's kid, ``key_unsuitable`` where it is not for
             this algorithm, ``key_ambiguous`` where too many could be meant, ``kid_required``, ``signature_invalid``.
         """
-        if self.kid is None and require_kid:
+        if self.header.kid is None and require_kid:
             raise TokenError("kid_required")
-        for key in self._candidates(keys, algorithms):
-            if key.verifies(self.algorithm, self.signing_input, self.signature):
+        for key in _candidates(self.header, keys, algorithms):
+            if key.verifies(self.header.algorithm, self.signing_input, self.signature):
                 return
-        raise TokenError("signature_invalid", kid=self.kid or "")
+        raise TokenError("signature_invalid", kid=self.header.kid or "")
 
-    def _candidates(self, keys: KeySet, algorithms: Sequence[str]) -> Sequence[Key]:
-        named = keys.keys if self.kid is None else [key for key in keys.keys if key.kid == self.kid]
-        if not named:
-            raise TokenError("key_unknown", kid=self.kid or "")
-        suitable = [key for key in named if key.algorithm(algorithms) == self.algorithm]
-        if not suitable:
-            raise TokenError("key_unsuitable", kid=self.kid or "", alg=self.algorithm)
-        different = {key.material: key for key in suitable}
-        if len(different) > (MOST_TRIALS if self.kid is None else 1):  # K05, J08
-            raise TokenError("key_ambiguous", kid=self.kid or "", keys=len(different))
-        return list(different.values())
+
+def _candidates(header: Header, keys: KeySet, algorithms: Sequence[str]) -> Sequence[Key]:
+    named = keys.named(header.kid)
+    if not named:
+        raise TokenError("key_unknown", kid=header.kid or "")
+    suitable = [key for key in named if key.algorithm(algorithms) == header.algorithm]
+    if not suitable:
+        raise TokenError("key_unsuitable", kid=header.kid or "", alg=header.algorithm)
+    if len(suitable) == 1:
+        return suitable
+    different = {key.material: key for key in suitable}
+    if len(different) > (1 if header.kid is not None else MOST_TRIALS):  # K05, J08
+        raise TokenError("key_ambiguous", kid=header.kid or "", keys=len(different))
+    return list(different.values())
+
+
+def _decode(segment: bytes) -> bytes:
+    try:
+        return base64url.decode_alphabet(segment)
+    except ValueError as error:
+        raise TokenError("token_malformed", reason="not canonical base64url") from error
 
 
 @lru_cache(maxsize=64)
-def _header(segment: str) -> Mapping[str, object]:
+def _header(segment: bytes) -> Header:
     """The header that these characters say. A provider says the same with each token, so it is read once."""
+    data = _decode(segment)
     try:
-        data = base64url.decode_alphabet(segment)
         header = loads(data, largest=LARGEST_HEADER)
     except JSONError as error:
         raise TokenError("header_malformed", reason=error.reason) from error
-    except ValueError as error:
-        raise TokenError("token_malformed", reason="not canonical base64url") from error
     if not isinstance(header, dict):
         raise TokenError("header_malformed", reason="not an object")
     for name in _FORBIDDEN:
@@ -139,16 +150,11 @@ def _header(segment: str) -> Mapping[str, object]:
     typ = header.get("typ", "JWT")
     if not isinstance(typ, str) or typ.upper() != "JWT":  # RFC 8725 section 3.11 (J22)
         raise TokenError("token_type_wrong", expected="JWT", got=typ)
-    if "kid" in header:
-        kid = header["kid"]
-        if not isinstance(kid, str) or not 0 < len(kid) <= LONGEST_KID:
-            raise TokenError("kid_malformed", got=kid)
-    return header
-
-
-def _check_algorithm(header: Mapping[str, object], algorithms: Sequence[str]) -> None:
     algorithm = header.get("alg")
-    # A name that no key type has can be configured by nobody: HMAC and ``none`` are impossible, not switched off
-    # (J01, J03).
-    if not isinstance(algorithm, str) or algorithm not in algorithms:
-        raise TokenError("algorithm_forbidden", expected=list(algorithms), got=algorithm)
+    # What no key can do, nobody can configure: HMAC and ``none`` are impossible, not switched off (J01, J03).
+    if not isinstance(algorithm, str) or algorithm not in SIGNING_ALGORITHMS:
+        raise TokenError("algorithm_forbidden", got=algorithm)
+    kid = header.get("kid")
+    if "kid" in header and (not isinstance(kid, str) or not 0 < len(kid) <= LONGEST_KID):
+        raise TokenError("kid_malformed", got=kid)
+    return Header(algorithm, cast("str | None", kid), MappingProxyType(header))

@@ -28,6 +28,7 @@ ALGORITHMS_OF = {
     "P-521": ("ES512",),
     "Ed25519": ("EdDSA",),
 }
+SIGNING_ALGORITHMS = frozenset(name for names in ALGORITHMS_OF.values() for name in names)
 _COORDINATE_BYTES = {"P-256": 32, "P-384": 48, "P-521": 66, "Ed25519": 32}
 _PRIVATE = ("d", "p", "q", "dp", "dq", "qi", "oth", "k")
 _SUPPORTED: Mapping[str, Algorithm] = get_default_algorithms()
@@ -53,7 +54,15 @@ class Key:
 
     def algorithm(self, configured: Sequence[str]) -> str | None:
         """The one algorithm that this key is used with (RFC 8725 section 3.1): the first configured that it can do."""
-        return next((name for name in configured if name in self.algorithms), None)
+        for name in configured:
+            if name in self.algorithms:
+                return name
+        return None
+
+    @property
+    def identity(self) -> tuple[object, ...]:
+        """All that tells this key from others."""
+        return self.kid, self.algorithms, self.material
 
     def verifies(self, algorithm: str, signing_input: bytes, signature: bytes) -> bool:
         """Whether the signature is this key's over these bytes."""
@@ -96,12 +105,12 @@ class KeySet:
         return iter(self.keys)
 
     def same_material(self, other: "KeySet") -> bool:
-        """Whether both hold the same keys under the same names: a bad signature stays bad then."""
-        return {(key.kid, key.material) for key in self.keys} == {(key.kid, key.material) for key in other.keys}
+        """Whether both hold the same keys for the same use under the same names: what failed with one fails again."""
+        return {key.identity for key in self.keys} == {key.identity for key in other.keys}
 
-    def knows(self, kid: str | None) -> bool:
-        """Whether a key of this name is here; without a name, whether any is."""
-        return bool(self.keys) if kid is None else any(key.kid == kid for key in self.keys)
+    def named(self, kid: str | None) -> Sequence[Key]:
+        """The keys of this name, compared exactly; without a name, all keys."""
+        return self.keys if kid is None else [key for key in self.keys if key.kid == kid]
 
 
 def _members(document: bytes | Mapping[str, object]) -> list[object]:
@@ -131,7 +140,7 @@ def _key(member: object) -> Key:
         raise _Unusable("unknown kty")
     kind, material = _READERS[kty](member)
     kid = member.get("kid")
-    if kid is not None and (not isinstance(kid, str) or not 0 < len(kid) <= LONGEST_KID):
+    if "kid" in member and (not isinstance(kid, str) or not 0 < len(kid) <= LONGEST_KID):
         raise _Unusable("kid is no text of 1 to 256 characters")
     algorithms = ALGORITHMS_OF[kind]
     if "alg" in member:

@@ -20,7 +20,7 @@ def safe_next(value: str | None) -> str | None:
     :param value: what came as ``next``: a path with an optional query and fragment.
     :returns: the same text, to be used as it is in a ``Location`` header.
     """
-    if value is None or len(value) > LONGEST or not _ALLOWED.fullmatch(value):
+    if not isinstance(value, str) or len(value) > LONGEST or not _ALLOWED.fullmatch(value):
         return None
     path = re.split(r"[?#]", value, maxsplit=1)[0].encode("ascii")
     for _ in range(_DECODINGS + 1):

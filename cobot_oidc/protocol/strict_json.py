@@ -14,7 +14,9 @@ DEEPEST = 32  # arrays and objects inside each other
 LARGEST_INTEGER = 2**53  # beyond it readers disagree (RFC 7493 section 2.2)
 
 _LONGEST_NUMBER = 400  # characters: more digits than any double needs
-_NESTING = re.compile(r'"(?:[^"\\]|\\.)*"|[\[\]{}]', re.DOTALL)
+_WHITESPACE = " \t\n\r"
+# Possessive, and a string that never ends is taken whole: linear for every text.
+_NESTING = re.compile(r'"(?:[^"\\]++|\\.)*+"?|[\[\]{}]', re.DOTALL)
 
 
 class JSONError(ValueError):
@@ -40,21 +42,36 @@ def loads(data: bytes, *, largest: int = LARGEST) -> object:
     """
     if len(data) > largest:
         raise JSONError("too_large")
-    try:
-        text = data.decode("utf-8")
-    except UnicodeDecodeError as error:
-        raise JSONError("encoding") from error
-    if text.startswith("\ufeff"):
-        raise JSONError("encoding")
+    text = _text(data)
     # Fewer brackets than levels is the common case, and cannot be too deep.
     if text.count("[") + text.count("{") > DEEPEST and _depth(text) > DEEPEST:
         raise JSONError("too_deep")
+    value = _value(text)
+    if "\\u" in text and not _is_encodable(value):
+        raise JSONError("surrogate")
+    return value
+
+
+# These answer with ``None`` or a flag, as an error raised while Python's own is handled would carry that one along,
+# and with it the text: tokens among it (security.md L02).
+def _text(data: bytes) -> str:
     try:
-        value: object = _DECODER.decode(text)
-    except json.JSONDecodeError as error:
-        raise JSONError("syntax") from error
-    if "\\u" in text:
-        _refuse_lone_surrogates(value)
+        text = data.decode("utf-8")
+    except UnicodeDecodeError:
+        text = "\ufeff"
+    if text[:1] == "\ufeff":
+        raise JSONError("encoding")
+    return text
+
+
+def _value(text: str) -> object:
+    text = text.strip(_WHITESPACE)
+    try:
+        value, end = _DECODER.raw_decode(text)
+    except json.JSONDecodeError:
+        value, end = None, -1
+    if end != len(text):
+        raise JSONError("syntax")
     return value
 
 
@@ -93,12 +110,13 @@ def _constant(_name: str) -> NoReturn:
     raise JSONError("number")  # NaN and Infinity are Python's additions
 
 
-def _refuse_lone_surrogates(value: object) -> None:
-    """Half a character cannot be stored, shown or compared anywhere (security.md S15)."""
+def _is_encodable(value: object) -> bool:
+    """Whether no text holds half a character, which cannot be stored, shown or compared anywhere (security.md S15)."""
     try:
         json.dumps(value, ensure_ascii=False).encode("utf-8")
-    except UnicodeEncodeError as error:
-        raise JSONError("surrogate") from error
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 _DECODER = json.JSONDecoder(object_pairs_hook=_object, parse_int=_integer, parse_float=_real, parse_constant=_constant)
