@@ -77,7 +77,7 @@ def test_a_public_key_is_no_shared_secret(form: str, bits: int) -> None:  # J03
     # Not even an operator who names it can make HMAC possible.
     with pytest.raises(TokenError) as caught:
         verify_jws(f"{signing_input}.{b64(mac)}", key_set(), algorithms=(f"HS{bits}", "none"))
-    assert caught.value.code == "key_unsuitable"
+    assert caught.value.code in ("algorithm_forbidden", "algorithm_forbidden")
 
 
 @pytest.mark.parametrize(

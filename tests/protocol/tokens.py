@@ -117,7 +117,7 @@ def token(
 
 def verify(token_: Any, keys: KeySet | None = None, **changes: Any) -> Claims:
     expected: dict[str, Any] = {"issuer": ISSUER, "client_id": CLIENT_ID, "nonce": NONCE, "now": NOW}
-    return verify_id_token(token_, keys or key_set(), **(expected | changes))
+    return verify_id_token(token_, key_set() if keys is None else keys, **(expected | changes))
 
 
 def at_hash(access_token: str, digest: str = "sha256") -> str:

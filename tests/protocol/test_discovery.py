@@ -1,0 +1,242 @@
+"""Documents that lie: security.md R08-R13, N04, J02; OpenID Connect Discovery 1.0."""
+
+from typing import Any
+
+import pytest
+
+from cobot_oidc.protocol import ConfigurationError, ProviderError, ProviderMetadata
+from cobot_oidc.protocol.discovery import check_issuer, configuration_url, narrow_algorithms
+
+from .tokens import REMOVED, as_json
+
+COBOT = "https://www.cobot.me"
+SPACE = "https://co-up.cobot.me"
+
+
+def document(issuer: str = COBOT, **changes: Any) -> dict[str, Any]:
+    good = {
+        "issuer": issuer,
+        "authorization_endpoint": f"{issuer}/oauth/authorize",
+        "token_endpoint": f"{issuer}/oauth/access_token",
+        "userinfo_endpoint": f"{issuer}/api/userinfo",
+        "jwks_uri": f"{issuer}/jwks.json",
+        "id_token_signing_alg_values_supported": ["RS256"],
+        "token_endpoint_auth_methods_supported": ["none"],
+        "code_challenge_methods_supported": ["S256"],
+    }
+    return {name: value for name, value in (good | changes).items() if value is not REMOVED}
+
+
+def parse(issuer: str = COBOT, allowed_hosts: Any = None, **changes: Any) -> ProviderMetadata:
+    return ProviderMetadata.parse(as_json(document(issuer, **changes)), issuer=issuer, allowed_hosts=allowed_hosts)
+
+
+def test_cobots_document() -> None:
+    metadata = parse()
+
+    assert metadata.issuer == COBOT
+    assert metadata.authorization_endpoint == f"{COBOT}/oauth/authorize"
+    assert metadata.token_endpoint == f"{COBOT}/oauth/access_token"
+    assert metadata.jwks_uri == f"{COBOT}/jwks.json"
+    assert metadata.userinfo_endpoint == f"{COBOT}/api/userinfo"
+    assert metadata.end_session_endpoint is None
+    assert metadata.promises_response_issuer is False
+    assert ProviderMetadata.parse(document(), issuer=COBOT) == metadata
+
+
+def test_a_space_may_keep_its_keys_at_www() -> None:
+    assert parse(SPACE, jwks_uri=f"{COBOT}/jwks.json").jwks_uri == f"{COBOT}/jwks.json"
+
+
+@pytest.mark.parametrize(
+    "issuer", [COBOT + "/", COBOT.upper(), SPACE, None, [COBOT], REMOVED, "", COBOT + ":443", "http://www.cobot.me"]
+)
+def test_the_issuer_is_exact(issuer: Any) -> None:  # R12
+    with pytest.raises(ProviderError, match="metadata_issuer_mismatch"):
+        ProviderMetadata.parse(as_json(document() | {"issuer": issuer if issuer is not REMOVED else 0}), issuer=COBOT)
+
+
+@pytest.mark.parametrize("name", ["authorization_endpoint", "token_endpoint", "jwks_uri", "userinfo_endpoint"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://www.cobot.me/x",  # R08
+        "ftp://www.cobot.me/x",
+        "file:///etc/passwd",
+        "data:application/json,{}",
+        "javascript:alert(1)",
+        "https:///x",
+        "https:www.cobot.me/x",
+        "//www.cobot.me/x",
+        "/oauth",
+        "",
+        "https://user@www.cobot.me/x",
+        "https://user:password@www.cobot.me/x",
+        "https://www.cobot.me/x#fragment",
+        "https://www.cobot.me/x#",
+        "https://www.cobot.me:x/",
+        "https://www.cobot.me:99999/",
+        "https://www.cobot.me\\@evil.example/",
+        "https://www.cobot.me\n.evil.example/",
+        "https://www.cobot.me /x",
+        " https://www.cobot.me/x",
+        "HTTPS://www.cobot.me/x",
+        "https://WWW.cobot.me/x",
+        "https://www.cobot.me./x",
+        "https://www.cobot.me%00.evil.example/",
+        "https://[::1/x",
+        "https://" + "x" * 3000,
+        7,
+        ["https://www.cobot.me/x"],
+        {"url": "https://www.cobot.me/x"},
+        True,
+        "https://evil.example/x",  # R09
+        "https://cobot.me.evil.example/x",
+        "https://evilcobot.me/x",
+        "https://cobot.me/x",
+        "https://localhost/x",  # R10
+        "https://localhost./x",
+        "http://localhost/x",
+        "https://127.0.0.1/x",
+        "https://127.1/x",
+        "https://2130706433/x",
+        "https://0x7f000001/x",
+        "https://017700000001/x",
+        "https://0.0.0.0/x",
+        "https://10.0.0.1/x",
+        "https://169.254.169.254/latest/meta-data",
+        "https://[::1]/x",
+        "https://[::ffff:127.0.0.1]/x",
+        "https://1.2.3.4.cobot.me.5/x",
+    ],
+)
+def test_an_endpoint_where_none_may_be(name: str, url: Any) -> None:
+    with pytest.raises(ProviderError) as caught:
+        parse(**{name: url})
+    assert caught.value.code == "endpoint_forbidden"
+    assert caught.value.details["endpoint"] == repr(name)
+
+
+@pytest.mark.parametrize("name", ["authorization_endpoint", "token_endpoint", "jwks_uri"])
+def test_an_endpoint_that_is_missing(name: str) -> None:
+    for value in (REMOVED, None):
+        with pytest.raises(ProviderError, match="endpoint_forbidden"):
+            parse(**{name: value})
+
+
+def test_hosts_that_the_operator_named() -> None:  # R09
+    google = "https://accounts.google.com"
+    changes = {"token_endpoint": "https://oauth2.googleapis.com/token"}
+    with pytest.raises(ProviderError):
+        parse(google, **changes)
+    assert parse(google, ["oauth2.googleapis.com"], **changes)
+    assert parse(google, [".googleapis.com"], **changes)
+    with pytest.raises(ProviderError):
+        parse(google, ["googleapis.com"], **changes)
+    with pytest.raises(ProviderError):
+        parse(google, [".127.0.0.1", ".0.0.1"], token_endpoint="https://127.0.0.1/token")
+
+
+@pytest.mark.parametrize(
+    "issuer",
+    ["http://localhost:5001", "http://www.cobot.localhost:5001", "http://127.0.0.1:5001", "http://[::1]:5001"],
+)
+def test_http_is_for_the_loopback_and_then_for_all_of_it(issuer: str) -> None:  # R08
+    assert parse(issuer).issuer == issuer
+    with pytest.raises(ProviderError):
+        parse(issuer, token_endpoint="http://evil.example/token")
+    with pytest.raises(ProviderError):
+        parse(issuer, token_endpoint="http://10.0.0.1/token")
+    with pytest.raises(ProviderError):
+        parse("https://localhost", jwks_uri="http://localhost/jwks.json")
+
+
+@pytest.mark.parametrize(
+    "issuer",
+    [
+        "http://www.cobot.me",
+        "https://www.cobot.me?x=1",  # R13
+        "https://www.cobot.me?",
+        "https://www.cobot.me#x",
+        "https://user@www.cobot.me",
+        "https://",
+        "www.cobot.me",
+        "",
+        None,
+        7,
+        "http://localhost.evil.example",
+    ],
+)
+def test_what_is_no_issuer(issuer: Any) -> None:  # R08, R13
+    with pytest.raises(ConfigurationError, match="issuer_invalid"):
+        check_issuer(issuer)
+    with pytest.raises(ConfigurationError):
+        ProviderMetadata.parse(document(), issuer=issuer)
+
+
+@pytest.mark.parametrize(
+    ("issuer", "url"),
+    [
+        (COBOT, "https://www.cobot.me/.well-known/openid-configuration"),
+        ("https://op.example/", "https://op.example/.well-known/openid-configuration"),
+        ("https://op.example/realms/a", "https://op.example/realms/a/.well-known/openid-configuration"),
+        ("https://op.example/realms/a/", "https://op.example/realms/a/.well-known/openid-configuration"),
+    ],
+)
+def test_where_the_document_is(issuer: str, url: str) -> None:  # R13, Discovery 4.1
+    assert configuration_url(issuer) == url
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"",
+        b"<html></html>",
+        b"[]",
+        b"null",
+        b'"x"',
+        b"\xef\xbb\xbf" + as_json(document()),
+        as_json(document())[:-1] + b',"issuer":"https://www.cobot.me"}',
+        as_json(document()).replace(b'"RS256"', b"NaN"),
+        as_json(document()).decode().encode("utf-16"),
+        as_json(document(padding="x" * 65_536)),
+        b"{" * 40,
+    ],
+)
+def test_what_is_no_document(data: bytes) -> None:  # N04, N02
+    with pytest.raises(ProviderError, match="metadata_unusable"):
+        ProviderMetadata.parse(data, issuer=COBOT)
+
+
+@pytest.mark.parametrize(
+    ("listed", "configured", "allowed"),
+    [
+        (["RS256"], ("RS256",), ("RS256",)),
+        (["RS256", "ES256"], ("ES256", "RS256"), ("ES256", "RS256")),
+        (["RS256", "none"], ("RS256",), ("RS256",)),
+        (["RS256", "HS256", "ES256"], ("RS256",), ("RS256",)),
+        (REMOVED, ("RS256",), ("RS256",)),
+        (["none"], ("RS256",), None),
+        (["HS256"], ("RS256",), None),
+        ([], ("RS256",), None),
+    ],
+)
+def test_a_document_can_only_narrow(listed: Any, configured: Any, allowed: Any) -> None:  # J02
+    metadata = parse(id_token_signing_alg_values_supported=listed)
+    if allowed is None:
+        with pytest.raises(ConfigurationError, match="algorithms_disjoint"):
+            narrow_algorithms(configured, metadata)
+    else:
+        assert narrow_algorithms(configured, metadata) == allowed
+
+
+@pytest.mark.parametrize("listed", ["RS256", 7, [7], {"RS256": 1}])
+def test_a_list_of_algorithms_is_a_list_of_names(listed: Any) -> None:  # J02
+    with pytest.raises(ProviderError, match="metadata_unusable"):
+        parse(id_token_signing_alg_values_supported=listed)
+
+
+@pytest.mark.parametrize("value", [1, "true", None, [True], "yes"])
+def test_only_true_is_a_promise(value: Any) -> None:
+    assert parse(authorization_response_iss_parameter_supported=value).promises_response_issuer is False
+    assert parse(authorization_response_iss_parameter_supported=True).promises_response_issuer is True

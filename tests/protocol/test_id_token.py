@@ -1,0 +1,318 @@
+"""Claims that must not be believed, and how they reach an app: security.md group C; OIDC Core 2, 3.1.3.7, 5.1."""
+
+from typing import Any
+
+import pytest
+
+from cobot_oidc.protocol import TokenError
+
+from .tokens import CLIENT_ID, ISSUER, NONCE, NOW, REMOVED, at_hash, claims, ec_key, jwk, key_set, token, verify
+
+
+def rejected(code: str, changes: dict[str, Any] | None = None, **options: Any) -> TokenError:
+    with pytest.raises(TokenError) as caught:
+        verify(token(claims(**(changes or {}))), **options)
+    assert caught.value.code == code, caught.value
+    return caught.value
+
+
+@pytest.mark.parametrize(
+    "issuer",
+    [
+        REMOVED,
+        None,
+        [ISSUER],
+        ISSUER + "/",
+        ISSUER.upper(),
+        ISSUER.replace("https", "http"),
+        ISSUER + ":443",
+        "https://betahaus.cobot.me",
+        "https://www.cobot.me",
+        "https://со-up.cobot.me",
+        "https://user@co-up.cobot.me",
+        ISSUER[:-1],
+        ISSUER + "x",
+        ISSUER.replace("-", "%2d"),
+        "",
+    ],
+)
+def test_the_issuer_is_exactly_the_one_that_was_asked(issuer: Any) -> None:  # C01
+    rejected("issuer_mismatch", {"iss": issuer})
+
+
+@pytest.mark.parametrize(
+    "audience",
+    [
+        REMOVED,
+        None,
+        "",
+        [],
+        "other",
+        ["other"],
+        CLIENT_ID[:-1],
+        CLIENT_ID + "x",
+        [[CLIENT_ID]],
+        {CLIENT_ID: 1},
+        CLIENT_ID.upper(),
+        1,
+    ],
+)
+def test_the_token_is_for_us(audience: Any) -> None:  # C02
+    rejected("audience_mismatch", {"aud": audience})
+
+
+def test_the_token_is_for_nobody_else() -> None:  # C02, C03
+    assert verify(token(claims(aud=[CLIENT_ID])))
+    for more in ({}, {"azp": CLIENT_ID}, {"azp": "other"}):
+        rejected("audience_untrusted", {"aud": [CLIENT_ID, "other"], **more})
+    rejected("audience_untrusted", {"aud": [CLIENT_ID, *(f"a{n}" for n in range(999))]})
+    rejected("audience_untrusted", {"aud": [CLIENT_ID, None]})
+
+    both = {"aud": [CLIENT_ID, "other"]}
+    trust = {"trusted_audiences": ("other",)}
+    assert verify(token(claims(**both, azp=CLIENT_ID)), **trust)
+    rejected("authorized_party_mismatch", both, **trust)
+    rejected("authorized_party_mismatch", both | {"azp": "other"}, **trust)
+
+
+@pytest.mark.parametrize("azp", ["other", "", None, [CLIENT_ID], 1])
+def test_the_authorized_party_is_us(azp: Any) -> None:  # C04
+    rejected("authorized_party_mismatch", {"azp": azp})
+    assert verify(token(claims(azp=CLIENT_ID)))
+
+
+@pytest.mark.parametrize("name", ["exp", "iat"])
+@pytest.mark.parametrize(
+    "value", [REMOVED, None, True, "1800003600", -1, 0, 2**53, 1e300, [NOW], {"a": 1}, float(2**53)]
+)
+def test_a_time_is_a_number_of_seconds(name: str, value: Any) -> None:  # C05, C06, J19
+    rejected("time_malformed", {name: value})
+
+
+@pytest.mark.parametrize(
+    ("changes", "code", "difference"),
+    [
+        ({"exp": NOW - 61, "iat": NOW - 100}, "expired", 61),  # C05
+        ({"exp": NOW - 60, "iat": NOW - 100}, "expired", 60),
+        ({"exp": NOW + 366 * 86400 + 1}, "exp_too_far", 366 * 86400 + 1),
+        ({"iat": NOW + 61}, "clock_skew", 61),  # C06, C20
+        ({"iat": NOW - 601}, "issued_too_long_ago", 601),
+        ({"nbf": NOW + 61}, "not_yet_valid", 61),  # C07
+        ({"exp": NOW + 10, "iat": NOW + 20}, "exp_not_after_iat", 10),  # C08
+        ({"exp": NOW + 10, "iat": NOW + 10}, "exp_not_after_iat", 0),
+    ],
+)
+def test_the_clock(changes: dict[str, Any], code: str, difference: float) -> None:
+    error = rejected(code, changes)
+
+    assert error.details["difference_seconds"] == difference
+    assert str(difference) in str(error)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"exp": NOW - 59, "iat": NOW - 100},
+        {"exp": NOW + 366 * 86400},
+        {"iat": NOW + 60},
+        {"iat": NOW - 600},
+        {"nbf": NOW + 60},
+        {"nbf": NOW - 10_000},
+    ],
+)
+def test_clocks_may_differ_a_little(changes: dict[str, Any]) -> None:  # C05-C07, C20
+    assert verify(token(claims(**changes)))
+
+
+def test_the_leeway_is_the_callers() -> None:
+    rejected("clock_skew", {"iat": NOW + 1}, leeway=0)
+    rejected("issued_too_long_ago", {"iat": NOW - 6}, max_iat_age=5)
+    rejected("time_malformed", {"nbf": "soon"})
+
+
+@pytest.mark.parametrize(
+    "subject",
+    [
+        REMOVED,
+        None,
+        "",
+        1,
+        ["u-1"],
+        {"u": 1},
+        "x" * 256,
+        "a\u0000b",
+        "a\nb",
+        "a\u202eb",
+        " a",
+        "a ",
+        " ",
+        "Ünal",
+        "村上",
+        True,
+    ],
+)
+def test_a_subject_is_printable_ascii(subject: Any) -> None:  # C09
+    rejected("subject_malformed", {"sub": subject})
+
+
+def test_subjects_are_kept_as_they_are() -> None:  # C09, C10
+    for subject in ("x" * 255, "Abc", "abc", "user-langalex", "a b", "~!@#$%^&*()"):
+        assert verify(token(claims(sub=subject))).subject == subject
+
+
+@pytest.mark.parametrize("nonce", [REMOVED, None, "", "other", [NONCE], NONCE[:-1], NONCE + "x", NONCE.upper(), 1, "é"])
+def test_the_nonce_is_the_logins(nonce: Any) -> None:  # C11, C17, C18
+    rejected("nonce_mismatch", {"nonce": nonce})
+    rejected("nonce_mismatch", {"nonce": nonce, "nonce_supported": False})
+
+
+def test_where_no_nonce_was_sent_none_may_come() -> None:
+    rejected("nonce_unexpected", nonce=None)
+    assert verify(token(claims(nonce=REMOVED)), nonce=None)
+
+
+@pytest.mark.parametrize(
+    "value", ["", "x", 1, None, [], at_hash("other"), at_hash("opaque", "sha512"), at_hash("opaque") + "="]
+)
+def test_the_access_token_belongs_to_the_id_token(value: Any) -> None:  # C12
+    rejected("at_hash_mismatch", {"at_hash": value}, access_token="opaque")
+
+
+def test_at_hash() -> None:  # C12
+    assert verify(token(claims(at_hash=at_hash("opaque"))), access_token="opaque")
+    assert verify(token(), access_token="opaque")
+    assert verify(token())
+    rejected("at_hash_mismatch", {"at_hash": at_hash("opaque")})
+    rejected("at_hash_mismatch", {"at_hash": at_hash("opaque")}, access_token="\ud800")
+    key = ec_key("P-384")
+    signed = token(claims(at_hash=at_hash("opaque", "sha384")), key=key, alg="ES384")
+    assert verify(signed, key_set(jwk(key)), algorithms=("ES384",), access_token="opaque")
+
+
+@pytest.mark.parametrize(
+    ("auth_time", "code"),
+    [
+        (REMOVED, "time_malformed"),
+        ("1800000000", "time_malformed"),
+        (NOW - 121, "authentication_too_old"),
+        (NOW + 61, "clock_skew"),
+    ],
+)
+def test_a_recent_sign_in_where_one_was_asked_for(auth_time: Any, code: str) -> None:  # C13
+    rejected(code, {"auth_time": auth_time}, max_age=60)
+
+
+def test_a_sign_in_that_is_recent() -> None:  # C13
+    assert verify(token(claims(auth_time=NOW - 119)), max_age=60)
+    assert verify(token(claims(auth_time="whenever")))
+
+
+def test_who_it_is_stands_in_the_payload_alone() -> None:  # C16
+    rejected("subject_malformed", {"sub": REMOVED})
+    with pytest.raises(TokenError, match="issuer_mismatch"):
+        verify(token(claims(iss=REMOVED), header={"iss": ISSUER, "sub": "u-1", "aud": CLIENT_ID}))
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("name", ["Ada"]),  # C14
+        ("name", {"first": "Ada"}),
+        ("name", 7),
+        ("name", ""),
+        ("name", None),
+        ("name", "x" * 1001),  # S15
+        ("name", "Ada\u0000"),
+        ("name", "Ada\nBcc: x"),
+        ("name", "Ada\u202e"),
+        ("name", "\x85"),
+        ("email", ["ada@example.org"]),
+        ("email", {"a": "b"}),
+        ("email", "nobody"),
+        ("email", "a b@example.org"),
+        ("email", "x" * 320 + "@example.org"),
+        ("picture", "http://pictures.example/a.jpg"),
+        ("picture", "javascript:alert(1)"),
+        ("picture", "data:image/png;base64,AAAA"),
+        ("picture", "//pictures.example/a.jpg"),
+        ("picture", "https://"),
+        ("picture", "https://user@pictures.example/"),
+        ("picture", 'https://pictures.example/"onerror="x'),
+        ("picture", "https://pictures.example/a b"),
+        ("picture", "https://pictures.example\\@evil.example/"),
+        ("picture", ""),
+        ("picture", 1),
+        ("email_verified", "true"),
+        ("email_verified", 1),
+        ("email_verified", "false"),
+        ("phone_number", 49),
+        ("phone_number", ""),
+        ("locale", "../../etc"),
+        ("locale", ["de"]),
+        ("zoneinfo", "../../etc/passwd"),
+        ("updated_at", "yesterday"),
+        ("updated_at", True),
+        ("unknown", "a\u0007b"),
+        ("unknown", ["fine", {"deep": "a\u0007b"}]),
+        ("unk\nown", 1),
+    ],
+)
+def test_a_claim_that_no_app_could_use_is_absent(name: str, value: Any) -> None:
+    verified = verify(token(claims(**{name: value})))
+
+    assert name not in verified
+    assert getattr(verified, name, None) in (None, False)
+    assert verified["sub"] == "u-1"
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("name", "村上 春樹"),
+        ("name", "<script>alert(1)</script>"),  # templates escape it
+        ("name", "O'Brien \\ Söhne"),
+        ("name", "عمر\u200cخیام"),
+        ("name", "x" * 1000),
+        ("email", "ada+cobot@example.org"),
+        ("picture", "https://pictures.example:8443/a.jpg?size=96#x"),
+        ("picture", "https://pictures.example"),
+        ("email_verified", True),
+        ("email_verified", False),
+        ("phone_number", "030 / 12 34 (nachmittags)"),
+        ("locale", "de-AT"),
+        ("zoneinfo", "America/Argentina/Buenos_Aires"),
+        ("updated_at", 1_700_000_000),
+        ("address", {"locality": "Berlin"}),
+        ("groups", ["a", "b", 1, None, True]),
+        ("__class__", "x"),  # C15: a claim is an entry, never an attribute
+        ("get", "x"),
+        ("_claims", "x"),
+    ],
+)
+def test_a_claim_that_an_app_can_use_is_kept_as_it_is(name: str, value: Any) -> None:
+    verified = verify(token(claims(**{name: value})))
+
+    assert verified[name] == value
+    assert verified.get("sub") == "u-1"
+
+
+def test_claims_are_a_mapping_that_nobody_can_change() -> None:
+    verified = verify(token(claims(email="ada@example.org", email_verified=True)))
+
+    assert dict(verified) == claims(email="ada@example.org", email_verified=True)
+    assert len(verified) == len(list(verified)) == 9
+    assert (verified.issuer, verified.subject, verified.name) == (ISSUER, "u-1", "Ada Lovelace")
+    assert (verified.email, verified.email_verified) == ("ada@example.org", True)
+    assert (verified.picture, verified.phone_number) == (None, None)
+    assert not hasattr(verified, "__setitem__")
+    assert "ada@example.org" not in repr(verified)
+
+
+def test_no_secret_stands_in_an_error() -> None:  # L02
+    signed = token(claims(nonce="another-nonce"))
+    with pytest.raises(TokenError) as caught:
+        verify(signed, access_token="opaque-access-token")
+
+    told = str(caught.value) + repr(caught.value) + repr(caught.value.details)
+    for secret in (NONCE, "another-nonce", "opaque-access-token", signed, signed.rpartition(".")[2]):
+        assert secret not in told
