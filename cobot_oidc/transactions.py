@@ -134,7 +134,8 @@ def _open_cookies(*, secure: bool) -> Iterator[tuple[str, Transaction]]:
 
 def _seal(transaction: Transaction, name: str) -> str:
     binary = b"".join(
-        base64url.decode(secret) for secret in (transaction.state, transaction.nonce, transaction.code_verifier)
+        base64url.decode(secret.encode())
+        for secret in (transaction.state, transaction.nonce, transaction.code_verifier)
     )
     rest = [
         transaction.issuer,
@@ -155,7 +156,7 @@ def _open(value: str, name: str) -> Transaction | None:
     if len(value) > LONGEST_COOKIE:
         return None
     try:
-        sealed = base64url.decode(value)
+        sealed = base64url.decode(value.encode("ascii"))
     except ValueError:
         return None
     for key in _sealing_keys():

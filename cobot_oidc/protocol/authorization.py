@@ -62,10 +62,7 @@ class AuthorizationRequest:
             "code_challenge_method": "S256",
         } | {name: self.options[name] for name in _PASSED_ON if name in self.options}
         _refuse_repeated(authorization_endpoint, parameters)
-        try:
-            return str(prepare_grant_uri(authorization_endpoint, **parameters))
-        except ValueError as error:  # Authlib refuses characters that no query may hold
-            raise ProviderError("endpoint_unusable", endpoint=authorization_endpoint) from error
+        return str(prepare_grant_uri(authorization_endpoint, **parameters))
 
 
 def request_options(query: Mapping[str, str]) -> dict[str, str]:

@@ -10,7 +10,7 @@ import hmac
 import re
 from base64 import urlsafe_b64encode
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from .claims import Claims, clean_claims
 from .errors import TokenError
@@ -27,8 +27,7 @@ _SUBJECT = re.compile(r"(?! )[\x20-\x7e]{1,255}(?<! )")  # Core 2: at most 255 A
 _HASHES = {"256": hashlib.sha256, "384": hashlib.sha384, "512": hashlib.sha512, "DSA": hashlib.sha512}
 
 
-@dataclass(frozen=True, slots=True)
-class Expected:
+class Expected(NamedTuple):
     """What an id token has to say, and how strictly the clock is read.
 
     :param issuer: the issuer that was asked.
@@ -44,13 +43,16 @@ class Expected:
 
     issuer: str
     client_id: str
-    nonce: str | None = field(repr=False)
+    nonce: str | None
     algorithms: Sequence[str] = ("RS256",)
     leeway: float = LEEWAY
     max_iat_age: float = MAX_IAT_AGE
     max_age: float | None = None
     trusted_audiences: Sequence[str] = ()
     require_kid: bool = False
+
+    def __repr__(self) -> str:
+        return f"<Expected of {self.issuer!r} for {self.client_id!r}>"
 
 
 def verify_id_token(
@@ -87,13 +89,15 @@ def verify_id_token(
     return UnverifiedIDToken.parse(token, expected, now=now).verify(keys, access_token=access_token)
 
 
-@dataclass(frozen=True, slots=True)
-class UnverifiedIDToken:
+class UnverifiedIDToken(NamedTuple):
     """An id token that says all that was expected, and whose signature nobody has checked yet."""
 
     jws: ParsedJWS
     expected: Expected
-    _claims: dict[str, object] = field(repr=False)
+    unverified_claims: dict[str, object]
+
+    def __repr__(self) -> str:
+        return f"<UnverifiedIDToken {self.jws!r} {self.expected!r}>"
 
     @classmethod
     def parse(cls, token: object, expected: Expected, *, now: float) -> "UnverifiedIDToken":
@@ -117,8 +121,8 @@ class UnverifiedIDToken:
         :raises TokenError: see ``ParsedJWS.check_signature``; ``at_hash_mismatch`` (Core 3.1.3.8).
         """
         self.jws.check_signature(keys, self.expected.algorithms, require_kid=self.expected.require_kid)
-        _check_at_hash(self._claims, self.jws.header.algorithm, access_token)
-        return clean_claims(self._claims, self.jws.payload.decode())
+        _check_at_hash(self.unverified_claims, self.jws.header.algorithm, access_token)
+        return clean_claims(self.unverified_claims, self.jws.payload.decode())
 
 
 def _check_claims(claims: Mapping[str, object], expected: Expected, now: float) -> None:

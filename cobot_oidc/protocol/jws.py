@@ -10,7 +10,7 @@ from copy import deepcopy
 from dataclasses import dataclass, field
 from functools import lru_cache
 from types import MappingProxyType
-from typing import cast
+from typing import NamedTuple, cast
 
 from . import base64url
 from .errors import TokenError
@@ -67,14 +67,16 @@ class Header:
     members: Mapping[str, object]
 
 
-@dataclass(frozen=True, slots=True)
-class ParsedJWS:
+class ParsedJWS(NamedTuple):
     """A token that is well formed, and not believed yet."""
 
     header: Header
-    payload: bytes = field(repr=False)
-    signing_input: bytes = field(repr=False)
-    signature: bytes = field(repr=False)
+    payload: bytes
+    signing_input: bytes
+    signature: bytes
+
+    def __repr__(self) -> str:
+        return f"<ParsedJWS {self.header}>"
 
     @classmethod
     def parse(cls, token: object, algorithms: Sequence[str]) -> "ParsedJWS":
@@ -86,13 +88,10 @@ class ParsedJWS:
             raise TokenError("token_malformed", reason="not text")
         if len(token) > LARGEST_TOKEN:  # before anything is split (J17)
             raise TokenError("token_too_large", characters=len(token))
-        text = token.encode("ascii", "replace")  # "?" is in no alphabet
-        if text.translate(None, base64url.ALPHABET) != b"..":
-            raise TokenError("token_malformed", reason="not three segments of base64url")
-        signing_input, _, last = text.rpartition(b".")
+        signing_input, _, last = token.encode("ascii", "replace").rpartition(b".")  # "?" is in no alphabet
         first, _, middle = signing_input.partition(b".")
         if not (first and middle and last):
-            raise TokenError("token_malformed", reason="an empty segment")
+            raise TokenError("token_malformed", reason="not three segments")
         header = _header(first)
         if header.algorithm not in algorithms:
             raise TokenError("algorithm_forbidden", expected=list(algorithms), got=header.algorithm)
@@ -129,7 +128,7 @@ def _candidates(header: Header, keys: KeySet, algorithms: Sequence[str]) -> Sequ
 
 def _decode(segment: bytes) -> bytes:
     try:
-        return base64url.decode_alphabet(segment)
+        return base64url.decode(segment)
     except ValueError as error:
         raise TokenError("token_malformed", reason="not canonical base64url") from error
 

@@ -205,7 +205,7 @@ def _octets(member: Mapping[str, object], name: str) -> bytes:
     if not isinstance(value, str):
         raise _Unusable(f"{name} is missing or no text")
     try:
-        return base64url.decode(value)
+        return base64url.decode(value.encode("ascii", "replace"))  # "?" is in no alphabet
     except ValueError as error:
         raise _Unusable(f"{name} is not canonical base64url") from error
 

@@ -44,7 +44,7 @@ def loads(data: bytes, *, largest: int = LARGEST) -> object:
         raise JSONError("too_large")
     text = _text(data)
     # Fewer brackets than levels is the common case, and cannot be too deep.
-    if text.count("[") + text.count("{") > DEEPEST and _depth(text) > DEEPEST:
+    if text.count("{") + ("[" in text and text.count("[")) > DEEPEST and _depth(text) > DEEPEST:
         raise JSONError("too_deep")
     value = _value(text)
     if "\\u" in text and not _is_encodable(value):

@@ -120,17 +120,18 @@ def test_an_endpoint_where_none_may_be(name: str, url: Any) -> None:
 @pytest.mark.parametrize("name", ["authorization_endpoint", "token_endpoint", "jwks_uri"])
 def test_an_endpoint_that_is_missing(name: str) -> None:
     for value in (REMOVED, None):
+        changes: dict[str, Any] = {name: value}
         with pytest.raises(ProviderError, match="endpoint_forbidden"):
-            parse(**{name: value})
+            parse(**changes)
 
 
 def test_hosts_that_the_operator_named() -> None:  # R09
     google = "https://accounts.google.com"
-    changes = {"token_endpoint": "https://oauth2.googleapis.com/token"}
+    changes: dict[str, Any] = {"token_endpoint": "https://oauth2.googleapis.com/token"}
     with pytest.raises(ProviderError):
         parse(google, **changes)
-    assert parse(google, ["oauth2.googleapis.com"], **changes)
-    assert parse(google, [".googleapis.com"], **changes)
+    parse(google, ["oauth2.googleapis.com"], **changes)
+    parse(google, [".googleapis.com"], **changes)
     with pytest.raises(ProviderError):
         parse(google, ["googleapis.com"], **changes)
     with pytest.raises(ProviderError):

@@ -69,7 +69,7 @@ def test_the_token_is_for_nobody_else() -> None:  # C02, C03
     rejected("audience_untrusted", {"aud": [CLIENT_ID, None]})
 
     both = {"aud": [CLIENT_ID, "other"]}
-    trust = {"trusted_audiences": ("other",)}
+    trust: dict[str, Any] = {"trusted_audiences": ("other",)}
     assert verify(token(claims(**both, azp=CLIENT_ID)), **trust)
     rejected("authorized_party_mismatch", both, **trust)
     rejected("authorized_party_mismatch", both | {"azp": "other"}, **trust)

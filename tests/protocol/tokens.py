@@ -90,7 +90,7 @@ def claims(**changes: Any) -> dict[str, Any]:
 
 
 def sign(key: Any, alg: str, signing_input: bytes) -> bytes:
-    digest: Any = {"256": hashes.SHA256, "384": hashes.SHA384, "512": hashes.SHA512, "DSA": hashes.SHA512}[alg[2:]]()
+    digest = {"256": hashes.SHA256(), "384": hashes.SHA384(), "512": hashes.SHA512(), "DSA": hashes.SHA512()}[alg[2:]]
     if alg.startswith("RS"):
         return bytes(key.sign(signing_input, padding.PKCS1v15(), digest))
     if alg.startswith("PS"):

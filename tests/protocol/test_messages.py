@@ -1,0 +1,205 @@
+"""The messages between us and the provider: RFC 6749, 7636 and 9207."""
+
+import base64
+import re
+from typing import Any
+from urllib.parse import parse_qs, parse_qsl, unquote_plus, urlsplit
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cobot_oidc.protocol import CobotOIDCError, ConfigurationError, LoginError, ProviderError
+from cobot_oidc.protocol.authorization import AuthorizationRequest, AuthorizationResponse, request_options
+from cobot_oidc.protocol.client import Client
+from cobot_oidc.protocol.tokens import TokenRequest, TokenResponse
+
+from .tokens import as_json
+
+REQUEST = AuthorizationRequest(
+    client_id="portal",
+    redirect_uri="https://portal.example/cobot/callback",
+    scopes=("openid", "email"),
+    state="the-state",
+    nonce="the-nonce",
+    code_verifier="dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk",
+)
+
+
+def test_the_authorization_request() -> None:  # F09
+    url = urlsplit(REQUEST.url("https://www.cobot.me/oauth/authorize"))
+
+    assert (url.scheme, url.netloc, url.path) == ("https", "www.cobot.me", "/oauth/authorize")
+    assert dict(parse_qsl(url.query, strict_parsing=True)) == {
+        "response_type": "code",
+        "client_id": "portal",
+        "redirect_uri": "https://portal.example/cobot/callback",
+        "scope": "openid email",
+        "state": "the-state",
+        "nonce": "the-nonce",
+        "code_challenge": "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM",  # RFC 7636 appendix B
+        "code_challenge_method": "S256",
+    }
+
+
+def test_an_endpoint_may_have_a_query_of_its_own() -> None:
+    query = parse_qs(urlsplit(REQUEST.url("https://op.example/authorize?tenant=a")).query)
+    assert query["tenant"] == ["a"]
+    assert query["state"] == ["the-state"]
+    for endpoint in ("https://op.example/?client_id=evil", "https://op.example/?STATE=x&state="):
+        with pytest.raises(ProviderError, match="endpoint_unusable"):
+            REQUEST.url(endpoint)
+
+
+def test_nothing_secret_is_shown() -> None:  # L02
+    shown = repr(REQUEST)
+    shown += repr(AuthorizationResponse.parse(b"code=the-code&state=the-state"))
+    shown += repr(Client("portal", "the-secret", "client_secret_post"))
+    shown += repr(TokenRequest.for_code(CLIENTS["client_secret_post"], **CODE))
+    shown += repr(TokenResponse.parse(200, as_json(GOOD)))
+    for secret in ("the-state", "the-nonce", REQUEST.code_verifier, "the-code", "the-secret", "the-token", "a.b.c"):
+        assert secret not in shown
+
+
+@pytest.mark.parametrize(
+    ("query", "options"),
+    [
+        ({"prompt": "login", "max_age": "60", "client_id": "evil"}, {"prompt": "login", "max_age": "60"}),
+        ({"prompt": "none"}, {}),
+        ({"prompt": "login none"}, {}),
+        ({"max_age": "-1"}, {}),
+        ({"max_age": "1e9"}, {}),
+        ({"max_age": "٣"}, {}),
+        ({"login_hint": "x" * 257}, {}),
+        ({"login_hint": "a\nb"}, {}),
+        ({"ui_locales": ""}, {}),
+        ({"ui_locales": "de en"}, {"ui_locales": "de en"}),
+    ],
+)
+def test_what_may_travel_on(query: dict[str, str], options: dict[str, str]) -> None:  # F21
+    assert request_options(query) == options
+
+
+@given(st.binary(max_size=200))
+def test_any_query_is_an_answer_or_malformed(query: bytes) -> None:  # F16, F23
+    try:
+        answer = AuthorizationResponse.parse(query)
+    except CobotOIDCError as error:
+        assert error.code == "response_malformed"  # noqa: PT017 - it may also be an answer
+    else:
+        for value in (answer.state, answer.code, answer.issuer, answer.error):
+            assert value is None or re.fullmatch(r"[\x20-\x7e]*", value)
+
+
+@pytest.mark.parametrize(
+    ("query", "code"),
+    [
+        (b"error=access_denied&state=s", "cancelled"),
+        (b"error=login_required&state=s", "interaction_required"),
+        (b"error=server_error&error_description=%3Cb%3E%0A&state=s", "provider_declined"),
+        (b"error=&state=s", "provider_declined"),
+        (b"state=s", "response_malformed"),
+        (b"code=&state=s", "response_malformed"),
+    ],
+)
+def test_an_answer_without_a_code(query: bytes, code: str) -> None:  # F18
+    with pytest.raises(LoginError, match=code):
+        AuthorizationResponse.parse(query).authorization_code()
+
+
+def test_the_answer_names_its_issuer() -> None:  # F13
+    issuer = "https://www.cobot.me"
+    AuthorizationResponse.parse(b"code=c").check_issuer(issuer, promised=False)
+    AuthorizationResponse.parse(b"code=c&iss=https://www.cobot.me").check_issuer(issuer, promised=True)
+    with pytest.raises(LoginError, match="response_issuer_missing"):
+        AuthorizationResponse.parse(b"code=c").check_issuer(issuer, promised=True)
+    for other in (b"", b"https://www.cobot.me/", b"https://WWW.cobot.me", b"https://co-up.cobot.me"):
+        with pytest.raises(LoginError, match="response_issuer_mismatch"):
+            AuthorizationResponse.parse(b"code=c&iss=" + other).check_issuer(issuer, promised=False)
+
+
+SECRET = "s p:a%c+e&=~"
+CLIENTS = {
+    "client_secret_post": Client("por:tal", SECRET, "client_secret_post"),
+    "client_secret_basic": Client("por:tal", SECRET, "client_secret_basic"),
+    "none": Client("por:tal", None, "none"),
+}
+CODE = {"code": "the-code", "redirect_uri": "https://portal.example/cb", "code_verifier": "v" * 43}
+
+
+@pytest.mark.parametrize("method", CLIENTS)
+def test_the_token_request(method: str) -> None:  # F27
+    request = TokenRequest.for_code(CLIENTS[method], **CODE)
+    form = dict(parse_qsl(request.body, strict_parsing=True))
+
+    assert form.items() >= {"grant_type": "authorization_code", **CODE}.items()
+    assert request.headers["Content-Type"] == "application/x-www-form-urlencoded"
+    if method == "client_secret_basic":
+        scheme, _, credentials = request.headers["Authorization"].partition(" ")
+        user, _, password = base64.b64decode(credentials).decode().partition(":")
+        # RFC 6749 section 2.3.1: each part form-urlencoded before they are joined
+        assert (scheme, unquote_plus(user), unquote_plus(password)) == ("Basic", "por:tal", SECRET)
+        assert ":" not in user
+        assert "client_secret" not in form
+    else:
+        assert "Authorization" not in request.headers
+        assert form["client_id"] == "por:tal"
+        assert form.get("client_secret") == (SECRET if method == "client_secret_post" else None)
+
+
+GOOD = {"access_token": "the-token", "token_type": "bearer", "id_token": "a.b.c"}
+
+
+@pytest.mark.parametrize(
+    ("changes", "expires_in"),
+    [
+        ({}, None),
+        ({"token_type": "Bearer"}, None),
+        ({"token_type": "BEARER"}, None),
+        ({"expires_in": 3600, "scope": "openid", "refresh_token": "x", "extra": {"a": 1}}, 3600),
+        ({"expires_in": "3600"}, 3600),
+        ({"expires_in": -1}, None),
+        ({"expires_in": "soon"}, None),
+        ({"expires_in": True}, None),
+        ({"expires_in": None}, None),
+    ],
+)
+def test_a_token_response(changes: dict[str, Any], expires_in: int | None) -> None:  # F26
+    response = TokenResponse.parse(200, as_json(GOOD | changes))
+
+    assert (response.access_token, response.id_token, response.expires_in) == ("the-token", "a.b.c", expires_in)
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "kind", "code"),
+    [
+        (200, {"id_token": None}, ProviderError, "token_response_unusable"),  # C19
+        (200, {"id_token": ""}, ProviderError, "token_response_unusable"),
+        (200, {"id_token": 7}, ProviderError, "token_response_unusable"),
+        (200, {"id_token": ["a.b.c"]}, ProviderError, "token_response_unusable"),
+        (200, {"access_token": None}, ProviderError, "token_response_unusable"),
+        (200, {"access_token": "a\nb"}, ProviderError, "token_response_unusable"),
+        (200, {"access_token": "é"}, ProviderError, "token_response_unusable"),
+        (200, {"token_type": None}, ProviderError, "token_response_unusable"),  # F26
+        (200, {"token_type": "mac"}, ProviderError, "token_response_unusable"),
+        (200, {"token_type": ["bearer"]}, ProviderError, "token_response_unusable"),
+        (201, {}, ProviderError, "token_response_unusable"),
+        (200, {"error": "invalid_grant"}, LoginError, "code_refused"),  # N08
+        (400, {"error": "invalid_grant", "error_description": "<b>"}, LoginError, "code_refused"),
+        (401, {"error": "invalid_client"}, ConfigurationError, "client_refused"),
+        (400, {"error": "unauthorized_client"}, ConfigurationError, "client_refused"),
+        (400, {"error": ["invalid_grant"]}, ProviderError, "token_response_unusable"),
+        (400, b"<html>no</html>", ProviderError, "token_response_unusable"),
+        (401, b"", ConfigurationError, "client_refused"),
+        (200, b"", ProviderError, "token_response_unusable"),
+        (200, b"[]", ProviderError, "token_response_unusable"),
+        (200, b'{"access_token":"a","access_token":"b"}', ProviderError, "token_response_unusable"),
+        (200, b"\xef\xbb\xbf{}", ProviderError, "token_response_unusable"),
+    ],
+)
+def test_what_is_no_token_response(status: int, body: Any, kind: type[CobotOIDCError], code: str) -> None:
+    data = body if isinstance(body, bytes) else as_json(GOOD | body)
+    with pytest.raises(kind) as caught:
+        TokenResponse.parse(status, data)
+    assert caught.value.code == code
+    assert "the-token" not in str(caught.value)
