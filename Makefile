@@ -14,7 +14,9 @@ demo: $(INSTALLED) ## run the example app and the stand-in Cobot, ready to sign 
 	@$(VENV)/bin/python -m example_app
 
 test: $(INSTALLED) ## run all tests (REQUIRE_ALL=1: nothing may be left out)
-	@COBOT_OIDC_TEST_BROWSER="$$(tools/find-browser)" COBOT_OIDC_TEST_REQUIRE_ALL="$(REQUIRE_ALL)" \
+	@COBOT_OIDC_TEST_BROWSER="$$(tools/find-program chromium)" \
+	  COBOT_OIDC_TEST_REDIS_SERVER="$$(tools/find-program redis-server)" \
+	  COBOT_OIDC_TEST_REQUIRE_ALL="$(REQUIRE_ALL)" \
 	  $(VENV)/bin/python -m pytest $(TESTS)
 
 lint: $(INSTALLED) ## check format, style and types
@@ -40,7 +42,7 @@ translations: $(INSTALLED) ## compile the translations of what people read
 clean: ## remove what the other commands made
 	@rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
-$(INSTALLED): $(REQUIREMENTS) pyproject.toml
+$(INSTALLED): $(REQUIREMENTS)
 	@tools/make-venv "$(PYTHON)" $(VENV)
 	@$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $(REQUIREMENTS)
 	@$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .

@@ -1,5 +1,9 @@
 """What every test may use: a clock that stands still, a stand-in Cobot, and portals with people in front of them."""
 
+import os
+import socket
+import subprocess
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -11,6 +15,19 @@ from werkzeug.test import Cookie, TestResponse
 
 from cobot_oidc import CobotOIDC, current_space, current_user, from_view_arg, login_required
 from cobot_oidc.standin import StandIn
+
+
+def needed_program(name: str, variable: str) -> str:
+    """The path of a program that pip cannot bring, as ``make test`` found it.
+
+    Without it the test is left out, and pytest's last lines say so; with ``REQUIRE_ALL=1`` it fails.
+    """
+    path = os.environ.get(variable, "")
+    if not path:
+        leave = pytest.fail if os.environ.get("COBOT_OIDC_TEST_REQUIRE_ALL") == "1" else pytest.skip
+        leave(f"left out: no {name} was found or could be installed")
+    return path
+
 
 CALLBACK = "http://localhost/cobot/callback"
 
@@ -154,3 +171,21 @@ def portal(make_portal: MakePortal) -> Flask:
 def visitor(portal: Flask, cobot: StandIn) -> Visitor:
     """Somebody in front of the portal."""
     return Visitor(portal, cobot)
+
+
+@pytest.fixture(scope="session")
+def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A real Redis of the tests' own, empty and in memory."""
+    server = needed_program("redis-server", "COBOT_OIDC_TEST_REDIS_SERVER")
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+    folder = tmp_path_factory.mktemp("redis")
+    command = [server, "--bind", "127.0.0.1", "--port", str(port), "--save", "", "--dir", str(folder)]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL) as process:  # noqa: S603 - our own
+        deadline = time.monotonic() + 10
+        while time.monotonic() < deadline:
+            with socket.socket() as connection:
+                if connection.connect_ex(("127.0.0.1", port)) == 0:
+                    break
+        yield f"redis://127.0.0.1:{port}"
+        process.terminate()

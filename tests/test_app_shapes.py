@@ -4,8 +4,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from cachelib import FileSystemCache
 from flask import Blueprint, Flask, request
 from flask_session import Session
+from redis import Redis
 from werkzeug.middleware.dispatcher import DispatcherMiddleware
 from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.test import Client
@@ -174,12 +176,21 @@ def test_a_callable_names_the_space(settings: dict[str, Any], cobot: StandIn, cl
     assert visitor.get("/desk?at=betahaus").location == "/cobot/login?space=betahaus&next=/desk?at%3Dbetahaus"
 
 
-def test_a_session_in_files_gets_a_new_id(make_portal: MakePortal, cobot: StandIn, tmp_path: Path) -> None:  # S01
-    from cachelib import FileSystemCache
+@pytest.fixture(params=["files", "Redis"])
+def session_store(request: pytest.FixtureRequest) -> dict[str, Any]:
+    """Flask-Session's settings for a store on this machine, and for a real Redis."""
+    if request.param == "files":
+        folder: Path = request.getfixturevalue("tmp_path")
+        return {"SESSION_TYPE": "cachelib", "SESSION_CACHELIB": FileSystemCache(str(folder))}
+    return {"SESSION_TYPE": "redis", "SESSION_REDIS": Redis.from_url(request.getfixturevalue("redis_url"))}
 
-    portal = make_portal(SESSION_TYPE="cachelib", SESSION_CACHELIB=FileSystemCache(str(tmp_path)))
+
+def test_a_session_on_the_server_gets_a_new_id(  # S01
+    make_portal: MakePortal, cobot: StandIn, session_store: dict[str, Any]
+) -> None:
+    portal = make_portal(**session_store)
     Session(portal)
-    portal.add_url_rule("/visit", "visit", lambda: request.environ.get("x", "") or _remember_visit())
+    portal.add_url_rule("/visit", "visit", _remember_visit)
     visitor = Visitor(portal, cobot)
     visitor.get("/visit")
     before = visitor.browser.get_cookie("session")
@@ -197,6 +208,8 @@ def test_a_session_in_files_gets_a_new_id(make_portal: MakePortal, cobot: StandI
     assert visitor.sees("/co-up/open") is None
     visitor.browser.set_cookie("session", after.value)
     visitor.log_out()
+    # Unlike a signed cookie, a copy of it is worth nothing after a logout (S09).
+    visitor.browser.set_cookie("session", after.value)
     assert visitor.sees("/co-up/open") is None
 
 

@@ -1,6 +1,5 @@
 """The example app and its stand-in on ports of their own, and a real Chromium in front of them."""
 
-import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from threading import Thread
@@ -11,6 +10,7 @@ from werkzeug.serving import WSGIRequestHandler, make_server
 
 from cobot_oidc.standin import StandIn
 from example_app import create_app
+from tests.conftest import needed_program
 
 SCREENSHOTS = Path(__file__).parents[2] / "build" / "screenshots"
 CHROMIUM_ARGUMENTS = [
@@ -27,10 +27,7 @@ CHROMIUM_ARGUMENTS = [
 @pytest.fixture(scope="session")
 def chromium() -> Iterator[Browser]:
     """Headless Chromium; left out where the machine has none, unless nothing may be left out."""
-    path = os.environ.get("COBOT_OIDC_TEST_BROWSER", "")
-    if not path:
-        reason = "left out: the browser tests, as no Chromium was found or could be installed"
-        (pytest.fail if os.environ.get("COBOT_OIDC_TEST_REQUIRE_ALL") else pytest.skip)(reason)
+    path = needed_program("Chromium", "COBOT_OIDC_TEST_BROWSER")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=CHROMIUM_ARGUMENTS)
         yield browser
