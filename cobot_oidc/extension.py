@@ -73,9 +73,10 @@ def _view(name: str):  # type: ignore[no-untyped-def] # Flask's view type says l
             return response
         except CobotOIDCError as error:
             failure = error
-        pages.report(failure)
         # Without traceback and causes: their frames hold the login's secrets (security.md L02).
-        raise failure.with_traceback(None) from None
+        failure.__traceback__ = failure.__cause__ = failure.__context__ = None
+        pages.report(failure)
+        raise failure
 
     return view
 

@@ -56,7 +56,8 @@ def login() -> Response:
         code_verifier=transaction.code_verifier,
         options=options,
     )
-    response = redirect(authorization_request.url(metadata.authorization_endpoint), 302)
+    # Without the page that redirects usually have: it would hold state and nonce.
+    response = Response(status=302, headers={"Location": authorization_request.url(metadata.authorization_endpoint)})
     transactions.remember(transaction, response, secure=secure)
     return response
 

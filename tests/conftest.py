@@ -16,6 +16,8 @@ from werkzeug.test import Cookie, TestResponse
 from cobot_oidc import CobotOIDC, current_space, current_user, from_view_arg, login_required
 from cobot_oidc.standin import StandIn
 
+from .leaks import nothing_leaks
+
 
 def needed_program(name: str, variable: str) -> str:
     """The path of a program that pip cannot bring, as ``make test`` found it.
@@ -61,12 +63,19 @@ def _running() -> Iterator[StandIn]:
 
 
 @pytest.fixture
-def cobot(_running: StandIn) -> StandIn:
+def unwatched_cobot(_running: StandIn) -> StandIn:
     """The stand-in Cobot, as new, with one client for portals at ``http://localhost``."""
     _clock.now = Clock.now
     _running.reset()
     _running.register_client("portal", secret="s3cret-of-the-portal", redirect_uri=CALLBACK, name="Portal")
     return _running
+
+
+@pytest.fixture
+def cobot(unwatched_cobot: StandIn) -> Iterator[StandIn]:
+    """The stand-in, and a watch for its secrets around the test."""
+    with nothing_leaks(unwatched_cobot):
+        yield unwatched_cobot
 
 
 @pytest.fixture

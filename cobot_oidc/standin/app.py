@@ -11,6 +11,7 @@ from .pages import pages
 from .people import SPACES, Person
 from .state import AccessToken, RecordedRequest, State
 
+SECRETS = ("state", "nonce", "code", "code_verifier", "client_secret")  # of what clients send
 SCOPES = ("openid", "email", "profile")
 
 
@@ -24,6 +25,7 @@ def create_app(state: State) -> Flask:
     @app.before_request
     def guard() -> None:
         state.requests.append(RecordedRequest(request.method, request.host, request.path))
+        state.secrets.update(request.values[name] for name in SECRETS if request.values.get(name))
         if request.remote_addr not in ("127.0.0.1", "::1") or not _is_local(request.host):
             abort(403, "This stand-in answers on this machine alone. It is no Cobot, and no server for production.")
 
@@ -43,6 +45,8 @@ def create_app(state: State) -> Flask:
     def token() -> Response:
         response: Response = server.create_token_response()
         if response.is_json:
+            state.secrets.update(str(response.get_json().get(name, "")) for name in ("access_token", "id_token"))
+            state.secrets.discard("")
             response.data = jsonify(state.alterations.apply("token", _issuer(state), response.get_json())).data
         return response
 

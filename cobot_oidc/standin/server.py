@@ -107,6 +107,11 @@ class StandIn:
         """What it was asked so far, the oldest first."""
         return self._state.requests
 
+    @property
+    def secrets(self) -> set[str]:
+        """Every secret that came in or went out so far: states, nonces, codes, verifiers, tokens, client secrets."""
+        return self._state.secrets
+
     def asked(self, path: str) -> int:
         """How often a path was asked for."""
         return sum(request.path == path for request in list(self._state.requests))

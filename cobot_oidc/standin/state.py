@@ -108,6 +108,7 @@ class State:
     """One stand-in's memory.
 
     :ivar port: on the loopback. :ivar clock: seconds since the epoch.
+    :ivar secrets: every secret that came in or went out, for tests that look for them elsewhere.
     """
 
     port: int
@@ -119,6 +120,7 @@ class State:
     codes: dict[str, IssuedCode] = field(default_factory=dict)
     tokens: dict[str, AccessToken] = field(default_factory=dict)
     requests: list[RecordedRequest] = field(default_factory=list)
+    secrets: set[str] = field(default_factory=set)
     stopping: threading.Event = field(default_factory=threading.Event)
 
     @property
@@ -151,3 +153,4 @@ class State:
         self.codes.clear()
         self.tokens.clear()
         self.requests.clear()
+        self.secrets.clear()
