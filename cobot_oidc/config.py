@@ -41,6 +41,7 @@ KEYS = frozenset(
         "AFTER_LOGOUT",
         "SESSION_LIFETIME",
         "CLAIMS",
+        "LOGOUT_AT_PROVIDER",
         "USERINFO",
         "EMBEDDED",
         "JSON_BLUEPRINTS",
@@ -88,6 +89,7 @@ class Settings:
     session_lifetime: int
     claims: tuple[str, ...]
     userinfo: bool
+    logout_at_provider: bool
     embedded: bool
     json_blueprints: frozenset[str]
     provider: ProviderSettings
@@ -145,6 +147,7 @@ def read_settings(config: Mapping[str, Any]) -> Settings:
         session_lifetime=settings.whole_number("SESSION_LIFETIME", 12 * 3600, 60, 365 * 86400),
         claims=settings.words("CLAIMS", ("name", "email", "picture", "phone_number")),
         userinfo=settings.boolean("USERINFO", False),
+        logout_at_provider=settings.boolean("LOGOUT_AT_PROVIDER", False),
         embedded=settings.boolean("EMBEDDED", False),
         json_blueprints=frozenset(settings.words("JSON_BLUEPRINTS", ())),
         provider=_provider(settings, space_issuer),

@@ -6,6 +6,7 @@ session interface behind it (Flask's cookie, Flask-Session), and nothing of the 
 
 from collections.abc import Collection, Iterable, Mapping
 from types import MappingProxyType
+from typing import TypeGuard
 
 from flask import current_app, session
 from flask.sessions import SecureCookieSessionInterface
@@ -30,8 +31,9 @@ def find(issuer: str, space: str | None, *, now: float, lifetime: int) -> User |
     :param now: seconds since the epoch.
     :param lifetime: seconds from the login after which it counts no more.
     """
-    record = _records().get(issuer)
-    if record is None or record[0] != space or not _alive(record, now, lifetime):
+    stored = session.get(KEY)
+    record = stored.get(issuer) if isinstance(stored, dict) else None
+    if not _is_record(record) or record[0] != space or not _alive(record, now, lifetime):
         return ANONYMOUS
     return _user(issuer, record)
 
@@ -87,9 +89,23 @@ def issuers() -> Collection[str]:
 
 
 def _records() -> Mapping[str, Record]:
-    """The identities in the session; none where an older release or another library left something else there."""
-    found = session.get(KEY)
-    return found if isinstance(found, dict) else {}
+    """The identities in the session, without what an older release or another library may have left there."""
+    stored = session.get(KEY)
+    if not isinstance(stored, dict):
+        return {}
+    return {issuer: record for issuer, record in stored.items() if _is_record(record)}
+
+
+def _is_record(stored: object) -> TypeGuard[Record]:
+    if not isinstance(stored, (list, tuple)) or len(stored) != 4:
+        return False
+    space, subject, authenticated_at, claims = stored
+    return (
+        (space is None or isinstance(space, str))
+        and isinstance(subject, str)
+        and isinstance(authenticated_at, int)
+        and isinstance(claims, dict)
+    )
 
 
 def _alive(record: Record, now: float, lifetime: int) -> bool:

@@ -3,15 +3,16 @@
 from collections.abc import Mapping
 from functools import partial
 from types import MappingProxyType
+from urllib.parse import urljoin
 
 from flask import abort, after_this_request, current_app, redirect, request
 from werkzeug.wrappers import Response
 
 from . import places, recent_logins, sessions, transactions
 from .current import forget_user, pin_space, requested_issuer, requested_space, requested_user
-from .errors import LoginError
+from .errors import CobotOIDCError, LoginError
 from .installation import installation
-from .protocol.authorization import AuthorizationRequest, AuthorizationResponse, request_options
+from .protocol.authorization import AuthorizationRequest, AuthorizationResponse, logout_url, request_options
 from .provider.provider import Grant
 from .signals import user_logged_in, user_logged_out
 from .transactions import Transaction, new_secret
@@ -89,7 +90,7 @@ def logout() -> Response:
     after_this_request(partial(recent_logins.forget, places.callback_is_secure()))
     for user in ended:
         user_logged_out.send(current_app._get_current_object(), user=user)  # type: ignore[attr-defined] # see sessions
-    return redirect(places.after_logout(), 303)
+    return redirect(_provider_logout(ended) or places.after_logout(), 303)
 
 
 def _consume(state: str | None, *, secure: bool) -> Transaction:
@@ -135,6 +136,24 @@ def _user(transaction: Transaction, grant: Grant) -> User:
         space=transaction.space,
         claims=MappingProxyType({"iss": claims.issuer, "sub": claims.subject, **kept}),
         authenticated_at=int(here.clock()),
+    )
+
+
+def _provider_logout(ended: list[User]) -> str | None:
+    """Where the provider logs somebody out, if it does and the app wants that; here it has happened already."""
+    here = installation()
+    if not here.settings.logout_at_provider or len(ended) != 1:  # one browser can be sent to one provider
+        return None
+    try:
+        endpoint = here.directory.provider(ended[0].issuer).metadata().end_session_endpoint
+    except CobotOIDCError:
+        return None
+    if endpoint is None:
+        return None
+    return logout_url(
+        endpoint,
+        client_id=here.settings.client.client_id,
+        post_logout_redirect_uri=urljoin(places.redirect_uri(), places.after_logout()),
     )
 
 

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from urllib.parse import parse_qsl, urlsplit
 
+from authlib.common.urls import add_params_to_uri
 from authlib.oauth2.rfc6749.parameters import prepare_grant_uri
 from authlib.oauth2.rfc7636 import create_s256_code_challenge
 
@@ -63,6 +64,17 @@ class AuthorizationRequest:
         } | {name: self.options[name] for name in _PASSED_ON if name in self.options}
         _refuse_repeated(authorization_endpoint, parameters)
         return str(prepare_grant_uri(authorization_endpoint, **parameters))
+
+
+def logout_url(end_session_endpoint: str, *, client_id: str, post_logout_redirect_uri: str) -> str:
+    """The URL that ends a session at the provider too (OpenID Connect RP-Initiated Logout 1.0 section 2).
+
+    Without ``id_token_hint``, as id tokens are not kept, and without ``state``, as nothing depends on the return.
+
+    :param post_logout_redirect_uri: an absolute URL that is registered at the provider.
+    """
+    query = [("client_id", client_id), ("post_logout_redirect_uri", post_logout_redirect_uri)]
+    return str(add_params_to_uri(end_session_endpoint, query))
 
 
 def request_options(query: Mapping[str, str]) -> dict[str, str]:

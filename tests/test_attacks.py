@@ -1,0 +1,296 @@
+"""Attacks on the flow, the session and the spaces that no other file tells as a story (security.md)."""
+
+import ast
+import re
+from concurrent.futures import ThreadPoolExecutor
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from flask import Flask, session
+
+import cobot_oidc
+from cobot_oidc import LoginError, login_failed
+from cobot_oidc.standin import StandIn
+from cobot_oidc.standin.alterations import REMOVED
+
+from .conftest import Clock, MakePortal, Visitor
+from .protocol.test_redirects import CLASSICS, goes_to
+
+
+def test_the_id_token_of_another_space_is_refused(visitor: Visitor, cobot: StandIn) -> None:  # M03, C18
+    tokens: list[str] = []
+
+    def keep(token: str) -> str:
+        tokens.append(token)
+        return token
+
+    cobot.alter("id_token", keep, issuer=cobot.space_issuer("co-up"))
+    visitor.log_in("/co-up/desk", "grace")
+    cobot.alter("id_token", lambda _: tokens[0], issuer=cobot.space_issuer("betahaus"))
+
+    assert visitor.get(visitor.answer(visitor.begin("/betahaus/desk"), "grace")).status_code == 502
+    assert visitor.sees("/betahaus/open") is None
+
+
+def test_a_stolen_code_in_ones_own_login(visitor: Visitor, portal: Flask, cobot: StandIn) -> None:  # F12
+    victim = Visitor(portal, cobot)
+    stolen = parse_qs(urlsplit(victim.answer(victim.begin("/desk"), "ada")).query)["code"][0]
+    own = visitor.answer(visitor.begin("/desk"), "grace")
+
+    injected = re.sub("code=[^&]+", f"code={stolen}", own)
+
+    assert visitor.get(injected).status_code == 400  # PKCE
+    assert visitor.sees("/") is None
+
+
+def test_the_id_token_of_another_login_is_refused(visitor: Visitor, portal: Flask, cobot: StandIn) -> None:  # F12, C18
+    tokens: list[str] = []
+
+    def keep(token: str) -> str:
+        tokens.append(token)
+        return tokens[0]
+
+    cobot.alter("id_token", keep)
+    Visitor(portal, cobot).log_in("/desk", "ada")
+    heard: list[str] = []
+
+    with _hear(portal, heard):
+        response = visitor.get(visitor.answer(visitor.begin("/desk"), "grace"))
+
+    assert response.status_code == 502
+    assert heard == ["nonce_mismatch"]
+    assert visitor.sees("/") is None
+
+
+def _hear(portal: Flask, heard: list[str]) -> Any:
+    def hear(_app: Flask, error: Any) -> None:
+        heard.append(error.code)
+
+    return login_failed.connected_to(hear, portal)
+
+
+def test_a_double_click_exchanges_one_code_once(portal: Flask, cobot: StandIn) -> None:  # F03, S21
+    visitor = Visitor(portal, cobot)
+    answer = visitor.answer(visitor.begin("/desk"))
+    header = "; ".join(f"{cookie.key}={cookie.value}" for cookie in visitor.cookies)
+    cobot.reply("token", delay=0.2)
+
+    def arrive(_: int) -> int:
+        return portal.test_client(use_cookies=False).get(answer, headers={"Cookie": header}).status_code
+
+    with ThreadPoolExecutor(4) as clicks:
+        statuses = sorted(clicks.map(arrive, range(4)))
+
+    assert statuses == [303, 400, 400, 400]
+    assert cobot.asked("/oauth/access_token") == 1
+
+
+@pytest.mark.parametrize("payload", CLASSICS)
+def test_no_payload_leads_away(visitor: Visitor, payload: str) -> None:  # R01-R03
+    begun = visitor.get("/cobot/login", query_string={"next": payload})
+    arrived = visitor.get(visitor.answer(begun.location))
+
+    assert arrived.status_code == 303
+    assert goes_to(arrived.location) is None
+    assert arrived.location == "/"
+    assert not re.search(r"[\r\n]", arrived.location)
+
+
+def test_a_login_with_secrets_of_the_attackers(visitor: Visitor, cobot: StandIn) -> None:  # F11
+    answer = visitor.answer(visitor.begin("/desk"))
+    page = visitor.get(f"{answer}&code_verifier=x&nonce=y&redirect_uri=https://evil.example&next=//evil.example")
+
+    assert (page.status_code, page.location) == (303, "/desk")
+    assert cobot.asked("/oauth/access_token") == 1
+
+
+def test_a_session_that_the_app_empties_does_not_stop_a_login(make_portal: MakePortal, cobot: StandIn) -> None:  # S16
+    portal = make_portal()
+    empty = True
+
+    @portal.before_request
+    def clear() -> None:
+        if empty:
+            session.clear()
+
+    visitor = Visitor(portal, cobot)
+    response = visitor.get(visitor.answer(visitor.begin("/desk")))
+    empty = False
+
+    assert response.status_code == 303
+    assert visitor.sees("/") is not None
+
+
+def test_many_spaces_fit_into_one_cookie(visitor: Visitor, cobot: StandIn, clock: Clock) -> None:  # S06
+    for person in cobot.people.values():
+        person.name = "N" * 900
+        for membership in person.memberships.values():
+            membership.name = "".join(chr(0x4E00 + number) for number in range(300))
+            membership.phone_number = "".join(str(number * 7919) for number in range(120))
+    for space in ("co-up", "betahaus", "nebenan"):
+        clock.move(1)
+        assert visitor.log_in(f"/{space}/desk", "grace").status_code == 200
+
+    cookie = visitor.browser.get_cookie("session")
+    assert cookie is not None
+    assert len(cookie.value) <= 3800
+    assert visitor.sees("/nebenan/open") is not None
+
+
+def test_a_session_that_no_browser_would_keep_is_refused(make_portal: MakePortal, cobot: StandIn) -> None:  # S06
+    portal = make_portal(COBOT_OIDC_CLAIMS=["groups"])
+    visitor = Visitor(portal, cobot)
+    visitor.log_in("/co-up/desk")
+    cobot.alter("id_token_claims", {"groups": [sha256(bytes([number])).hexdigest() for number in range(150)]})
+    heard: list[str] = []
+
+    with _hear(portal, heard):
+        page = visitor.get(visitor.answer(visitor.begin("/desk")))
+
+    assert page.status_code == 500
+    assert heard == ["session_too_large"]
+    assert visitor.sees("/") is None
+    assert visitor.sees("/co-up/open") is not None
+    error = LoginError("session_too_large", claim_lengths={"groups": 5000})
+    assert "groups" in str(error)
+
+
+@pytest.mark.parametrize("name", ["a\u0000b", "x" * 3000, ["Ada"], {"first": "Ada"}, 7, "\u202eadA", ""])
+def test_a_name_that_no_page_could_show_is_absent(visitor: Visitor, cobot: StandIn, name: Any) -> None:  # C14, S15
+    cobot.alter("id_token_claims", {"name": name})
+
+    response = visitor.get(visitor.answer(visitor.begin("/desk")))
+
+    assert response.status_code == 303
+    page = visitor.get("/desk")
+    assert page.json is not None
+    assert "name" not in page.json["claims"]
+
+
+def test_a_copied_session_of_another_app_is_nobody(make_portal: MakePortal, cobot: StandIn) -> None:  # S02
+    visitor = Visitor(make_portal(), cobot)
+    visitor.log_in("/desk")
+    cookie = visitor.browser.get_cookie("session")
+    assert cookie is not None
+
+    other = Visitor(make_portal(SECRET_KEY="o" * 32), cobot)
+    other.browser.set_cookie("session", cookie.value)
+
+    assert other.sees("/") is None
+
+
+@pytest.mark.parametrize("left", ["x", [], {"https://www.cobot.me": "x"}, {"ISSUER": [1, 2]}, {"ISSUER": None}, 7])
+def test_a_session_of_another_shape_is_nobody(visitor: Visitor, cobot: StandIn, left: Any) -> None:
+    with visitor.browser.session_transaction() as stored:
+        if isinstance(left, dict):
+            left = {key.replace("ISSUER", cobot.issuer): value for key, value in left.items()}
+        stored["cobot_oidc"] = left
+
+    assert visitor.sees("/") is None
+    assert visitor.log_in("/desk").status_code == 200
+
+
+def test_logging_out_at_the_provider_too(make_portal: MakePortal, cobot: StandIn) -> None:  # O02
+    cobot.alter("metadata", {"end_session_endpoint": f"{cobot.issuer}/logout?hint=1"}, issuer=cobot.issuer)
+    visitor = Visitor(make_portal(COBOT_OIDC_LOGOUT_AT_PROVIDER=True, COBOT_OIDC_AFTER_LOGOUT="/bye"), cobot)
+    visitor.log_in("/desk")
+    visitor.log_in("/co-up/desk")
+
+    assert visitor.log_out("co-up").location == "/bye"  # its document names no such endpoint
+    sent_on = visitor.log_out()
+
+    assert visitor.sees("/") is None
+    query = parse_qs(urlsplit(sent_on.location).query)
+    assert sent_on.location.startswith(f"{cobot.issuer}/logout?")
+    assert query == {
+        "hint": ["1"],
+        "client_id": ["portal"],
+        "post_logout_redirect_uri": ["http://localhost/bye"],
+    }
+
+
+def test_logging_out_does_not_wait_for_a_provider_that_is_down(make_portal: MakePortal, cobot: StandIn) -> None:  # O02
+    visitor = Visitor(make_portal(COBOT_OIDC_LOGOUT_AT_PROVIDER=True), cobot)
+    visitor.log_in("/desk")
+    fresh = Visitor(make_portal(COBOT_OIDC_LOGOUT_AT_PROVIDER=True), cobot)
+    cookie = visitor.browser.get_cookie("session")
+    assert cookie is not None
+    fresh.browser.set_cookie("session", cookie.value)
+    cobot.stop()
+    try:
+        assert fresh.log_out().location == "/"
+        assert fresh.sees("/") is None
+    finally:
+        cobot.start()
+
+
+def test_userinfo_that_is_none(make_portal: MakePortal, cobot: StandIn) -> None:  # O05
+    replies: list[dict[str, Any]] = [
+        {"status": 401, "headers": {"WWW-Authenticate": "Bearer"}},
+        {"status": 403},
+        {"body": b"<html>", "headers": {"Content-Type": "text/html"}},
+        {"headers": {"Content-Type": "application/jwt"}},
+        {"body": b"x" * 300_000},
+        {"body": b"[]"},
+    ]
+    for reply in replies:
+        visitor = Visitor(make_portal(COBOT_OIDC_USERINFO=True), cobot)
+        cobot.reply("userinfo", times=1, **reply)
+        assert visitor.get(visitor.answer(visitor.begin("/desk"))).status_code == 502
+        assert visitor.sees("/") is None
+
+
+def test_userinfo_never_says_who_somebody_is(make_portal: MakePortal, cobot: StandIn) -> None:  # C15
+    cobot.alter("userinfo", {"iss": "https://evil.example", "name": "Mallory", "aud": "other", "nickname": "al"})
+    visitor = Visitor(make_portal(COBOT_OIDC_USERINFO=True, COBOT_OIDC_CLAIMS="name nickname iss aud"), cobot)
+
+    page = visitor.log_in("/desk")
+
+    assert page.json is not None
+    assert page.json["claims"]["iss"] == cobot.issuer
+    assert page.json["claims"]["name"] == "Ada Lovelace"
+    assert page.json["claims"]["nickname"] == "al"
+
+
+def test_a_document_may_leave_out_what_we_do_not_need(visitor: Visitor, cobot: StandIn) -> None:  # N09
+    names = ("userinfo_endpoint", "code_challenge_methods_supported", "scopes_supported", "claims_supported")
+    cobot.alter("metadata", dict.fromkeys(names, REMOVED))
+
+    assert visitor.log_in("/desk").status_code == 200
+
+
+SOURCES = sorted(Path(cobot_oidc.__file__).parent.rglob("*.py"))
+
+
+def imported(path: Path) -> set[str]:
+    modules: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            modules.update(alias.name.partition(".")[0] for alias in node.names)
+        if isinstance(node, ast.ImportFrom):
+            modules.add("." * node.level + (node.module or "").partition(".")[0])
+    return modules
+
+
+def test_chance_is_for_secrets_alone() -> None:  # S20
+    assert all("random" not in imported(path) for path in SOURCES)
+    assert all(not {"pickle", "marshal", "shelve"} & imported(path) for path in SOURCES)
+
+
+def test_the_core_knows_no_flask_no_network_and_no_clock() -> None:
+    rooms = [path for path in SOURCES if path.parent.name == "protocol"]
+    assert len(rooms) > 10
+    forbidden = {"flask", "werkzeug", "requests", "urllib3", "socket", "http", "time", "datetime", "secrets", "os"}
+    for path in rooms:
+        assert not imported(path) & forbidden, path
+        assert not any(name.startswith("..") for name in imported(path)), path
+
+
+def test_every_certificate_is_checked() -> None:  # R15
+    for path in SOURCES:
+        text = path.read_text(encoding="utf-8")
+        for switch in ("verify=False", "CERT_NONE", "check_hostname = False", "_create_unverified_context"):
+            assert switch not in text, path
