@@ -116,10 +116,10 @@ def _candidates(header: Header, keys: KeySet, algorithms: Sequence[str]) -> Sequ
     if not named:
         raise TokenError("key_unknown", kid=header.kid or "")
     suitable = [key for key in named if key.algorithm(algorithms) == header.algorithm]
-    if not suitable:
-        raise TokenError("key_unsuitable", kid=header.kid or "", alg=header.algorithm)
     if len(suitable) == 1:
         return suitable
+    if not suitable:
+        raise TokenError("key_unsuitable", kid=header.kid or "", alg=header.algorithm)
     different = {key.material: key for key in suitable}
     if len(different) > (1 if header.kid is not None else MOST_TRIALS):  # K05, J08
         raise TokenError("key_ambiguous", kid=header.kid or "", keys=len(different))

@@ -13,6 +13,8 @@ LARGEST = 256 * 1024  # bytes
 DEEPEST = 32  # arrays and objects inside each other
 LARGEST_INTEGER = 2**53  # beyond it readers disagree (RFC 7493 section 2.2)
 
+_SAFE_DIGITS = 15  # characters that cannot make a larger integer
+_MOST_DIGITS = 17  # characters of -2^53: any more are too large, and need not be read to know it
 _LONGEST_NUMBER = 400  # characters: more digits than any double needs
 _WHITESPACE = " \t\n\r"
 # Possessive, and a string that never ends is taken whole: linear for every text.
@@ -94,7 +96,9 @@ def _object(pairs: list[tuple[str, object]]) -> dict[str, object]:
 
 
 def _integer(digits: str) -> int:
-    if len(digits) > 17 or abs(number := int(digits)) > LARGEST_INTEGER:
+    if len(digits) <= _SAFE_DIGITS:
+        return int(digits)
+    if len(digits) > _MOST_DIGITS or abs(number := int(digits)) > LARGEST_INTEGER:
         raise JSONError("number")
     return number
 

@@ -1,0 +1,168 @@
+"""The values of security.md part 3: what is at a limit passes, what is one beyond does not."""
+
+from typing import Any
+
+import pytest
+
+from cobot_oidc.protocol import KeySet, ProviderError, ProviderMetadata, TokenError, safe_next, verify_jws
+from cobot_oidc.protocol.strict_json import JSONError, loads
+
+from .tokens import ISSUER, REMOVED, as_json, b64, jwk, key_set, rsa_key, token, verify
+
+
+def nested(depth: int, opening: str = "[", closing: str = "]", inner: bytes = b"") -> bytes:
+    return opening.encode() * depth + inner + closing.encode() * depth
+
+
+def reason(data: bytes, **options: Any) -> str | None:
+    """Why this is refused, ``None`` where it is read."""
+    try:
+        loads(data, **options)
+    except JSONError as error:
+        return error.reason
+    return None
+
+
+@pytest.mark.parametrize(
+    ("good", "bad", "expected"),
+    [
+        pytest.param(nested(32), nested(33), "too_deep", id="arrays"),  # J18
+        pytest.param(nested(16, '[{"a":', "}]", b"1"), nested(16, '[{"a":', "}]", b"[]"), "too_deep", id="both"),
+        pytest.param(b"[" + b"[]," * 40 + b"[]]", b"[" + b"[]," * 40 + nested(32) + b"]", "too_deep", id="wide"),
+        pytest.param(b"[" + b"[]," * 40 + b"[]]", b"[" + nested(32) + b",[]]", "too_deep", id="side by side"),
+        pytest.param(
+            b'["' + b"[" * 40 + b'"]', b'["' + b'\\"' * 40 + b'",' + nested(32) + b"]", "too_deep", id="quoted"
+        ),
+        pytest.param(b'["' + b"]" * 40 + b'"]', b'["]]]",' + nested(32) + b"]", "too_deep", id="closing quoted"),
+        pytest.param(b"9007199254740992", b"9007199254740993", "number", id="2^53"),  # J19
+        pytest.param(b"-9007199254740992", b"-9007199254740993", "number", id="-2^53"),
+        pytest.param(b"999999999999999", b"9" * 5000, "number", id="Python's digit limit"),
+        pytest.param(b"999999999999999", b"1" + b"0" * 17, "number", id="18 digits"),
+        pytest.param(b"0." + b"1" * 398, b"0." + b"1" * 399, "number", id="digits of a fraction"),
+        pytest.param(b"1e308", b"1e309", "number", id="infinite"),
+        pytest.param(b"-1.5E-3", b"-Infinity", "number", id="-Infinity"),
+        pytest.param(b" \t\r\n{} \t\r\n", b"\x0b{}", "syntax", id="whitespace"),
+        pytest.param(b"{}", b"X{}", "syntax", id="before"),
+        pytest.param(b"{}", b"{}X", "syntax", id="after"),
+        pytest.param(b'"\\ud83d\\ude00"', b'"\\ud83d"', "surrogate", id="half a character"),  # J20
+        pytest.param('"\ufeff"'.encode(), b"\xef\xbb\xbf{}", "encoding", id="byte order mark"),
+        pytest.param(b"{}", "{}".encode("utf-16"), "encoding", id="UTF-16"),
+        pytest.param(b'{"a":1,"b":1}', b'{"a":1,"\\u0061":1}', "duplicate_name", id="escaped-equal names"),  # J16
+    ],
+)
+def test_limits_of_json(good: bytes, bad: bytes, expected: str) -> None:
+    assert reason(good) is None
+    assert reason(bad) == expected
+
+
+@pytest.mark.parametrize(
+    "secret", [b'{"access_token":"s3cret"', b'{"access_token":"s3cret\xff"}', b'{"s3cret":"\\ud800"}']
+)
+def test_what_cannot_be_read_does_not_travel_with_the_error(secret: bytes) -> None:  # L02
+    with pytest.raises(JSONError) as caught:
+        loads(secret)
+    assert str(caught.value) == caught.value.reason
+    assert caught.value.__context__ is None
+
+
+def test_json_is_bounded_in_bytes() -> None:  # N02
+    assert reason(b'"' + b"a" * (256 * 1024 - 2) + b'"') is None
+    assert reason(b'"' + b"a" * (256 * 1024 - 1) + b'"') == "too_large"
+    assert reason(b"[1]", largest=3) is None
+    assert reason(b"[11]", largest=3) == "too_large"
+
+
+def test_a_string_that_never_ends_is_read_in_linear_time() -> None:  # J18
+    assert reason(b"[" * 33 + b'"' + b'\\"' * 100_000) == "too_deep"
+
+
+def of_size(size: int) -> str:
+    """A well signed token of so many characters."""
+    for filler in range(4):
+        header = {"alg": "RS256", "x": "x" * filler}
+        rest = size - len(b64(as_json(header))) - len("..") - len(b64(bytes(256)))
+        if rest % 4 != 1:  # no base64url has that length
+            return token(b"a" * (rest * 3 // 4), raw_header=as_json(header))
+    raise AssertionError
+
+
+def test_a_token_has_at_most_16_kb() -> None:  # J17
+    largest = of_size(16 * 1024)
+    assert len(largest) == 16 * 1024
+    assert len(verify_jws(largest, key_set()).payload) > 11_000
+    with pytest.raises(TokenError, match="token_too_large"):
+        verify_jws(of_size(16 * 1024 + 1), key_set())
+
+
+def test_a_header_has_at_most_2_kb() -> None:  # J17
+    def header(size: int) -> bytes:
+        return b'{"alg":"RS256","x":"%s"}' % (b"a" * (size - 22))
+
+    assert len(header(2048)) == 2048
+    verify_jws(token(raw_header=header(2048)), key_set())
+    with pytest.raises(TokenError, match="header_malformed"):
+        verify_jws(token(raw_header=header(2049)), key_set())
+
+
+@pytest.mark.parametrize("raw", [b"[]", b'"alg"', b"1", b"null", b'["alg"]', b"", b"{", b'{"alg":"RS256"}x'])
+def test_a_header_is_an_object(raw: bytes) -> None:  # J21
+    with pytest.raises(TokenError) as caught:
+        verify_jws(token(raw_header=raw), key_set())
+    assert caught.value.code == ("token_malformed" if raw == b"" else "header_malformed")
+
+
+def test_a_kid_has_1_to_256_characters() -> None:  # J06, J09
+    for kid in ("a", "a" * 256):
+        keys = key_set(jwk(rsa_key(), kid=kid))
+        assert (len(keys), keys.skipped) == (1, 0)
+        verify_jws(token(header={"kid": kid}), keys)
+        with pytest.raises(TokenError) as unknown:
+            verify_jws(token(header={"kid": "other"}), keys)
+        assert (unknown.value.code, unknown.value.details["kid"]) == ("key_unknown", "'other'")
+    for wrong in ("", "a" * 257, None, 1):
+        assert key_set(jwk(rsa_key(), kid=wrong), jwk(rsa_key())).skipped == 1
+        with pytest.raises(TokenError, match="kid_malformed"):
+            verify_jws(token(header={"kid": wrong}), key_set())
+
+
+def test_a_token_without_a_kid_is_taken_unless_one_is_required() -> None:  # J07, J08
+    nameless = token(header={"kid": REMOVED})
+    verify_jws(nameless, key_set())
+    assert verify(nameless).subject == "u-1"
+    for check in (
+        lambda: verify_jws(nameless, key_set(), require_kid=True),
+        lambda: verify(nameless, require_kid=True),
+    ):
+        with pytest.raises(TokenError, match="kid_required"):
+            check()
+
+
+def test_a_document_has_at_most_64_kb() -> None:  # N02
+    def padded(document: dict[str, Any], size: int) -> bytes:
+        return as_json(document).ljust(size)
+
+    keys = {"keys": [jwk(rsa_key())]}
+    metadata = {"issuer": ISSUER} | {
+        name: f"{ISSUER}/{name}" for name in ("authorization_endpoint", "token_endpoint", "jwks_uri")
+    }
+    assert len(KeySet.parse(padded(keys, 64 * 1024))) == 1
+    assert ProviderMetadata.parse(padded(metadata, 64 * 1024), issuer=ISSUER).issuer == ISSUER
+    with pytest.raises(ProviderError, match="key_set_unusable"):
+        KeySet.parse(padded(keys, 64 * 1024 + 1))
+    with pytest.raises(ProviderError, match="metadata_unusable"):
+        ProviderMetadata.parse(padded(metadata, 64 * 1024 + 1), issuer=ISSUER)
+
+
+def test_a_next_has_at_most_2048_characters() -> None:  # R05
+    assert safe_next("/" + "a" * 2047) == "/" + "a" * 2047
+    assert safe_next("/" + "a" * 2048) is None
+
+
+@pytest.mark.parametrize("path", ["/%2561", "/a%252525252fb", "/a%2525252f/b", "/?a=%2f%2fevil", "/#//evil"])
+def test_a_path_that_means_the_same_however_often_it_is_decoded(path: str) -> None:  # R02
+    assert safe_next(path) == path
+
+
+@pytest.mark.parametrize("path", ["/a%2f/b", "/a%252f/b", "/a%25252f/b", "/%25252e%25252e/a"])
+def test_a_path_that_changes_when_it_is_decoded_up_to_three_times(path: str) -> None:  # R02
+    assert safe_next(path) is None
