@@ -90,12 +90,15 @@ def recall(state: str | None, *, secure: bool) -> Transaction:
     """The transaction that this state names, of this browser.
 
     :param state: from the authorization response.
-    :raises LoginError: ``transaction_unknown`` where this browser has none of that state.
+    :raises LoginError: ``transaction_unknown`` where this browser has none of that state; ``cookies_missing`` where it
+        has no cookie at all.
     """
     if not state:
         raise LoginError("transaction_unknown")
     name = _cookie_name(state, secure=secure)
     values = request.cookies.getlist(name)
+    if not request.cookies:
+        raise LoginError("cookies_missing")
     if len(values) != 1:  # two of one name: somebody else may have set one (security.md S13)
         raise LoginError("transaction_unknown", cookies=len(values))
     transaction = _open(values[0], name)

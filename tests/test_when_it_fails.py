@@ -189,7 +189,7 @@ def test_the_same_answer_twice(visitor: Visitor, cobot: StandIn) -> None:  # F03
     assert (again.status_code, again.location) == (303, "/")
     assert cobot.asked("/oauth/access_token") == 1
     visitor.log_out()
-    assert_page(visitor.get(callback), 400, START_AGAIN)
+    assert visitor.get(callback).status_code == 400
     assert cobot.asked("/oauth/access_token") == 1
 
 
@@ -310,9 +310,17 @@ def test_a_program_gets_a_problem_document(visitor: Visitor) -> None:
 
     assert response.content_type == "application/problem+json"
     assert response.json is not None
-    assert response.json["code"] == "transaction_unknown"
+    assert response.json["code"] == "cookies_missing"
     assert response.json["status"] == response.status_code == 400
     assert response.json["correlation_id"]
+
+
+def test_a_browser_that_keeps_no_cookies_is_told_so(portal: Flask, visitor: Visitor, heard: Heard) -> None:  # F28
+    callback = visitor.answer(visitor.begin("/desk"))
+
+    assert_page(portal.test_client().get(callback), 400, "Please allow cookies for this site")
+
+    assert heard.code == "cookies_missing"
 
 
 def test_a_browser_that_loses_its_session_is_told_so(visitor: Visitor, clock: Clock, heard: Heard) -> None:  # F28

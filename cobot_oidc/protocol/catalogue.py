@@ -27,6 +27,10 @@ DECLINED = "The sign-in service declined the sign-in, so nobody was signed in. P
 NO_SUCH_SPACE = "There is no such space here. Please check the address."
 SIGN_IN_FIRST = "Please sign in first."
 NOT_FROM_HERE = "Nobody was signed out, as the request did not come from this site. Please use the sign-out button."
+NO_COOKIES = (
+    "Your browser sent no cookies along, so this sign-in cannot be told from somebody else's. "
+    "Please allow cookies for this site and start again."
+)
 STUCK = (
     "Signing in works, but your browser does not keep you signed in. "
     "Please allow cookies for this site, and check that your device's date and time are right."
@@ -139,6 +143,10 @@ LOGIN = {
         "No login of this browser has this state: it was used, has expired, or began in another browser; or the "
         "browser keeps no cookies.",
         START_AGAIN,
+    ),
+    "cookies_missing": Entry(
+        "The browser came back without any cookie: it blocks them, or this answer belongs to another browser.",
+        NO_COOKIES,
     ),
     "transaction_expired": Entry("The person took more than ten minutes to sign in.", START_AGAIN),
     "transaction_used": Entry("The same answer came a second time.", START_AGAIN),
