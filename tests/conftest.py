@@ -142,6 +142,11 @@ class Visitor:
     def get(self, path: str, **options: Any) -> TestResponse:
         return self.browser.get(path, **options)
 
+    def get_with(self, cookie: str, path: str, **headers: str) -> TestResponse:
+        """A page, asked for with this very ``Cookie`` header and no other."""
+        client = self.browser.application.test_client(use_cookies=False)
+        return client.get(path, headers={"Cookie": cookie, **headers})
+
     def begin(self, path: str, **options: Any) -> str:
         """Follow a page, or a login's own URL, to the provider: the authorization URL."""
         response = self.browser.get(path, **options)

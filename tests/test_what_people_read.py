@@ -65,7 +65,7 @@ def test_every_sentence_is_in_every_language(language: str) -> None:
     ],
 )
 def test_pages_speak_the_persons_language(visitor: Visitor, accepted: str, language: str, sentence: str) -> None:
-    response = visitor.get("/cobot/callback?state=x&code=y", headers={"Accept-Language": accepted, "Cookie": "a=b"})
+    response = visitor.get_with("a=b", "/cobot/callback?state=x&code=y", **{"Accept-Language": accepted})
 
     assert f'<html lang="{language}">' in response.text
     assert response.headers["Content-Language"] == language
