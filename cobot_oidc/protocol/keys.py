@@ -175,10 +175,10 @@ def _rsa(member: Mapping[str, object]) -> tuple[str, tuple[str, ...]]:
 
 
 def _number(member: Mapping[str, object], name: str) -> bytes:
-    """Base64urlUInt of at most 8192 bits, without leading zeros (RFC 7518 section 2)."""
+    """Base64urlUInt: an integer without leading zeros (RFC 7518 section 2)."""
     number = _octets(member, name)
-    if not number or number[0] == 0 or len(number) > RSA_BITS.stop // 8:
-        raise _Unusable(f"{name} is no Base64urlUInt of at most 8192 bits")
+    if not number or number[0] == 0:
+        raise _Unusable(f"{name} is no Base64urlUInt")
     return number
 
 

@@ -31,8 +31,10 @@ def safe_next(value: str | None) -> str | None:
 
 
 def _is_plain_path(path: bytes) -> bool:
+    """Whether the path has one meaning, also for a server that drops path parameters: ``/;/x`` is ``//x`` there."""
     return (
         b"//" not in path
+        and b"/;" not in path
         and _ODD_BYTES.search(path) is None
-        and not any(segment in (b".", b"..") for segment in path.split(b"/"))
+        and not any(segment.partition(b";")[0] in (b".", b"..") for segment in path.split(b"/"))
     )

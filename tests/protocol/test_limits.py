@@ -7,7 +7,7 @@ import pytest
 from cobot_oidc.protocol import KeySet, ProviderError, ProviderMetadata, TokenError, safe_next, verify_jws
 from cobot_oidc.protocol.strict_json import JSONError, loads
 
-from .tokens import ISSUER, REMOVED, as_json, b64, jwk, key_set, rsa_key, token, verify
+from .tokens import ISSUER, REMOVED, as_json, b64, ec_key, jwk, key_set, rsa_key, token, verify
 
 
 def nested(depth: int, opening: str = "[", closing: str = "]", inner: bytes = b"") -> bytes:
@@ -166,3 +166,72 @@ def test_a_path_that_means_the_same_however_often_it_is_decoded(path: str) -> No
 @pytest.mark.parametrize("path", ["/a%2f/b", "/a%252f/b", "/a%25252f/b", "/%25252e%25252e/a"])
 def test_a_path_that_changes_when_it_is_decoded_up_to_three_times(path: str) -> None:  # R02
     assert safe_next(path) is None
+
+
+@pytest.mark.parametrize(
+    ("bits", "usable"), [(2047, False), (2048, True), (8192, True), (8193, False), (1_000_000 // 8, False)]
+)
+def test_an_rsa_modulus_has_2048_to_8192_bits(bits: int, usable: bool) -> None:  # K01
+    modulus = b64(((1 << (bits - 1)) + 1).to_bytes((bits + 7) // 8, "big"))
+    assert len(key_set(jwk(rsa_key(), n=modulus), jwk(rsa_key()))) == 1 + usable
+
+
+@pytest.mark.parametrize(
+    ("exponent", "usable"),
+    [(3, False), (65535, False), (65536, False), (65537, True), (2**32 - 1, True), (2**32 + 1, False), (2**64, False)],
+)
+def test_an_rsa_exponent_is_odd_and_has_17_to_32_bits(exponent: int, usable: bool) -> None:  # K01
+    e = b64(exponent.to_bytes((exponent.bit_length() + 7) // 8, "big"))
+    assert len(key_set(jwk(rsa_key(), e=e), jwk(rsa_key()))) == 1 + usable
+
+
+@pytest.mark.parametrize(
+    ("member", "reason"),
+    [
+        ("AQAB", "not an object"),
+        ({"kty": "oct", "k": "AAAA"}, "symmetric"),
+        *[(jwk(rsa_key()) | {name: "AQAB"}, "private") for name in ("d", "p", "q", "dp", "dq", "qi", "oth", "k")],
+        (jwk(rsa_key(), use="enc"), "use is not sig"),
+        (jwk(rsa_key(), key_ops="verify"), "key_ops is no list"),
+        (jwk(rsa_key(), key_ops=["verify", 1]), "key_ops is no list"),
+        (jwk(rsa_key(), key_ops=["sign"]), "not for verifying"),
+        (jwk(rsa_key(), key_ops=["verify", "verify"]), "not for verifying"),
+        (jwk(rsa_key(), ext="true"), "ext"),
+        (jwk(rsa_key(), kty="X"), "unknown kty"),
+        (jwk(rsa_key(), kid=""), "kid"),
+        (jwk(rsa_key(), alg="ES256"), "alg does not fit"),
+        (jwk(rsa_key(), n=jwk(rsa_key())["n"] + "="), "canonical"),
+        (jwk(rsa_key(), n="AAAA" + jwk(rsa_key())["n"]), "Base64urlUInt"),
+        (jwk(rsa_key(), n=""), "Base64urlUInt"),
+        (jwk(rsa_key(), e=65537), "no text"),
+        (jwk(rsa_key(), e=REMOVED), "missing"),
+        (jwk(rsa_key(), e="\u212a"), "canonical"),
+        (jwk(ec_key(), crv="secp256k1"), "unknown crv"),
+        (jwk(ec_key(), x=b64(bytes(31))), "x has not the length"),
+        (jwk(ec_key(), y=b64(bytes(33))), "y has not the length"),
+        (jwk(ec_key(), y=b64(bytes(32))), "cryptography library"),
+    ],
+)
+def test_the_operator_is_told_why_a_key_is_skipped(member: Any, reason: str) -> None:  # K03, K04, K06
+    keys = key_set(jwk(rsa_key()), member)
+    assert (len(keys), keys.skipped) == (1, 1)
+    assert keys.reasons[0].startswith("key 1: ")
+    assert reason in keys.reasons[0]
+
+
+def test_extractable_or_not_makes_no_difference() -> None:
+    assert len(key_set(jwk(rsa_key(), ext=False))) == 1
+    assert len(key_set(jwk(rsa_key(), ext=True))) == 1
+
+
+def test_key_sets_of_the_same_material_are_told_from_others() -> None:  # K10
+    one = key_set(jwk(rsa_key()), jwk(ec_key(), kid="k2"))
+    assert one.same_material(key_set(jwk(ec_key(), kid="k2"), jwk(rsa_key()), {"kty": "oct"}))
+    assert list(one) == list(one.keys)
+    for other in (
+        key_set(jwk(rsa_key())),
+        key_set(jwk(rsa_key()), jwk(ec_key(), kid="k3")),
+        key_set(jwk(rsa_key(), alg="RS512"), jwk(ec_key(), kid="k2")),
+        key_set(jwk(rsa_key(1)), jwk(ec_key(), kid="k2")),
+    ):
+        assert not one.same_material(other)
