@@ -41,6 +41,8 @@ KEYS = frozenset(
         "AFTER_LOGOUT",
         "SESSION_LIFETIME",
         "CLAIMS",
+    "KEEP_TOKEN",
+    "REDIS_URL",
         "LOGOUT_AT_PROVIDER",
         "USERINFO",
         "EMBEDDED",
@@ -125,6 +127,7 @@ def read_settings(config: Mapping[str, Any]) -> Settings:
     _check_flask(config)
     settings = _Reader(config)
     settings.refuse_unknown()
+    _refuse_what_is_to_come(settings)
     issuer = settings.issuer("ISSUER", COBOT_ISSUER)
     space_issuer = _space_issuer(settings, issuer)
     redirect_uri = settings.text("REDIRECT_URI", None)
@@ -241,6 +244,14 @@ def _check_flask(config: Mapping[str, Any]) -> None:
             found="Strict",
             expected="Lax: browsers hide a Strict cookie from the page that a sign-in elsewhere leads back to",
         )
+
+
+def _refuse_what_is_to_come(settings: _Reader) -> None:
+    """Named already, so that nobody believes to have what is not there yet."""
+    if settings.boolean("KEEP_TOKEN", False):
+        settings.refuse("KEEP_TOKEN", "False: this release keeps no tokens")
+    if settings.value("REDIS_URL", None) is not None:
+        settings.refuse("REDIS_URL", "nothing: in this release each process keeps documents, keys and states itself")
 
 
 def _client(settings: _Reader) -> Client:

@@ -71,6 +71,8 @@ def set_up(space: Any = None, **changes: Any) -> Flask:
         ("COBOT_OIDC_TOTAL_TIMEOUT", 0),
         ("COBOT_OIDC_PROXIES", "http://proxy"),
         ("COBOT_OIDC_CA_BUNDLE", "/nowhere.pem"),
+        ("COBOT_OIDC_KEEP_TOKEN", True),
+        ("COBOT_OIDC_REDIS_URL", "redis://localhost"),
         ("COBOT_OIDC_CLIENTID", "portal"),
         ("COBOT_OIDC_VERIFY", False),  # R15: there is no such switch
     ],
@@ -101,6 +103,7 @@ def test_no_secret_stands_in_an_error() -> None:  # L02
     [
         {},
         {"COBOT_OIDC_CLIENT_SECRET": ...},
+        {"COBOT_OIDC_KEEP_TOKEN": False, "COBOT_OIDC_REDIS_URL": None, "COBOT_OIDC_EMBEDDED": False},
         {"COBOT_OIDC_CLIENT_AUTH": "client_secret_basic"},
         {"COBOT_OIDC_ISSUER": "https://accounts.google.com", "COBOT_OIDC_ALLOWED_HOSTS": ["oauth2.googleapis.com"]},
         {"COBOT_OIDC_SPACE_ISSUER": "https://op.example/realms/{space}"},
