@@ -1,6 +1,6 @@
 # Everything that a developer does here. `make` alone lists it.
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format lock docs translations clean
+.PHONY: help demo test lint format lock docs translations fuzz mutants bench clean
 
 VENV := .venv
 PYTHON ?= $(shell tools/find-python)
@@ -38,6 +38,18 @@ docs: $(INSTALLED) ## write the pages that are made from the code
 
 translations: $(INSTALLED) ## compile the translations of what people read
 	@$(VENV)/bin/pybabel --quiet compile --domain cobot_oidc --directory cobot_oidc/translations
+
+fuzz: $(INSTALLED) ## fuzz what reads tokens, keys and documents (SECONDS=60 for each, TARGET=all)
+	@$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/fuzz.txt
+	@$(VENV)/bin/python -m fuzz $(or $(TARGET),all) $(or $(SECONDS),60)
+
+mutants: $(INSTALLED) ## spoil each check of the protocol and see that a test notices (about 20 minutes; MODULES=jws for one)
+	@$(VENV)/bin/python -m mutants $(MODULES)
+
+bench: ## measure what verification costs, beside other libraries
+	@tools/make-venv "$(PYTHON)" build/benchmarks
+	@build/benchmarks/bin/python -m pip install --quiet --disable-pip-version-check -r benchmarks/requirements.txt
+	@PYTHONPATH=. build/benchmarks/bin/python -W ignore benchmarks/verification.py
 
 clean: ## remove what the other commands made
 	@rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -58,7 +58,7 @@ def contestants(algorithm: str) -> dict[str, Verify]:
     key = KEYS[algorithm]
     member = jwt.get_algorithm_by_name(algorithm).to_jwk(key.public_key(), as_dict=True)
     member |= {"kid": "key-1", "alg": algorithm, "use": "sig"}
-    document = {"keys": [member]}
+    document: Any = {"keys": [member]}
     claims = CLAIMS | {"at_hash": _at_hash(algorithm)}
     token = jwt.encode(claims, key, algorithm=algorithm, headers={"kid": "key-1"})
     print(f"{algorithm}: {len(token)} bytes, {len(claims)} claims", file=sys.stderr)

@@ -7,7 +7,22 @@ import pytest
 from cobot_oidc.protocol import KeySet, ProviderError, ProviderMetadata, TokenError, safe_next, verify_jws
 from cobot_oidc.protocol.strict_json import JSONError, loads
 
-from .tokens import ISSUER, REMOVED, as_json, b64, ec_key, jwk, key_set, rsa_key, token, verify
+from .tokens import (
+    ISSUER,
+    NOW,
+    REMOVED,
+    as_json,
+    at_hash,
+    b64,
+    claims,
+    ec_key,
+    ed_key,
+    jwk,
+    key_set,
+    rsa_key,
+    token,
+    verify,
+)
 
 
 def nested(depth: int, opening: str = "[", closing: str = "]", inner: bytes = b"") -> bytes:
@@ -235,3 +250,54 @@ def test_key_sets_of_the_same_material_are_told_from_others() -> None:  # K10
         key_set(jwk(rsa_key(1)), jwk(ec_key(), kid="k2")),
     ):
         assert not one.same_material(other)
+
+
+@pytest.mark.parametrize(
+    ("auth_time", "code", "difference"),
+    [
+        (NOW + 60, None, 0),
+        (NOW + 61, "clock_skew", 61),
+        (NOW - 360, None, 0),
+        (NOW - 361, "authentication_too_old", 361),
+    ],
+)
+def test_how_long_ago_somebody_signed_in(auth_time: int, code: str | None, difference: int) -> None:  # C13, C20
+    signed = token(claims(auth_time=auth_time))
+    if code is None:
+        assert verify(signed, max_age=300)["auth_time"] == auth_time
+        return
+    with pytest.raises(TokenError) as caught:
+        verify(signed, max_age=300)
+    assert (caught.value.code, caught.value.details["difference_seconds"]) == (code, difference)
+
+
+def test_a_time_is_positive_and_below_2_to_the_53() -> None:  # C05, J19
+    for name, limit in (("nbf", 0.5), ("nbf", 1)):
+        assert verify(token(claims(**{name: limit})))[name] == limit
+    for wrong in (0, -1, -0.5, 2**53, True):
+        with pytest.raises(TokenError, match="time_malformed"):
+            verify(token(claims(nbf=wrong)))
+
+
+@pytest.mark.parametrize(
+    ("alg", "key", "digest"),
+    [
+        ("RS256", rsa_key(), "sha256"),
+        ("RS384", rsa_key(), "sha384"),
+        ("PS512", rsa_key(), "sha512"),
+        ("ES256", ec_key(), "sha256"),
+        ("ES384", ec_key("P-384"), "sha384"),
+        ("ES512", ec_key("P-521"), "sha512"),
+        ("EdDSA", ed_key(), "sha512"),
+    ],
+)
+def test_at_hash_is_of_the_algorithms_own_digest(alg: str, key: Any, digest: str) -> None:  # C12
+    keys = key_set(jwk(key, alg=alg))
+    for used in ("sha256", "sha384", "sha512"):
+        signed = token(claims(at_hash=at_hash("access", used)), key=key, alg=alg)
+        options: dict[str, Any] = {"algorithms": (alg,), "access_token": "access"}
+        if used == digest:
+            assert verify(signed, keys, **options).subject == "u-1"
+            continue
+        with pytest.raises(TokenError, match="at_hash_mismatch"):
+            verify(signed, keys, **options)
