@@ -86,7 +86,7 @@ def _places(tree: ast.Module) -> Iterator[tuple[str, ast.AST, ast.AST, str]]:
             if field in ("annotation", "returns", "decorator_list", "type_params", "bases"):
                 continue
             for child in value if isinstance(value, list) else [value]:
-                if not isinstance(child, ast.AST) or _is_documentation(node, child):
+                if not isinstance(child, ast.AST) or _is_documentation(node, child) or _is_type(node, child):
                     continue
                 name = getattr(child, "name", "") if isinstance(child, (ast.FunctionDef, ast.ClassDef)) else ""
                 if name in ("__repr__", "__str__"):
@@ -108,6 +108,10 @@ def _is_code(parent: ast.AST, node: ast.AST) -> bool:
         and node is parent.args[0]
         and ast.unparse(parent.func) in ERRORS_WITH_CODE
     )
+
+
+def _is_type(parent: ast.AST, node: ast.AST) -> bool:
+    return isinstance(parent, ast.Call) and ast.unparse(parent.func) == "cast" and node is parent.args[0]
 
 
 def _is_documentation(parent: ast.AST, node: ast.AST) -> bool:

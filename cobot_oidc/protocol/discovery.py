@@ -180,13 +180,13 @@ def _is_address(host: str) -> bool:
 
 
 def _object(document: bytes | Mapping[str, object]) -> Mapping[str, object]:
-    if isinstance(document, Mapping):
-        return document
-    try:
-        members = loads(document, largest=LARGEST_DOCUMENT)
-    except JSONError as error:
-        raise ProviderError("metadata_unusable", reason=error.reason) from error
-    if not isinstance(members, dict):
+    members: object = document
+    if isinstance(document, bytes):
+        try:
+            members = loads(document, largest=LARGEST_DOCUMENT)
+        except JSONError as error:
+            raise ProviderError("metadata_unusable", reason=error.reason) from error
+    if not isinstance(members, Mapping):
         raise ProviderError("metadata_unusable", reason="not an object")
     return members
 

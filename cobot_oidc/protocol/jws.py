@@ -97,7 +97,7 @@ class ParsedJWS(NamedTuple):
             raise TokenError("algorithm_forbidden", expected=list(algorithms), got=header.algorithm)
         return cls(header, _decode(middle), signing_input, _decode(last))
 
-    def check_signature(self, keys: KeySet, algorithms: Sequence[str], *, require_kid: bool = False) -> None:
+    def check_signature(self, keys: KeySet, algorithms: Sequence[str], *, require_kid: bool) -> None:
         """The signature is that of one of these keys (RFC 7515 section 5.2, RFC 7517 section 4).
 
         :raises TokenError: ``key_unknown`` where no key has the token's kid, ``key_unsuitable`` where it is not for
@@ -108,21 +108,21 @@ class ParsedJWS(NamedTuple):
         for key in _candidates(self.header, keys, algorithms):
             if key.verifies(self.header.algorithm, self.signing_input, self.signature):
                 return
-        raise TokenError("signature_invalid", kid=self.header.kid or "")
+        raise TokenError("signature_invalid", kid=self.header.kid)
 
 
 def _candidates(header: Header, keys: KeySet, algorithms: Sequence[str]) -> Sequence[Key]:
     named = keys.named(header.kid)
     if not named:
-        raise TokenError("key_unknown", kid=header.kid or "")
+        raise TokenError("key_unknown", kid=header.kid)
     suitable = [key for key in named if key.algorithm(algorithms) == header.algorithm]
     if len(suitable) == 1:
         return suitable
     if not suitable:
-        raise TokenError("key_unsuitable", kid=header.kid or "", alg=header.algorithm)
+        raise TokenError("key_unsuitable", kid=header.kid, alg=header.algorithm)
     different = {key.material: key for key in suitable}
     if len(different) > (1 if header.kid is not None else MOST_TRIALS):  # K05, J08
-        raise TokenError("key_ambiguous", kid=header.kid or "", keys=len(different))
+        raise TokenError("key_ambiguous", kid=header.kid, keys=len(different))
     return list(different.values())
 
 

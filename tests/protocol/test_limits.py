@@ -5,10 +5,13 @@ from typing import Any
 import pytest
 
 from cobot_oidc.protocol import KeySet, ProviderError, ProviderMetadata, TokenError, safe_next, verify_jws
+from cobot_oidc.protocol.id_token import Expected, UnverifiedIDToken
 from cobot_oidc.protocol.strict_json import JSONError, loads
 
 from .tokens import (
+    CLIENT_ID,
     ISSUER,
+    NONCE,
     NOW,
     REMOVED,
     as_json,
@@ -301,3 +304,27 @@ def test_at_hash_is_of_the_algorithms_own_digest(alg: str, key: Any, digest: str
             continue
         with pytest.raises(TokenError, match="at_hash_mismatch"):
             verify(signed, keys, **options)
+
+
+@pytest.mark.parametrize("document", [None, 1, "{}", [], b"[]", b"", b"null", b"1", b'"x"', b"{", {}, {"keys": None}])
+def test_what_is_no_object_is_no_document(document: Any) -> None:  # K07, N04
+    with pytest.raises(ProviderError, match="key_set_unusable"):
+        KeySet.parse(document)
+    with pytest.raises(ProviderError, match=r"metadata_unusable|metadata_issuer_mismatch"):
+        ProviderMetadata.parse(document, issuer=ISSUER)
+    assert safe_next(document) is None
+
+
+def test_what_travels_shows_no_secret() -> None:  # L02
+    expected = Expected(ISSUER, CLIENT_ID, NONCE)
+    unverified = UnverifiedIDToken.parse(token(), expected, now=NOW)
+    verified = verify_jws(token(), key_set())
+    for shown in map(repr, (expected, unverified, unverified.jws, verified)):
+        assert NONCE not in shown
+        assert "u-1" not in shown
+
+
+def test_what_is_expected_has_defaults() -> None:
+    nameless = token(header={"kid": REMOVED})
+    unverified = UnverifiedIDToken.parse(nameless, Expected(ISSUER, CLIENT_ID, NONCE), now=NOW)
+    assert unverified.verify(key_set(), access_token=None).subject == "u-1"
