@@ -18,7 +18,6 @@ from functools import cached_property
 from typing import Any
 from urllib.parse import urlsplit
 
-import certifi
 import requests
 import urllib3
 from requests.adapters import HTTPAdapter
@@ -223,7 +222,7 @@ class _Adapter(HTTPAdapter):
     @cached_property
     def _tls(self) -> ssl.SSLContext:
         """Checks chain and host name. Made once, as reading the authorities takes longer than a handshake."""
-        return ssl.create_default_context(cafile=self._ca_bundle or certifi.where())
+        return ssl.create_default_context(cafile=self._ca_bundle or requests.utils.DEFAULT_CA_BUNDLE_PATH)
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
         super().init_poolmanager(*args, **kwargs)
