@@ -10,7 +10,7 @@ from werkzeug.local import LocalProxy
 
 from . import sessions
 from .errors import LoginError
-from .installation import installation
+from .installation import Installation, installation
 from .user import ANONYMOUS, AnonymousUser, User
 
 _SPACE = "cobot_oidc.space"
@@ -22,7 +22,8 @@ def requested_space() -> str | None:
 
     :raises LoginError: ``space_unknown`` where the name is no space's, or none that the app serves.
     """
-    return _requested()[0]
+    space, _ = _place()
+    return space
 
 
 def requested_issuer() -> str:
@@ -30,18 +31,23 @@ def requested_issuer() -> str:
 
     :raises LoginError: ``space_unknown``.
     """
-    return _requested()[1]
+    _, issuer = _place()
+    return issuer
 
 
-def _requested() -> tuple[str | None, str]:
-    environ, here = request.environ, installation()
-    if _SPACE not in environ:
-        environ[_SPACE] = here.read_space() if here.read_space is not None else None
-    space = environ[_SPACE]
-    issuer = here.settings.issuer_of(space)
+def _place() -> tuple[str | None, str]:
+    space, issuer = _named_place(request.environ, installation())
     if issuer is None:
         raise LoginError("space_unknown", space=space)
     return space, issuer
+
+
+def _named_place(environ: dict[str, object], here: Installation) -> tuple[str | None, str | None]:
+    """The space as the request names it, and its issuer where it has one."""
+    if _SPACE not in environ:
+        environ[_SPACE] = here.read_space() if here.read_space is not None else None
+    space = cast("str | None", environ[_SPACE])
+    return space, here.settings.issuer_of(space)
 
 
 def pin_space(space: str | None) -> None:
@@ -55,7 +61,7 @@ def requested_user() -> User | AnonymousUser:
     environ = request.environ
     user = environ.get(_USER)
     if user is None:
-        user = environ[_USER] = _look_up()
+        user = environ[_USER] = _look_up(environ)
     return cast("User | AnonymousUser", user)
 
 
@@ -64,11 +70,10 @@ def forget_user() -> None:
     request.environ.pop(_USER, None)
 
 
-def _look_up() -> User | AnonymousUser:
+def _look_up(environ: dict[str, object]) -> User | AnonymousUser:
     here = installation()
-    try:
-        space, issuer = _requested()
-    except LoginError:
+    space, issuer = _named_place(environ, here)
+    if issuer is None:
         return ANONYMOUS
     return sessions.find(issuer, space, now=here.clock(), lifetime=here.settings.session_lifetime)
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from functools import wraps
+from inspect import iscoroutinefunction
 from typing import ParamSpec, TypeVar, overload
 
 from flask import current_app, redirect, request
@@ -49,13 +50,15 @@ def login_required(view=None, /, **where):  # type: ignore[no-untyped-def] # the
 
 
 def _guarded(view: Callable[P, R], where: dict[str, str | None]) -> Callable[P, R | Response]:
+    is_async = iscoroutinefunction(view)
+
     @wraps(view)
     def guarded(*args: P.args, **kwargs: P.kwargs) -> R | Response:
         if where:
             pin_space(where["space"])
         if not requested_user().is_authenticated:
             return _send_to_login(requested_space())
-        answer: R = current_app.ensure_sync(view)(*args, **kwargs)
+        answer: R = (current_app.ensure_sync(view) if is_async else view)(*args, **kwargs)
         return answer
 
     return guarded
