@@ -4,13 +4,11 @@ Everything wrong is said here, at ``init_app``, by key, value and remedy; only w
 left to the first login. Nothing here waits for the provider.
 """
 
-import difflib
 import inspect
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NoReturn, cast, get_args
+from typing import Any, NamedTuple, NoReturn, cast, get_args
 from urllib.parse import urlsplit
 
 from .errors import ConfigurationError
@@ -71,8 +69,7 @@ _ALLOWED_HOST = re.compile(r"\.?[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?")
 _VSCHAR = re.compile(r"[\x20-\x7e]+")
 
 
-@dataclass(frozen=True, slots=True)
-class Settings:
+class Settings(NamedTuple):
     """What one app is configured to be; ``docs/configuration.md`` describes each key.
 
     Lifetimes are in seconds. ``serves`` tells whether the app serves a well-formed space.
@@ -172,6 +169,8 @@ class _Reader:
     def refuse_unknown(self) -> None:
         for key in self._config:
             if key.startswith(PREFIX) and key.removeprefix(PREFIX) not in KEYS:
+                import difflib  # for a mistake alone
+
                 near = difflib.get_close_matches(key.removeprefix(PREFIX), KEYS, n=1)
                 expected = f"{PREFIX}{near[0]}" if near else "one of docs/configuration.md"
                 raise ConfigurationError("setting_unknown", setting=key, expected=expected)

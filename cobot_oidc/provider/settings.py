@@ -1,11 +1,11 @@
 """How providers are talked to and believed: the settings, with the defaults that relying parties trust."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class ProviderSettings:
+class ProviderSettings(NamedTuple):
     """One app's settings for all of its providers. Times are in seconds.
 
     :ivar algorithms: that id tokens may be signed with; a document can only narrow them.
@@ -33,7 +33,7 @@ class ProviderSettings:
     read_timeout: float = 5
     total_timeout: float = 10
     longest_idle: float = 30
-    proxies: Mapping[str, str] = field(default_factory=dict)
+    proxies: Mapping[str, str] = MappingProxyType({})
     ca_bundle: str | None = None
     metadata_lifetime: float = 3600
     metadata_stale: float = 86400
