@@ -46,10 +46,12 @@ fuzz: $(INSTALLED) ## fuzz what reads tokens, keys and documents (SECONDS=60 for
 mutants: $(INSTALLED) ## spoil each check of the protocol and see that a test notices (about 20 minutes; MODULES=jws for one)
 	@$(VENV)/bin/python -m mutants $(MODULES)
 
-bench: ## measure what verification costs, beside other libraries
+bench: ## measure what verification, page views and the start cost, beside other libraries
 	@tools/make-venv "$(PYTHON)" build/benchmarks
 	@build/benchmarks/bin/python -m pip install --quiet --disable-pip-version-check -r benchmarks/requirements.txt
-	@PYTHONPATH=. build/benchmarks/bin/python -W ignore benchmarks/verification.py
+	@build/benchmarks/bin/python -m pip install --quiet --disable-pip-version-check --no-deps .
+	@for script in verification page_view startup; do \
+	  PYTHONPATH=. build/benchmarks/bin/python -W ignore -m benchmarks.$$script || exit 1; echo; done
 
 clean: ## remove what the other commands made
 	@rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis

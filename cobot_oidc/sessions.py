@@ -5,7 +5,6 @@ session interface behind it (Flask's cookie, Flask-Session), and nothing of the 
 """
 
 from collections.abc import Collection, Iterable, Mapping
-from types import MappingProxyType
 from typing import TypeGuard
 
 from flask import current_app, session
@@ -14,12 +13,11 @@ from flask.sessions import SecureCookieSessionInterface
 from .errors import LoginError
 from .user import ANONYMOUS, AnonymousUser, User
 
-KEY = "cobot_oidc"
+KEY = "cobot_oidc:"  # and the issuer: an entry for each identity
 LARGEST_COOKIE = 3800  # bytes; browsers drop a cookie beyond 4096 without a word (security.md S06)
 CLOCK_DISAGREEMENT = 300  # seconds that the machines behind one app may disagree
 
-# In the session an identity is [space, subject, authenticated_at, claims], below its issuer: every byte travels with
-# every request.
+# In the session an identity is [space, subject, authenticated_at, claims]: every byte travels with every request.
 Record = tuple[str | None, str, int, dict[str, object]]
 
 
@@ -31,8 +29,7 @@ def find(issuer: str, space: str | None, *, now: float, lifetime: int) -> User |
     :param now: seconds since the epoch.
     :param lifetime: seconds from the login after which it counts no more.
     """
-    stored = session.get(KEY)
-    record = stored.get(issuer) if isinstance(stored, dict) else None
+    record = session.get(KEY + issuer)
     if not _is_record(record) or record[0] != space or not _alive(record, now, lifetime):
         return ANONYMOUS
     return _user(issuer, record)
@@ -52,14 +49,13 @@ def start(user: User, *, lifetime: int) -> None:
         for issuer, record in _records().items()
         if issuer != user.issuer and _alive(record, user.authenticated_at, lifetime)
     ]
-    kept = {name: value for name, value in user.claims.items() if name not in ("iss", "sub")}
-    own: Record = (user.space, user.subject, user.authenticated_at, kept)
+    own: Record = (user.space, user.subject, user.authenticated_at, dict(user.kept_claims))
     identities = _within_a_cookie(sorted(others, key=lambda other: other[1][2]), (user.issuer, own))
     permanent = session.permanent
     session.clear()
     if permanent:
         session.permanent = True
-    session[KEY] = identities
+    session.update(_entries(identities))
     # Flask-Session has it, Flask's own cookie needs none: the content is the session.
     regenerate = getattr(current_app.session_interface, "regenerate", None)
     if regenerate is not None:
@@ -75,11 +71,10 @@ def end(issuers: Iterable[str] | None = None) -> list[User]:
     records = _records()
     ending = [issuer for issuer in (records if issuers is None else issuers) if issuer in records]
     ended = [_user(issuer, records[issuer]) for issuer in ending]
-    remaining = {issuer: record for issuer, record in records.items() if issuer not in ending}
-    if remaining:
-        session[KEY] = remaining
-    else:
+    if ending and len(ending) == len(records):
         session.clear()
+    for issuer in ending:
+        session.pop(KEY + issuer, None)
     return ended
 
 
@@ -90,10 +85,13 @@ def issuers() -> Collection[str]:
 
 def _records() -> Mapping[str, Record]:
     """The identities in the session, without what an older release or another library may have left there."""
-    stored = session.get(KEY)
-    if not isinstance(stored, dict):
-        return {}
-    return {issuer: record for issuer, record in stored.items() if _is_record(record)}
+    return {
+        key.removeprefix(KEY): record for key, record in session.items() if key.startswith(KEY) and _is_record(record)
+    }
+
+
+def _entries(identities: Mapping[str, Record]) -> dict[str, Record]:
+    return {KEY + issuer: record for issuer, record in identities.items()}
 
 
 def _is_record(stored: object) -> TypeGuard[Record]:
@@ -115,13 +113,7 @@ def _alive(record: Record, now: float, lifetime: int) -> bool:
 
 def _user(issuer: str, record: Record) -> User:
     space, subject, authenticated_at, claims = record
-    return User(
-        issuer=issuer,
-        subject=subject,
-        space=space,
-        claims=MappingProxyType({"iss": issuer, "sub": subject, **claims}),
-        authenticated_at=authenticated_at,
-    )
+    return User(issuer, subject, space, claims, authenticated_at)
 
 
 def _within_a_cookie(others: list[tuple[str, Record]], newest: tuple[str, Record]) -> dict[str, Record]:
@@ -143,4 +135,4 @@ def _cookie_size(identities: dict[str, Record]) -> int:
     if not isinstance(interface, SecureCookieSessionInterface):
         return 0  # a server-side store: the cookie is an id
     serializer = interface.get_signing_serializer(current_app._get_current_object())  # type: ignore[attr-defined] # the proxy's documented way to the app
-    return len(serializer.dumps({KEY: identities})) if serializer is not None else 0
+    return len(serializer.dumps(_entries(identities))) if serializer is not None else 0

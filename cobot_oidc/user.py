@@ -14,17 +14,22 @@ class User:
     :ivar issuer: the issuer that vouches for this user.
     :ivar subject: the issuer's name for the user: opaque, stable, unique below that issuer only.
     :ivar space: the space that was logged in to, ``None`` for the global provider.
-    :ivar claims: the claims that the session keeps (``COBOT_OIDC_CLAIMS``), with ``iss`` and ``sub``.
+    :ivar kept_claims: the claims that the session keeps (``COBOT_OIDC_CLAIMS``).
     :ivar authenticated_at: when the login ended, in seconds since the epoch.
     """
 
     issuer: str
     subject: str
     space: str | None
-    claims: Mapping[str, object]
+    kept_claims: Mapping[str, object]
     authenticated_at: int
 
     is_authenticated = True
+
+    @property
+    def claims(self) -> Mapping[str, object]:
+        """The claims that the session keeps, with ``iss`` and ``sub``; read-only."""
+        return MappingProxyType({"iss": self.issuer, "sub": self.subject, **self.kept_claims})
 
     @property
     def name(self) -> str | None:
@@ -51,7 +56,7 @@ class User:
         return f"{self.issuer}#{self.subject}"
 
     def _text(self, claim: str) -> str | None:
-        value = self.claims.get(claim)
+        value = self.kept_claims.get(claim)
         return value if isinstance(value, str) else None
 
     def __eq__(self, other: object) -> bool:

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from functools import partial
-from types import MappingProxyType
 from urllib.parse import urljoin
 
 from flask import abort, after_this_request, current_app, redirect, request
@@ -128,13 +127,14 @@ def _user(transaction: Transaction, grant: Grant) -> User:
     kept = {
         name: claims.get(name, more.get(name))
         for name in here.settings.claims
-        if name in claims or name in more  # what the id token says goes before (security.md C15)
+        if name not in ("iss", "sub")
+        and (name in claims or name in more)  # what the id token says goes before (security.md C15)
     }
     return User(
         issuer=claims.issuer,
         subject=claims.subject,
         space=transaction.space,
-        claims=MappingProxyType({"iss": claims.issuer, "sub": claims.subject, **kept}),
+        kept_claims=kept,
         authenticated_at=int(here.clock()),
     )
 

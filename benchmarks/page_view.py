@@ -1,0 +1,84 @@
+"""What a page view of somebody who is logged in costs, and how large their cookie is; Flask and its session is 1.0.
+
+A WSGI loop without a server, medians of interleaved rounds in one run. A page of ours asks nobody and sets no cookie.
+"""
+
+import socket
+import statistics
+import sys
+import time
+from typing import Any
+
+from benchmarks.apps import CONTESTANTS, Contestant
+
+ROUNDS = int(sys.argv[1]) if len(sys.argv) > 1 else 25
+CALLS = 300  # in a round
+
+
+def main() -> None:
+    """Measure, and print one table."""
+    contestants = {name: make() for name, make in CONTESTANTS.items()}
+    cookies = {name: _cookie(contestant) for name, contestant in contestants.items()}
+    socket.socket.connect = _refuse  # type: ignore[method-assign] # a page view asks no provider
+    times: dict[str, list[float]] = {name: [] for name in contestants}
+    for _ in range(ROUNDS + 1):  # the first one warms up
+        for name, contestant in contestants.items():
+            times[name].append(_seconds(contestant, cookies[name], name))
+    base = statistics.median(times["Flask and its session"][1:])
+    print("| | × Flask | µs | cookie, bytes |\n|---|---|---|---|")
+    for name, measured in times.items():
+        median = statistics.median(measured[1:])
+        print(f"| {name} | {median / base:.2f} | {median / CALLS * 1e6:.0f} | {len(cookies[name])} |")
+
+
+def _cookie(contestant: Contestant) -> str:
+    serializer: Any = contestant.app.session_interface.get_signing_serializer(contestant.app)  # type: ignore[attr-defined]
+    return f"session={serializer.dumps(contestant.session)}"
+
+
+def _seconds(contestant: Contestant, cookie: str, name: str) -> float:
+    answers: list[list[tuple[str, str]]] = []
+    app: Any = contestant.app
+
+    def start_response(_status: str, headers: list[tuple[str, str]], _error: object = None) -> None:
+        answers.append(headers)
+
+    start = time.perf_counter()
+    for _ in range(CALLS):
+        body = app(_environ(cookie), start_response)
+        page = b"".join(body)
+        body.close()
+    seconds = time.perf_counter() - start
+    assert page == b"Hello Ada Lovelace", (name, page)
+    if name == "cobot_oidc":
+        assert not any(header == "Set-Cookie" for headers in answers for header, _ in headers)
+    return seconds
+
+
+def _environ(cookie: str) -> dict[str, Any]:
+    return {
+        "REQUEST_METHOD": "GET",
+        "PATH_INFO": "/",
+        "SCRIPT_NAME": "",
+        "QUERY_STRING": "",
+        "SERVER_NAME": "localhost",
+        "SERVER_PORT": "80",
+        "SERVER_PROTOCOL": "HTTP/1.1",
+        "HTTP_HOST": "localhost",
+        "HTTP_COOKIE": cookie,
+        "wsgi.url_scheme": "http",
+        "wsgi.version": (1, 0),
+        "wsgi.input": sys.stdin.buffer,
+        "wsgi.errors": sys.stderr,
+        "wsgi.multithread": False,
+        "wsgi.multiprocess": False,
+        "wsgi.run_once": False,
+    }
+
+
+def _refuse(*_: Any) -> None:
+    raise AssertionError("a page view opens a connection")
+
+
+if __name__ == "__main__":
+    main()
