@@ -16,6 +16,7 @@ from .protocol.redirects import safe_next
 from .spaces import HostLabel
 
 _LOGIN = "cobot_oidc.login"
+_OF_A_LOGIN = ("next", "prompt", "login_hint", "ui_locales", "max_age")
 
 
 def redirect_uri() -> str:
@@ -47,8 +48,9 @@ def login_at_callback_host() -> str | None:
     if url.netloc == request.host:
         return None
     # ``at`` ends the way behind a proxy that hides the host from the app.
-    values: dict[str, Any] = {**request.args.to_dict(), "space": _space_argument(), "at": "callback"}
-    path = url_for("cobot_oidc.login", **values)
+    # Only what a login knows: ``url_for`` takes orders of its own in names such as ``_external``.
+    values: dict[str, Any] = {name: request.args[name] for name in _OF_A_LOGIN if name in request.args}
+    path = url_for("cobot_oidc.login", space=_space_argument(), **values, at="callback")
     return f"{url.scheme}://{url.netloc}{path}"
 
 

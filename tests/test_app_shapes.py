@@ -124,6 +124,9 @@ def test_a_login_begins_at_the_host_of_its_callback(make_portal: MakePortal) -> 
     response = browser.get("/cobot/login?next=/desk", base_url="https://other.example")
 
     assert response.location == "https://portal.example/cobot/login?next=/desk&at=callback"
+    # Whatever else a stranger adds does not travel along.
+    odd = "&_external=1&_scheme=javascript&_anchor=x&_method=POST&client_id=evil"
+    assert browser.get(f"/cobot/login?next=/desk{odd}", base_url="https://other.example").location == response.location
     # Behind a proxy that hides the host, the way ends there.
     again = browser.get(response.location, base_url="http://10.0.0.1:8000")
     assert redirect_uri_of(again.location) == "https://portal.example/cobot/callback"
