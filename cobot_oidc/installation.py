@@ -41,7 +41,7 @@ class Installation:
 
             with self._lock:
                 if self._directory is None:
-                    self._directory = Directory(self.settings.provider, self.clock, _log_event)
+                    self._directory = Directory(self.settings.provider, self.clock, log_event)
         return self._directory
 
     @property
@@ -62,8 +62,13 @@ def installation() -> Installation:
     return here
 
 
-_LEVELS = {"metadata_renewed": logging.DEBUG, "keys_renewed": logging.INFO, "breaker_closed": logging.INFO}
+_LEVELS = {
+    "metadata_renewed": logging.DEBUG,
+    "keys_renewed": logging.INFO,
+    "breaker_closed": logging.INFO,
+} | dict.fromkeys(("login_started", "logged_in", "logged_out"), logging.INFO)
 
 
-def _log_event(event: str, issuer: str) -> None:
+def log_event(event: str, issuer: str) -> None:
+    """Tell the operator what happened at an issuer, in a log record with the fields ``event`` and ``issuer``."""
     logger.log(_LEVELS.get(event, logging.WARNING), "%s: %s", event, issuer, extra={"event": event, "issuer": issuer})

@@ -1,16 +1,19 @@
 """What people and operators read: every code is in the documentation, every sentence in every language."""
 
 import ast
+import logging
 import re
 from pathlib import Path
 
 import pytest
 from babel.messages.pofile import read_po
+from jinja2 import FileSystemLoader
 
 from cobot_oidc.protocol.catalogue import CATALOGUE
+from cobot_oidc.standin import StandIn
 from tools import error_codes
 
-from .conftest import Visitor
+from .conftest import MakePortal, Visitor
 
 PACKAGE = Path(__file__).parents[1] / "cobot_oidc"
 TRANSLATIONS = PACKAGE / "translations"
@@ -71,6 +74,33 @@ def test_pages_speak_the_persons_language(visitor: Visitor, accepted: str, langu
     assert response.headers["Content-Language"] == language
     assert sentence in response.text
     assert "Accept-Language" in response.headers["Vary"]
+
+
+def test_the_operator_reads_what_happens(  # L05
+    visitor: Visitor, cobot: StandIn, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.INFO, "cobot_oidc"):
+        visitor.log_in("/co-up/desk")
+        visitor.log_out()
+        cobot.keys.rotate()
+        visitor.log_in("/co-up/desk")
+
+    events = [(record.event, record.issuer) for record in caplog.records if hasattr(record, "event")]
+    names = ["login_started", "keys_renewed", "logged_in", "logged_out", "login_started", "keys_renewed", "logged_in"]
+    assert sorted(events) == sorted((name, cobot.space_issuer("co-up")) for name in names)
+
+
+def test_an_app_has_a_page_of_its_own(make_portal: MakePortal, cobot: StandIn, tmp_path: Path) -> None:
+    folder = tmp_path / "cobot_oidc"
+    folder.mkdir()
+    (folder / "error.html").write_text("Oh dear: {{ say(error.sentence) }} {{ error.correlation_id }} {{ home_url }}")
+    portal = make_portal()
+    portal.jinja_loader = FileSystemLoader(tmp_path)  # type: ignore[misc] # as a folder of templates of the app's own
+
+    page = Visitor(portal, cobot).get("/cobot/callback?state=x")
+
+    assert page.status_code == 400
+    assert page.text.startswith("Oh dear: Your browser sent no cookies along")
 
 
 @pytest.mark.parametrize("hostile", ["<script>alert(1)</script>", "{{7*7}}", '"><img src=x>', "{% raise %}"])
