@@ -85,7 +85,8 @@ def test_the_operator_reads_what_happens(  # L05
         cobot.keys.rotate()
         visitor.log_in("/co-up/desk")
 
-    events = [(record.event, record.issuer) for record in caplog.records if hasattr(record, "event")]
+    said = [record.__dict__ for record in caplog.records if "event" in record.__dict__]
+    events = [(record["event"], record["issuer"]) for record in said]
     names = ["login_started", "keys_renewed", "logged_in", "logged_out", "login_started", "keys_renewed", "logged_in"]
     assert sorted(events) == sorted((name, cobot.space_issuer("co-up")) for name in names)
 
@@ -95,7 +96,7 @@ def test_an_app_has_a_page_of_its_own(make_portal: MakePortal, cobot: StandIn, t
     folder.mkdir()
     (folder / "error.html").write_text("Oh dear: {{ say(error.sentence) }} {{ error.correlation_id }} {{ home_url }}")
     portal = make_portal()
-    portal.jinja_loader = FileSystemLoader(tmp_path)  # type: ignore[misc] # as a folder of templates of the app's own
+    portal.jinja_loader = FileSystemLoader(tmp_path)  # as a folder of templates of the app's own
 
     page = Visitor(portal, cobot).get("/cobot/callback?state=x")
 

@@ -5,8 +5,22 @@ from typing import Any
 import pytest
 
 from cobot_oidc.protocol import TokenError
+from cobot_oidc.protocol.claims import clean_claims
 
 from .tokens import CLIENT_ID, ISSUER, NONCE, NOW, REMOVED, at_hash, claims, ec_key, jwk, key_set, token, verify
+
+TEXT_CLAIMS = (
+    "given_name",
+    "family_name",
+    "middle_name",
+    "nickname",
+    "preferred_username",
+    "gender",
+    "birthdate",
+    "acr",
+    "sid",
+    "jti",
+)
 
 
 def rejected(code: str, changes: dict[str, Any] | None = None, **options: Any) -> TokenError:
@@ -230,7 +244,7 @@ def test_who_it_is_stands_in_the_payload_alone() -> None:  # C16
         ("email", {"a": "b"}),
         ("email", "nobody"),
         ("email", "a b@example.org"),
-        ("email", "x" * 320 + "@example.org"),
+        ("email", "x" * 309 + "@example.org"),
         ("picture", "http://pictures.example/a.jpg"),
         ("picture", "javascript:alert(1)"),
         ("picture", "data:image/png;base64,AAAA"),
@@ -245,6 +259,18 @@ def test_who_it_is_stands_in_the_payload_alone() -> None:  # C16
         ("email_verified", "true"),
         ("email_verified", 1),
         ("email_verified", "false"),
+        *((name, 7) for name in TEXT_CLAIMS),
+        *((name, "") for name in TEXT_CLAIMS),
+        ("profile", "http://people.example/ada"),
+        ("website", "javascript:alert(1)"),
+        ("phone_number_verified", "true"),
+        ("auth_time", "noon"),
+        ("amr", "pwd"),
+        ("amr", ["pwd", 7]),
+        ("amr", [""]),
+        ("address", "Berlin"),
+        ("unknown", {"a\u0007": 1}),
+        ("unknown", "a\u007fb"),
         ("phone_number", 49),
         ("phone_number", ""),
         ("locale", "../../etc"),
@@ -283,6 +309,16 @@ def test_a_claim_that_no_app_could_use_is_absent(name: str, value: Any) -> None:
         ("zoneinfo", "America/Argentina/Buenos_Aires"),
         ("updated_at", 1_700_000_000),
         ("address", {"locality": "Berlin"}),
+        *((name, "fine") for name in TEXT_CLAIMS),
+        ("profile", "https://people.example/ada"),
+        ("website", "https://ada.example"),
+        ("phone_number_verified", True),
+        ("auth_time", 1_700_000_000),
+        ("amr", ["pwd", "otp"]),
+        ("amr", []),
+        ("email", "x" * 308 + "@example.org"),
+        ("unknown", "x" * 1000),
+        ("unknown", {"a": {"b": ["c", "ü", True, None]}}),
         ("groups", ["a", "b", 1, None, True]),
         ("__class__", "x"),  # C15: a claim is an entry, never an attribute
         ("get", "x"),
@@ -304,6 +340,8 @@ def test_claims_are_a_mapping_that_nobody_can_change() -> None:
     assert (verified.issuer, verified.subject, verified.name) == (ISSUER, "u-1", "Ada Lovelace")
     assert (verified.email, verified.email_verified) == ("ada@example.org", True)
     assert (verified.picture, verified.phone_number) == (None, None)
+    space = verify(token(claims(picture="https://pictures.example/a.jpg", phone_number="030")))
+    assert (space.picture, space.phone_number) == ("https://pictures.example/a.jpg", "030")
     assert not hasattr(verified, "__setitem__")
     assert "ada@example.org" not in repr(verified)
 
@@ -316,3 +354,18 @@ def test_no_secret_stands_in_an_error() -> None:  # L02
     told = str(caught.value) + repr(caught.value) + repr(caught.value.details)
     for secret in (NONCE, "another-nonce", "opaque-access-token", signed, signed.rpartition(".")[2]):
         assert secret not in told
+
+
+def test_who_and_for_whom_are_kept_however_long_they_are() -> None:
+    issuer, client_id, nonce = f"https://op.example/{'a' * 1100}", "c" * 1100, "n" * 1100
+    signed = token(claims(iss=issuer, aud=client_id, azp=client_id, nonce=nonce, sub="s" * 255, name="ü"))
+
+    verified = verify(signed, issuer=issuer, client_id=client_id, nonce=nonce)
+
+    assert set(verified) == {"iss", "aud", "azp", "nonce", "sub", "iat", "exp", "name"}
+
+
+def test_claims_from_elsewhere_are_cleaned_as_well() -> None:  # O05, C14
+    cleaned = clean_claims({"iss": ISSUER, "sub": "u-1", "name": "Ada\n", "email": "a@b", "picture": "x", "x": "y"})
+
+    assert dict(cleaned) == {"iss": ISSUER, "sub": "u-1", "email": "a@b", "x": "y"}

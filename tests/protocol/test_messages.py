@@ -10,7 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cobot_oidc.protocol import CobotOIDCError, ConfigurationError, LoginError, ProviderError
-from cobot_oidc.protocol.authorization import AuthorizationRequest, AuthorizationResponse, request_options
+from cobot_oidc.protocol.authorization import (
+    AuthorizationRequest,
+    AuthorizationResponse,
+    logout_url,
+    request_options,
+)
 from cobot_oidc.protocol.client import Client
 from cobot_oidc.protocol.tokens import TokenRequest, TokenResponse
 
@@ -71,6 +76,8 @@ def test_nothing_secret_is_shown() -> None:  # L02
         ({"max_age": "1e9"}, {}),
         ({"max_age": "٣"}, {}),
         ({"login_hint": "x" * 257}, {}),
+        ({"login_hint": "x" * 256}, {"login_hint": "x" * 256}),
+        ({"login_hint": "x"}, {"login_hint": "x"}),
         ({"login_hint": "a\nb"}, {}),
         ({"ui_locales": ""}, {}),
         ({"ui_locales": "de en"}, {"ui_locales": "de en"}),
@@ -78,6 +85,74 @@ def test_nothing_secret_is_shown() -> None:  # L02
 )
 def test_what_may_travel_on(query: dict[str, str], options: dict[str, str]) -> None:  # F21
     assert request_options(query) == options
+
+
+IMPLICIT = (b"id_token", b"access_token", b"token_type", b"response")
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        b"code=c&error=e&state=s",  # F16
+        b"state=s&state=s&code=c",
+        b"code=c&code=d&state=s",
+        b"iss=a&iss=a",
+        b"x=1&x=2&code=c&state=s",
+        b"error=e&error=e",
+        *(
+            b"state=s&code=c&" + name + b"=x" for name in (b"id_token", b"access_token", b"token_type", b"response")
+        ),  # F20
+        *(name + b"=%0A" for name in (b"state", b"code", b"iss", b"error")),  # F23
+        *(name + b"=%C3%A9" for name in (b"state", b"code", b"iss", b"error")),
+        b"code=" + b"x" * 4097,
+        b"error_description=" + b"x" * 4097,
+        b"a=" + b"x" * 16384,
+        b"&".join(b"p%d=1" % number for number in range(33)),
+        b"a=%FF",
+        b"a=\xff",
+    ],
+)
+def test_an_answer_that_is_malformed(query: bytes) -> None:
+    with pytest.raises(LoginError) as caught:
+        AuthorizationResponse.parse(query)
+    assert caught.value.code == "response_malformed"
+
+
+def test_an_answer_at_its_limits() -> None:
+    answer = AuthorizationResponse.parse(b"code=" + b"x" * 4096 + b"&state=s%20&error_description=%C3%A9&unknown=1")
+    assert (answer.code, answer.state, answer.error_description) == ("x" * 4096, "s ", "é")
+    assert answer.authorization_code() == "x" * 4096
+    largest = b"&".join((b"a=" + b"x" * 4094, b"b=" + b"x" * 4094, b"c=" + b"x" * 4093, b"d=" + b"x" * 4092))
+    assert len(largest) == 16384
+    assert AuthorizationResponse.parse(largest).state is None
+    with pytest.raises(LoginError):
+        AuthorizationResponse.parse(largest + b"x")
+    many = b"&".join(b"p%d=1" % number for number in range(31))
+    assert AuthorizationResponse.parse(many + b"&state=s").state == "s"
+    with pytest.raises(LoginError):
+        AuthorizationResponse.parse(many + b"&state=s&q=1")
+
+
+@pytest.mark.parametrize("error", ["interaction_required", "consent_required", "account_selection_required"])
+def test_a_provider_that_wants_the_person_to_act(error: str) -> None:
+    with pytest.raises(LoginError, match="interaction_required"):
+        AuthorizationResponse.parse(f"error={error}&state=s".encode()).authorization_code()
+
+
+def test_the_operator_reads_what_the_provider_says() -> None:
+    with pytest.raises(LoginError) as caught:
+        AuthorizationResponse.parse(b"error=server_error&error_description=busy%0A").authorization_code()
+    assert caught.value.details == {"error": "'server_error'", "description": "'busy\\n'"}
+
+
+def test_the_end_of_a_session_at_the_provider() -> None:  # O02
+    url = logout_url("https://op.example/end?a=b", client_id="portal", post_logout_redirect_uri="https://p.example/bye")
+    assert urlsplit(url)._replace(query="").geturl() == "https://op.example/end"
+    assert dict(parse_qsl(urlsplit(url).query, strict_parsing=True)) == {
+        "a": "b",
+        "client_id": "portal",
+        "post_logout_redirect_uri": "https://p.example/bye",
+    }
 
 
 @given(st.binary(max_size=200))

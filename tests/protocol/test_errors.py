@@ -1,0 +1,86 @@
+"""What an error carries: what a person, an operator and a program may each safely read."""
+
+import pickle
+from typing import Any, get_args
+
+import pytest
+
+from cobot_oidc.protocol import CobotOIDCError, ConfigurationError, LoginError, ProviderError, TokenError
+from cobot_oidc.protocol.catalogue import CATALOGUE
+from cobot_oidc.protocol.client import ClientAuthentication
+
+
+@pytest.mark.parametrize(
+    ("error", "status"),
+    [
+        (ConfigurationError("setting_missing"), 500),  # L06
+        (ProviderError("metadata_unusable"), 502),
+        (ProviderError("provider_unreachable"), 503),
+        (ProviderError("provider_not_found"), 404),
+        (TokenError("signature_invalid"), 502),
+        (LoginError("response_malformed"), 400),
+        (LoginError("login_required"), 401),
+        (LoginError("cancelled"), 403),
+        (CobotOIDCError("setting_missing"), 500),
+    ],
+)
+def test_each_kind_has_its_status(error: CobotOIDCError, status: int) -> None:
+    assert error.status == status
+    assert error.sentence == CATALOGUE[error.code].sentence
+    assert error.hint == CATALOGUE[error.code].hint
+    assert error.args == (error.code,)
+    assert error.correlation_id is None
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        (7, 7),
+        (1.5, 1.5),
+        (-(2**63) + 1, -(2**63) + 1),
+        (2**63, str(2**63)),
+        (True, "True"),
+        (None, "None"),
+        ("a\nb\x1b[31m", "'a\\nb\\x1b[31m'"),  # L03
+        ("村", "'\\u6751'"),
+        (b"a", "b'a'"),
+        ("x" * 198, "'" + "x" * 198 + "'"),
+        ("x" * 199, "'" + "x" * 198 + "…"),
+        ("x" * 10_000, "'" + "x" * 198 + "…"),
+        ([1] * 10_000, ("[" + "1, " * 100)[:199] + "…"),
+        ({"a": 1}, "{'a': 1}"),
+    ],
+)
+def test_what_came_from_outside_fits_into_a_log(value: Any, shown: Any) -> None:  # L03
+    assert TokenError("issuer_mismatch", got=value).details == {"got": shown}
+
+
+def test_what_is_nested_without_end_is_named_alone() -> None:  # J18
+    nested: list[Any] = []
+    for _ in range(100_000):
+        nested = [nested]
+    assert TokenError("issuer_mismatch", got=nested).details == {"got": "<list>"}
+    assert TokenError("issuer_mismatch", got=10**5000).details == {"got": "<int>"}
+
+
+def test_an_error_can_be_copied_and_sent() -> None:
+    try:
+        raise TokenError("expired", difference_seconds=61)
+    except TokenError as error:
+        original = error
+    for other in (original.copy(), pickle.loads(pickle.dumps(original))):  # noqa: S301 - our own
+        assert type(other) is TokenError
+        assert (other.code, other.details, other.status) == ("expired", {"difference_seconds": 61}, 502)
+        assert other.__traceback__ is None
+        assert str(other) == str(original) == f"expired: {CATALOGUE['expired'].hint} (difference_seconds 61)"
+        other.details["more"] = 1
+        assert "more" not in original.details
+
+
+def test_a_code_that_nobody_listed_is_a_mistake() -> None:
+    with pytest.raises(KeyError):
+        LoginError("oops")
+
+
+def test_how_a_client_proves_itself() -> None:
+    assert get_args(ClientAuthentication) == ("client_secret_post", "client_secret_basic", "none")
