@@ -8,7 +8,7 @@ INSTALLED := $(VENV)/installed
 REQUIREMENTS := requirements/dev.txt
 
 help: ## list what can be done
-	@grep -hE '^[a-z]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | expand -t 12
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "%-14s%s\n", $$1, $$2 }' Makefile
 
 demo: $(INSTALLED) ## run the example app and the stand-in Cobot, ready to sign in at (PORT=5000, STANDIN_PORT=5001)
 	@$(VENV)/bin/python -m example_app
