@@ -8,7 +8,7 @@ import inspect
 import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, NamedTuple, NoReturn, cast, get_args
+from typing import Any, cast, get_args
 from urllib.parse import urlsplit
 
 from .errors import ConfigurationError
@@ -16,102 +16,18 @@ from .protocol.client import Client, ClientAuthentication
 from .protocol.discovery import check_issuer, is_loopback
 from .protocol.redirects import safe_next
 from .provider.settings import ProviderSettings
+from .settings import Settings, has_space_in_host
+from .settings_reader import PREFIX, SettingsReader
 from .spaces import is_space_name
 
-PREFIX = "COBOT_OIDC_"
 COBOT_ISSUER = "https://www.cobot.me"
 COBOT_SPACE_ISSUER = "https://{space}.cobot.me"
 SHORTEST_SECRET_KEY = 32  # bytes (security.md S05)
-KEYS = frozenset(
-    {
-        "CLIENT_ID",
-        "CLIENT_SECRET",
-        "CLIENT_AUTH",
-        "ISSUER",
-        "SPACE_ISSUER",
-        "SPACE_ISSUERS",
-        "SPACES",
-        "ALLOWED_HOSTS",
-        "SCOPES",
-        "REDIRECT_URI",
-        "URL_PREFIX",
-        "AFTER_LOGIN",
-        "AFTER_LOGOUT",
-        "SESSION_LIFETIME",
-        "CLAIMS",
-        "KEEP_TOKEN",
-        "REDIS_URL",
-        "LOGOUT_AT_PROVIDER",
-        "USERINFO",
-        "EMBEDDED",
-        "JSON_BLUEPRINTS",
-        "ALGORITHMS",
-        "LEEWAY",
-        "MAX_IAT_AGE",
-        "TRUSTED_AUDIENCES",
-        "REQUIRE_KID",
-        "CONNECT_TIMEOUT",
-        "READ_TIMEOUT",
-        "TOTAL_TIMEOUT",
-        "METADATA_LIFETIME",
-        "METADATA_STALE",
-        "KEYS_LIFETIME",
-        "KEYS_STALE",
-        "PROXIES",
-        "CA_BUNDLE",
-    }
-)
 ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA")
 
 _SCOPE = re.compile(r"[\x21\x23-\x5b\x5d-\x7e]+")  # RFC 6749 section 3.3
 _URL_PREFIX = re.compile(r"(?:/[A-Za-z0-9._~-]+)+")
 _ALLOWED_HOST = re.compile(r"\.?[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?")
-_VSCHAR = re.compile(r"[\x20-\x7e]+")
-
-
-class Settings(NamedTuple):
-    """What one app is configured to be; ``docs/configuration.md`` describes each key.
-
-    Lifetimes are in seconds. ``serves`` tells whether the app serves a well-formed space.
-    """
-
-    client: Client
-    issuer: str
-    space_issuer: str | None
-    space_issuers: Mapping[str, str]
-    serves: Callable[[str], bool]
-    scopes: tuple[str, ...]
-    redirect_uri: str | None
-    url_prefix: str
-    after_login: str
-    after_logout: str
-    session_lifetime: int
-    claims: tuple[str, ...]
-    userinfo: bool
-    logout_at_provider: bool
-    embedded: bool
-    json_blueprints: frozenset[str]
-    provider: ProviderSettings
-
-    def issuer_of(self, space: str | None) -> str | None:
-        """The issuer that vouches for people in this space.
-
-        :param space: ``None`` for the global provider.
-        :returns: ``None`` where this is no space that the app serves (security.md M01, K19).
-        """
-        if space is None:
-            return self.issuer
-        if not is_space_name(space) or not self.serves(space):
-            return None
-        if space in self.space_issuers:
-            return self.space_issuers[space]
-        if self.space_issuer is None:
-            return None
-        issuer = self.space_issuer.replace("{space}", space)
-        # The global provider's own label below the same domain is no space.
-        return (
-            None if urlsplit(issuer).netloc == urlsplit(self.issuer).netloc and _in_host(self.space_issuer) else issuer
-        )
 
 
 def read_settings(config: Mapping[str, Any]) -> Settings:
@@ -122,7 +38,7 @@ def read_settings(config: Mapping[str, Any]) -> Settings:
         was found (never a secret) and what is expected.
     """
     _check_flask(config)
-    settings = _Reader(config)
+    settings = SettingsReader(config)
     settings.refuse_unknown()
     _refuse_what_is_to_come(settings)
     issuer = settings.issuer("ISSUER", COBOT_ISSUER)
@@ -154,77 +70,6 @@ def read_settings(config: Mapping[str, Any]) -> Settings:
     )
 
 
-class _Reader:
-    """Reads one key at a time, and refuses by name."""
-
-    def __init__(self, config: Mapping[str, Any]) -> None:
-        self._config = config
-        self._secret = {"CLIENT_SECRET"}
-
-    def refuse(self, key: str, expected: str) -> NoReturn:
-        found = self._config.get(PREFIX + key)
-        shown = f"a {type(found).__name__}, not shown" if key in self._secret else found
-        raise ConfigurationError("setting_invalid", setting=PREFIX + key, found=shown, expected=expected)
-
-    def refuse_unknown(self) -> None:
-        for key in self._config:
-            if key.startswith(PREFIX) and key.removeprefix(PREFIX) not in KEYS:
-                import difflib  # for a mistake alone
-
-                near = difflib.get_close_matches(key.removeprefix(PREFIX), KEYS, n=1)
-                expected = f"{PREFIX}{near[0]}" if near else "one of docs/configuration.md"
-                raise ConfigurationError("setting_unknown", setting=key, expected=expected)
-
-    def value(self, key: str, default: Any) -> Any:
-        return self._config.get(PREFIX + key, default)
-
-    def text(self, key: str, default: str | None) -> str | None:
-        value = self.value(key, default)
-        if value is None:
-            return None
-        if not isinstance(value, str) or not _VSCHAR.fullmatch(value):
-            self.refuse(key, "printable ASCII text; in the environment, put digits in double quotes")
-        return value
-
-    def whole_number(self, key: str, default: int, lowest: int, highest: int) -> int:
-        value = self.value(key, default)
-        if not isinstance(value, int) or isinstance(value, bool) or not lowest <= value <= highest:
-            self.refuse(key, f"a whole number from {lowest} to {highest}")
-        return value
-
-    def seconds(self, key: str, default: float, lowest: float, highest: float) -> float:
-        value = self.value(key, default)
-        if not isinstance(value, (int, float)) or isinstance(value, bool) or not lowest <= value <= highest:
-            self.refuse(key, f"a number of seconds from {lowest:g} to {highest:g}")
-        return float(value)
-
-    def boolean(self, key: str, default: bool) -> bool:
-        value = self.value(key, default)
-        if not isinstance(value, bool):
-            self.refuse(key, "True or False; in the environment, true or false")
-        return value
-
-    def words(self, key: str, default: tuple[str, ...]) -> tuple[str, ...]:
-        value = self.value(key, default)
-        if isinstance(value, str):
-            value = value.split()
-        if not isinstance(value, (list, tuple, set, frozenset)) or not all(
-            isinstance(word, str) and word for word in value
-        ):
-            self.refuse(key, "a list of words, or one text with spaces between them")
-        return tuple(dict.fromkeys(value))
-
-    def issuer(self, key: str, default: str) -> str:
-        value = self.value(key, default)
-        if not isinstance(value, str):
-            self.refuse(key, "the issuer's URL, as text")
-        try:
-            check_issuer(value)
-        except ConfigurationError:
-            self.refuse(key, "an https URL without query, fragment or user (http only on localhost)")
-        return value
-
-
 def _check_flask(config: Mapping[str, Any]) -> None:
     """The settings of Flask itself that a safe login hangs on."""
     keys = [config.get("SECRET_KEY"), *(config.get("SECRET_KEY_FALLBACKS") or ())]
@@ -245,7 +90,7 @@ def _check_flask(config: Mapping[str, Any]) -> None:
         )
 
 
-def _refuse_what_is_to_come(settings: _Reader) -> None:
+def _refuse_what_is_to_come(settings: SettingsReader) -> None:
     """Named already, so that nobody believes to have what is not there yet."""
     if settings.boolean("KEEP_TOKEN", False):
         settings.refuse("KEEP_TOKEN", "False: this release keeps no tokens")
@@ -253,7 +98,7 @@ def _refuse_what_is_to_come(settings: _Reader) -> None:
         settings.refuse("REDIS_URL", "nothing: in this release each process keeps documents, keys and states itself")
 
 
-def _client(settings: _Reader) -> Client:
+def _client(settings: SettingsReader) -> Client:
     client_id = settings.text("CLIENT_ID", None)
     if client_id is None:
         raise ConfigurationError(
@@ -268,7 +113,7 @@ def _client(settings: _Reader) -> Client:
     return Client(client_id, secret, cast(ClientAuthentication, method))
 
 
-def _space_issuer(settings: _Reader, issuer: str) -> str | None:
+def _space_issuer(settings: SettingsReader, issuer: str) -> str | None:
     # Another provider's app must not send its credentials to Cobot because someone asks for a space.
     template = settings.text("SPACE_ISSUER", COBOT_SPACE_ISSUER if issuer == COBOT_ISSUER else None)
     if template is None:
@@ -285,7 +130,7 @@ def _space_issuer(settings: _Reader, issuer: str) -> str | None:
     return template
 
 
-def _space_issuers(settings: _Reader, issuer: str) -> Mapping[str, str]:
+def _space_issuers(settings: SettingsReader, issuer: str) -> Mapping[str, str]:
     value = settings.value("SPACE_ISSUERS", {})
     if not isinstance(value, dict) or not all(is_space_name(space) for space in value):
         settings.refuse("SPACE_ISSUERS", "a dictionary of space to issuer, such as {'co-up': 'https://my.co-up.de'}")
@@ -299,7 +144,7 @@ def _space_issuers(settings: _Reader, issuer: str) -> Mapping[str, str]:
     return dict(value)
 
 
-def _serves(settings: _Reader) -> Callable[[str], bool]:
+def _serves(settings: SettingsReader) -> Callable[[str], bool]:
     """The app's own list of spaces as a question. A callable is asked each time: ``f(space)`` or ``f()`` for a list."""
     spaces = settings.value("SPACES", None)
     if spaces is None:
@@ -313,14 +158,14 @@ def _serves(settings: _Reader) -> Callable[[str], bool]:
     return frozenset(listed).__contains__
 
 
-def _scopes(settings: _Reader) -> tuple[str, ...]:
+def _scopes(settings: SettingsReader) -> tuple[str, ...]:
     scopes = settings.words("SCOPES", ("openid", "email", "profile"))
     if not all(_SCOPE.fullmatch(scope) for scope in scopes):
         settings.refuse("SCOPES", "scopes as RFC 6749 section 3.3 spells them, with spaces between them")
     return scopes if "openid" in scopes else ("openid", *scopes)
 
 
-def _destination(settings: _Reader, key: str) -> str:
+def _destination(settings: SettingsReader, key: str) -> str:
     """A path, or the name of an endpoint; which endpoints there are is known only later."""
     value = settings.text(key, "/") or "/"
     if value.startswith("/") and safe_next(value) is None:
@@ -328,7 +173,7 @@ def _destination(settings: _Reader, key: str) -> str:
     return value
 
 
-def _check_redirect_uri(settings: _Reader, redirect_uri: str, url_prefix: str) -> None:
+def _check_redirect_uri(settings: SettingsReader, redirect_uri: str, url_prefix: str) -> None:
     try:
         url = urlsplit(redirect_uri)
         secure = url.scheme == "https" or (url.scheme == "http" and is_loopback(url.hostname or ""))
@@ -340,7 +185,7 @@ def _check_redirect_uri(settings: _Reader, redirect_uri: str, url_prefix: str) -
         settings.refuse("REDIRECT_URI", f"a URL that ends in {url_prefix}/callback, where the callback is")
 
 
-def _provider(settings: _Reader, space_issuer: str | None) -> ProviderSettings:
+def _provider(settings: SettingsReader, space_issuer: str | None) -> ProviderSettings:
     algorithms = settings.words("ALGORITHMS", ("RS256",))
     if not algorithms or not set(algorithms) <= set(ALGORITHMS):
         settings.refuse("ALGORITHMS", f"one or more of {' '.join(ALGORITHMS)}")
@@ -369,7 +214,7 @@ def _provider(settings: _Reader, space_issuer: str | None) -> ProviderSettings:
     )
 
 
-def _allowed_hosts(settings: _Reader, space_issuer: str | None) -> tuple[str, ...]:
+def _allowed_hosts(settings: SettingsReader, space_issuer: str | None) -> tuple[str, ...]:
     """Beside each issuer's own host: as configured, or the hosts below the domain that holds the spaces."""
     below = (f".{domain}",) if (domain := _spaces_domain(space_issuer)) else ()
     hosts = settings.words("ALLOWED_HOSTS", below)
@@ -381,8 +226,4 @@ def _allowed_hosts(settings: _Reader, space_issuer: str | None) -> tuple[str, ..
 def _spaces_domain(template: str | None) -> str | None:
     """The domain below which a template puts the spaces' hosts; ``None`` where the space is in the path."""
     host = urlsplit((template or "").replace("{space}", "space")).hostname or ""
-    return host.partition(".")[2] if template is not None and _in_host(template) else None
-
-
-def _in_host(template: str) -> bool:
-    return "{space}" in template.partition("://")[2].partition("/")[0]
+    return host.partition(".")[2] if template is not None and has_space_in_host(template) else None

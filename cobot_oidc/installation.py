@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from flask import current_app
 
-from .config import Settings
+from .settings import Settings
 from .spaces import SpaceReader
 
 if TYPE_CHECKING:
