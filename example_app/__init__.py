@@ -6,9 +6,11 @@ Start from it: it is what an app with this extension looks like. ``python -m exa
 from collections.abc import Mapping
 from typing import Any
 
-from flask import Flask, Response, render_template, request, url_for
+from flask import Flask, render_template, request, url_for
+from werkzeug.exceptions import HTTPException
+from werkzeug.wrappers import Response
 
-from cobot_oidc import CobotOIDC, CobotOIDCError, from_view_arg, login_required
+from cobot_oidc import CobotOIDC, current_space, from_view_arg, login_required
 
 SPACES = {"co-up": "co.up Coworking", "betahaus": "Betahaus"}
 
@@ -18,41 +20,48 @@ oidc = CobotOIDC(space=from_view_arg("space"))
 def create_app(config: Mapping[str, Any] | None = None) -> Flask:
     """The portal as a WSGI app.
 
+    ``PORTAL_SPACES`` says which spaces it serves: their names for people by their subdomains at Cobot.
+
     :param config: settings that go before those of the environment (``FLASK_SECRET_KEY``,
-        ``FLASK_COBOT_OIDC_CLIENT_ID``, …).
+        ``FLASK_COBOT_OIDC_CLIENT_ID``, ``FLASK_PORTAL_SPACES``, …).
     :raises ConfigurationError: where a setting is missing or wrong.
     """
     app = Flask(__name__)
-    app.config.from_mapping(SESSION_COOKIE_SAMESITE="Lax", COBOT_OIDC_SPACES=list(SPACES))
+    app.config.from_mapping(SESSION_COOKIE_SAMESITE="Lax", PORTAL_SPACES=SPACES)
     app.config.from_prefixed_env()
     app.config.from_mapping(config or {})
+    app.config.setdefault("COBOT_OIDC_SPACES", list(app.config["PORTAL_SPACES"]))
+    if str(app.config.get("COBOT_OIDC_REDIRECT_URI", "")).startswith("https:"):
+        app.config["SESSION_COOKIE_SECURE"] = True  # people come over https, so the session never leaves by http
     oidc.init_app(app)
 
     @app.get("/")
     def welcome() -> str:
-        return render_template("welcome.html", spaces=SPACES)
+        return render_template("welcome.html")
 
     @app.get("/profile")
     @login_required
     def profile() -> str:
-        return render_template("profile.html", place="Cobot")
+        return render_template("profile.html")
 
     @app.get("/<space>/")
     @login_required
     def space_profile(space: str) -> str:
-        return render_template("profile.html", place=SPACES[space])
+        del space  # the extension reads it from the rule
+        return render_template("profile.html")
 
-    @app.errorhandler(CobotOIDCError)
-    def sign_in_failed(error: CobotOIDCError) -> tuple[str, int]:
-        return render_template("sign_in_failed.html", error=error), error.status
-
-    @app.errorhandler(404)
-    def not_found(_error: Exception) -> tuple[str, int]:
-        return render_template("not_found.html"), 404
+    # What the extension has to say, it says in templates/cobot_oidc/error.html; this is about everything else.
+    @app.errorhandler(HTTPException)
+    def failed(error: HTTPException) -> Response:
+        response = error.get_response()
+        response.data = render_template("error.html", status=response.status_code)
+        return response
 
     @app.context_processor
-    def helpers() -> dict[str, object]:
-        return {"profile_url": _profile_url, "all_spaces": SPACES}
+    def for_every_page() -> dict[str, object]:
+        spaces, space = app.config["PORTAL_SPACES"], str(current_space or "")
+        place = spaces.get(space, space) or "Cobot"
+        return {"spaces": spaces, "place": place, "profile_url": _profile_url}
 
     app.after_request(_protect)
     return app
@@ -64,12 +73,12 @@ def _profile_url(space: str | None) -> str:
 
 def _protect(response: Response) -> Response:
     """Pages load nothing from elsewhere but members' photos, and no page about a person stays in a cache."""
-    response.headers.setdefault(
-        "Content-Security-Policy",
+    response.headers["Content-Security-Policy"] = (
         "default-src 'none'; style-src 'self'; img-src 'self' https:; form-action 'self'; base-uri 'none'; "
-        "frame-ancestors 'none'",
+        "frame-ancestors 'none'"
     )
-    response.headers.setdefault("X-Content-Type-Options", "nosniff")
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    response.headers["Cross-Origin-Opener-Policy"] = "same-origin"
     response.headers.setdefault("Referrer-Policy", "same-origin")
     if request.endpoint != "static":
         # Else the back button shows the last page again after a logout.

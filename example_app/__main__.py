@@ -4,8 +4,9 @@ import os
 import secrets
 import socket
 import sys
+from typing import NoReturn
 
-from werkzeug.serving import make_server
+from werkzeug.serving import WSGIRequestHandler, make_server
 
 from cobot_oidc.standin import StandIn
 
@@ -14,16 +15,24 @@ from . import create_app
 
 def main() -> None:
     """Run both, or say plainly which port is taken."""
-    port, standin_port = int(os.environ.get("PORT", "5000")), int(os.environ.get("STANDIN_PORT", "5001"))
+    wanted, standin_port = _wanted_port("PORT", 5000), _wanted_port("STANDIN_PORT", 5001)
+    try:
+        _refuse_if_answered(wanted)
+        listener = socket.create_server(("127.0.0.1", wanted))
+    except OSError as error:
+        _leave(f"Port {wanted} {_trouble(error)}. Choose another: make demo PORT=5100")
+    port = listener.getsockname()[1]
     cobot = StandIn(standin_port)
     secret = secrets.token_hex()
     cobot.register_client(
         "portal", secret=secret, redirect_uri=f"http://localhost:{port}/cobot/callback", name="Member portal"
     )
     try:
+        _refuse_if_answered(standin_port)
         cobot.start()
-    except OSError:
-        sys.exit(f"Port {standin_port} is taken. Choose another: make demo STANDIN_PORT=5101")
+    except OSError as error:
+        listener.close()
+        _leave(f"Port {standin_port} {_trouble(error)}. Choose another: make demo STANDIN_PORT=5101")
     app = create_app(
         {
             "SECRET_KEY": secrets.token_hex(),
@@ -33,16 +42,12 @@ def main() -> None:
             "COBOT_OIDC_SPACE_ISSUER": cobot.space_issuer_template,
         }
     )
-    try:
-        listener = socket.create_server(("127.0.0.1", port))
-    except OSError:
-        cobot.stop()
-        sys.exit(f"Port {port} is taken. Choose another: make demo PORT=5100")
-    server = make_server("127.0.0.1", port, app, threaded=True, fd=listener.fileno())
+    server = make_server("127.0.0.1", port, app, threaded=True, request_handler=_Handler, fd=listener.fileno())
     listener.close()
     try:
         print(f"The member portal:   http://localhost:{port}/   (open this one)")
         print(f"The stand-in Cobot:  {cobot.issuer}/stand-in")
+        print("Nobody needs a password: choose one of the people that the stand-in offers.")
         print("Ctrl-C stops both.", flush=True)
         server.serve_forever()
     except KeyboardInterrupt:
@@ -50,6 +55,37 @@ def main() -> None:
     finally:
         server.server_close()
         cobot.stop()
+
+
+class _Handler(WSGIRequestHandler):
+    """Logs no requests: the callback's would show the code of a login."""
+
+    def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
+        pass
+
+
+def _wanted_port(variable: str, default: int) -> int:
+    text = os.environ.get(variable) or str(default)
+    if text.isascii() and text.isdigit() and int(text) < 65536:
+        return int(text)
+    _leave(f"{variable} is {text!r}, but has to be a port: a number below 65536")
+
+
+def _refuse_if_answered(port: int) -> None:
+    """Where somebody listens on every address, ours could still be had, and browsers would reach either."""
+    try:
+        socket.create_connection(("localhost", port), timeout=1).close()
+    except OSError:
+        return
+    raise OSError("somebody answers there already")
+
+
+def _trouble(error: OSError) -> str:
+    return "is for administrators" if isinstance(error, PermissionError) else "is taken"
+
+
+def _leave(sentence: str) -> NoReturn:
+    sys.exit(sentence)
 
 
 if __name__ == "__main__":

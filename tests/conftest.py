@@ -31,6 +31,7 @@ def needed_program(name: str, variable: str) -> str:
     return path
 
 
+SECRET_KEY = "k" * 32
 CALLBACK = "http://localhost/cobot/callback"
 
 
@@ -74,7 +75,7 @@ def unwatched_cobot(_running: StandIn) -> StandIn:
 @pytest.fixture
 def cobot(unwatched_cobot: StandIn) -> Iterator[StandIn]:
     """The stand-in, and a watch for its secrets around the test."""
-    with nothing_leaks(unwatched_cobot):
+    with nothing_leaks(unwatched_cobot, SECRET_KEY):
         yield unwatched_cobot
 
 
@@ -83,7 +84,7 @@ def settings(cobot: StandIn) -> dict[str, Any]:
     """A configuration that fits the stand-in."""
     return {
         "TESTING": True,
-        "SECRET_KEY": "k" * 32,
+        "SECRET_KEY": SECRET_KEY,
         "COBOT_OIDC_CLIENT_ID": "portal",
         "COBOT_OIDC_CLIENT_SECRET": "s3cret-of-the-portal",
         "COBOT_OIDC_ISSUER": cobot.issuer,

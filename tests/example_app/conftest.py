@@ -1,5 +1,6 @@
 """The example app and its stand-in on ports of their own, and a real Chromium in front of them."""
 
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from threading import Thread
@@ -13,6 +14,7 @@ from example_app import create_app
 from tests.conftest import needed_program
 
 SCREENSHOTS = Path(__file__).parents[2] / "build" / "screenshots"
+PHOTO = Path(__file__).parents[2] / "example_app" / "static" / "icon.svg"
 CHROMIUM_ARGUMENTS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -85,8 +87,9 @@ def new_page(chromium: Browser, address: str, request: pytest.FixtureRequest) ->
             color_scheme="dark" if dark else "light",
         )
         context.set_default_timeout(10_000)
-        # Members' photos live at addresses that no test machine reaches.
+        # Members' photos live at addresses that no test machine reaches; one of them is missing everywhere.
         context.route("https://**", lambda route: route.abort())
+        context.route("https://pictures.example/grace*", lambda route: route.fulfill(path=PHOTO))
         contexts.append(context)
         return context.new_page()
 
@@ -94,7 +97,8 @@ def new_page(chromium: Browser, address: str, request: pytest.FixtureRequest) ->
     SCREENSHOTS.mkdir(parents=True, exist_ok=True)
     for number, context in enumerate(contexts):
         for page in context.pages[:1]:
-            page.screenshot(path=SCREENSHOTS / f"{request.node.name}-{number}.png", full_page=True)
+            name = re.sub(r"\W+", "_", request.node.name.removeprefix("test_")).strip("_")
+            page.screenshot(path=SCREENSHOTS / f"{name}-{number}.png", full_page=True)
         context.close()
 
 

@@ -8,6 +8,7 @@ import sys
 from typing import Any
 
 import pytest
+import requests
 
 from cobot_oidc.standin import StandIn
 from example_app import create_app
@@ -22,12 +23,54 @@ def browser(settings: dict[str, Any]) -> Any:
 def test_pages_load_nothing_from_elsewhere(browser: Any, path: str) -> None:
     response = browser.get(path)
 
-    assert "default-src 'none'" in response.headers["Content-Security-Policy"] or path == "/cobot/callback"
+    assert "default-src 'none'" in response.headers["Content-Security-Policy"]
     assert "frame-ancestors 'none'" in response.headers["Content-Security-Policy"]
     assert response.headers["X-Content-Type-Options"] == "nosniff"
     assert response.headers["Cache-Control"] == "no-store"
     assert "<script" not in response.text
+    assert "style=" not in response.text
+    assert "Member portal" in response.text
     assert "https://" not in response.text
+
+
+def test_a_program_gets_a_problem_document(browser: Any) -> None:
+    response = browser.get("/profile", headers={"Accept": "application/json"})
+
+    assert response.status_code == 401
+    assert response.mimetype == "application/problem+json"
+    assert response.json["code"] == "login_required"
+
+
+def test_a_failure_speaks_the_members_language(browser: Any) -> None:
+    response = browser.get("/atlantis/", headers={"Accept-Language": "de"})
+
+    assert response.status_code == 404
+    assert '<div lang="de">' in response.text
+    assert "Diesen Space gibt es hier nicht" in response.text
+
+
+def test_what_flask_refuses_is_a_page_too(browser: Any) -> None:
+    response = browser.get("/cobot/logout")
+
+    assert response.status_code == 405
+    assert response.headers["Allow"]
+    assert "That did not work" in response.text
+
+
+def test_a_portal_serves_the_spaces_that_its_configuration_names(settings: dict[str, Any]) -> None:
+    browser = create_app(settings | {"PORTAL_SPACES": {"nebenan": "Nebenan"}}).test_client()
+
+    assert "Nebenan" in browser.get("/").text
+    assert browser.get("/nebenan/").status_code == 302
+    assert browser.get("/co-up/").status_code == 404
+    assert "serves no space yet" in create_app(settings | {"PORTAL_SPACES": {}}).test_client().get("/").text
+
+
+@pytest.mark.parametrize(("uri", "secure"), [("https://portal.example/cobot/callback", True), (None, False)])
+def test_behind_https_the_session_never_leaves_by_http(settings: dict[str, Any], uri: str | None, secure: bool) -> None:
+    app = create_app(settings | ({"COBOT_OIDC_REDIRECT_URI": uri} if uri else {}))
+
+    assert app.config["SESSION_COOKIE_SECURE"] is secure
 
 
 def run(*arguments: str, **environment: str) -> subprocess.Popen[str]:
@@ -52,10 +95,20 @@ def test_the_demo_says_where_to_go_and_stops() -> None:
         assert f"http://localhost:{port}/" in demo.stdout.readline()
         while "Ctrl-C" not in demo.stdout.readline():
             pass
+        requests.get(f"http://localhost:{port}/cobot/callback", params={"code": "a-code", "state": "s"}, timeout=10)
         demo.send_signal(signal.SIGINT)
         rest, _ = demo.communicate(timeout=10)
     assert demo.returncode == 0
     assert "Traceback" not in rest
+    assert "a-code" not in rest  # L01
+
+
+@pytest.mark.parametrize("port", ["http", "-1", "65536", "٥"])
+def test_the_demo_says_what_a_port_is(port: str) -> None:
+    with run("example_app", PORT=port) as demo:
+        said, _ = demo.communicate(timeout=10)
+    assert demo.returncode == 1
+    assert said.startswith(f"PORT is '{port}', but has to be")
 
 
 @pytest.mark.parametrize("variable", ["PORT", "STANDIN_PORT"])
