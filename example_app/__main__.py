@@ -3,8 +3,6 @@
 import os
 import secrets
 import socket
-import sys
-from typing import NoReturn
 
 from werkzeug.serving import WSGIRequestHandler, make_server
 
@@ -20,7 +18,7 @@ def main() -> None:
         _refuse_if_answered(wanted)
         listener = socket.create_server(("127.0.0.1", wanted))
     except OSError as error:
-        _leave(f"Port {wanted} {_trouble(error)}. Choose another: make demo PORT=5100")
+        raise SystemExit(f"Port {wanted} {_trouble(error)}. Choose another: make demo PORT=5100") from None
     port = listener.getsockname()[1]
     cobot = StandIn(standin_port)
     secret = secrets.token_hex()
@@ -32,7 +30,8 @@ def main() -> None:
         cobot.start()
     except OSError as error:
         listener.close()
-        _leave(f"Port {standin_port} {_trouble(error)}. Choose another: make demo STANDIN_PORT=5101")
+        taken = f"Port {standin_port} {_trouble(error)}. Choose another: make demo STANDIN_PORT=5101"
+        raise SystemExit(taken) from None
     app = create_app(
         {
             "SECRET_KEY": secrets.token_hex(),
@@ -68,7 +67,7 @@ def _wanted_port(variable: str, default: int) -> int:
     text = os.environ.get(variable) or str(default)
     if text.isascii() and text.isdigit() and int(text) < 65536:
         return int(text)
-    _leave(f"{variable} is {text!r}, but has to be a port: a number below 65536")
+    raise SystemExit(f"{variable} is {text!r}, but has to be a port: a number below 65536")
 
 
 def _refuse_if_answered(port: int) -> None:
@@ -82,10 +81,6 @@ def _refuse_if_answered(port: int) -> None:
 
 def _trouble(error: OSError) -> str:
     return "is for administrators" if isinstance(error, PermissionError) else "is taken"
-
-
-def _leave(sentence: str) -> NoReturn:
-    sys.exit(sentence)
 
 
 if __name__ == "__main__":

@@ -206,6 +206,12 @@ def test_what_is_no_strict_json(document: bytes) -> None:  # N04, J18
         KeySet.parse(document)
 
 
+def test_the_operator_is_told_which_key_and_why() -> None:
+    keys = key_set(jwk(rsa_key(), use="enc"), jwk(rsa_key()), {"kty": "oct"})
+    assert [reason.partition(": ")[0] for reason in keys.reasons] == ["key 0", "key 2"]
+    assert all(reason.partition(": ")[2] and not reason.partition(": ")[2].startswith("X") for reason in keys.reasons)
+
+
 def test_fifty_keys_are_read() -> None:  # K07
     keys = key_set(*(jwk(rsa_key(), kid=f"k{number}") for number in range(50)))
     assert (len(keys), keys.skipped) == (50, 0)

@@ -30,6 +30,8 @@ GOOD: list[tuple[bytes, Any]] = [
     (b"[" * DEEPEST + b"]" * DEEPEST, json.loads("[" * DEEPEST + "]" * DEEPEST)),
     (b'"' + b"[" * 100 + b'"', "[" * 100),
     (b'{"":0}', {"": 0}),
+    # as deep as may be, with more brackets than levels
+    (b"[" * 31 + b"[],{}" + b"]" * 31, json.loads("[" * 31 + "[],{}" + "]" * 31)),
     (b"[true,false,null]", [True, False, None]),
 ]
 
@@ -67,7 +69,7 @@ def test_strict_json_is_read(text: bytes, value: Any) -> None:
 def test_everything_else_is_refused(text: bytes, reason: str) -> None:  # J16, J18, J19, J20, N04
     with pytest.raises(JSONError) as caught:
         loads(text)
-    assert caught.value.reason == reason
+    assert caught.value.reason == str(caught.value) == reason
 
 
 VALUES = st.recursive(
