@@ -138,6 +138,30 @@ def test_hosts_that_the_operator_named() -> None:  # R09
         parse(google, [".127.0.0.1", ".0.0.1"], token_endpoint="https://127.0.0.1/token")
 
 
+def test_addresses_are_below_no_domain() -> None:  # R10
+    for host in ("127.1", "0x7f.1", "0177.1", "127.0.0.1", "1.", "10.0.1"):
+        with pytest.raises(ProviderError, match="endpoint_forbidden"):
+            parse(COBOT, [".1", ".", "."], token_endpoint=f"https://{host}/token")
+
+
+def test_the_longest_url() -> None:
+    url = f"{COBOT}/" + "x" * (2048 - len(COBOT) - 1)
+    assert parse(token_endpoint=url).token_endpoint == url
+    with pytest.raises(ProviderError):
+        parse(token_endpoint=url + "x")
+
+
+def test_where_sessions_end() -> None:
+    assert parse(end_session_endpoint=f"{COBOT}/end").end_session_endpoint == f"{COBOT}/end"
+    with pytest.raises(ProviderError, match="endpoint_forbidden"):
+        parse(end_session_endpoint="https://evil.example/end")
+
+
+def test_an_issuer_is_handed_on() -> None:
+    for issuer in (COBOT, "https://op.example:8443/realms/a", "http://localhost", "https://[2001:db8::1]/"):
+        assert check_issuer(issuer) == issuer
+
+
 @pytest.mark.parametrize(
     "issuer",
     ["http://localhost:5001", "http://www.cobot.localhost:5001", "http://127.0.0.1:5001", "http://[::1]:5001"],
@@ -225,8 +249,9 @@ def test_what_is_no_document(data: bytes) -> None:  # N04, N02
 def test_a_document_can_only_narrow(listed: Any, configured: Any, allowed: Any) -> None:  # J02
     metadata = parse(id_token_signing_alg_values_supported=listed)
     if allowed is None:
-        with pytest.raises(ConfigurationError, match="algorithms_disjoint"):
+        with pytest.raises(ConfigurationError, match="algorithms_disjoint") as caught:
             narrow_algorithms(configured, metadata)
+        assert caught.value.details == {"expected": repr(list(configured)), "got": repr(listed)}
     else:
         assert narrow_algorithms(configured, metadata) == allowed
 
