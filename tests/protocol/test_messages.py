@@ -60,7 +60,11 @@ def test_nothing_secret_is_shown() -> None:  # L02
     shown = repr(REQUEST)
     shown += repr(AuthorizationResponse.parse(b"code=the-code&state=the-state"))
     shown += repr(Client("portal", "the-secret", "client_secret_post"))
-    shown += repr(TokenRequest.for_code(CLIENTS["client_secret_post"], **CODE))
+    for client in CLIENTS.values():
+        request = TokenRequest.for_code(client, **CODE)
+        shown += repr(request)
+        assert request.headers.get("Authorization", "nothing") not in shown
+        assert request.body not in shown
     shown += repr(TokenResponse.parse(200, as_json(GOOD)))
     for secret in ("the-state", "the-nonce", REQUEST.code_verifier, "the-code", "the-secret", "the-token", "a.b.c"):
         assert secret not in shown
@@ -209,6 +213,7 @@ def test_the_token_request(method: str) -> None:  # F27
 
     assert form.items() >= {"grant_type": "authorization_code", **CODE}.items()
     assert request.headers["Content-Type"] == "application/x-www-form-urlencoded"
+    assert request.headers["Accept"] == "application/json"
     if method == "client_secret_basic":
         scheme, _, credentials = request.headers["Authorization"].partition(" ")
         user, _, password = base64.b64decode(credentials).decode().partition(":")
@@ -233,6 +238,7 @@ GOOD = {"access_token": "the-token", "token_type": "bearer", "id_token": "a.b.c"
         ({"token_type": "BEARER"}, None),
         ({"expires_in": 3600, "scope": "openid", "refresh_token": "x", "extra": {"a": 1}}, 3600),
         ({"expires_in": "3600"}, 3600),
+        ({"expires_in": 0}, 0),
         ({"expires_in": -1}, None),
         ({"expires_in": "soon"}, None),
         ({"expires_in": True}, None),
@@ -278,3 +284,25 @@ def test_what_is_no_token_response(status: int, body: Any, kind: type[CobotOIDCE
         TokenResponse.parse(status, data)
     assert caught.value.code == code
     assert "the-token" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("answer", "details"),
+    [
+        ({"error": "invalid_grant", "error_description": "late"}, {"description": "'late'"}),
+        ({"error": "invalid_grant"}, {"description": "''"}),
+        ({"error": "invalid_client"}, {"http_status": 400, "error": "'invalid_client'"}),
+        ({"error": "x", "error_description": "y"}, {"http_status": 400, "error": "'x'", "description": "'y'"}),
+        ({}, {"http_status": 400, "error": "''", "description": "''"}),
+    ],
+)
+def test_the_operator_reads_why_a_code_was_refused(answer: dict[str, str], details: dict[str, Any]) -> None:  # N08
+    with pytest.raises(CobotOIDCError) as caught:
+        TokenResponse.parse(400, as_json(answer))
+    assert caught.value.details == details
+
+
+def test_a_refusal_without_a_word() -> None:  # N08
+    with pytest.raises(ConfigurationError) as caught:
+        TokenResponse.parse(401, b"")
+    assert caught.value.details == {"http_status": 401, "error": "''"}
