@@ -128,8 +128,9 @@ class UnverifiedIDToken(NamedTuple):
 def _check_claims(claims: Mapping[str, object], expected: Expected, now: float) -> None:
     if claims.get("iss") != expected.issuer:  # 3.1.3.7 (2)
         raise TokenError("issuer_mismatch", expected=expected.issuer, got=claims.get("iss"))
-    _check_audience(claims.get("aud"), expected)  # (3)
-    _check_authorized_party(claims, expected)  # (4), (5)
+    if claims.get("aud") != expected.client_id or "azp" in claims:  # nearly always, we alone are named
+        _check_audience(claims.get("aud"), expected)  # (3)
+        _check_authorized_party(claims, expected)  # (4), (5)
     _check_times(claims, expected, now)  # (9), (10)
     _check_nonce(claims.get("nonce"), expected.nonce)  # (11)
     _check_subject(claims.get("sub"))  # Core 2

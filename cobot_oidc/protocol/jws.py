@@ -95,7 +95,11 @@ class ParsedJWS(NamedTuple):
         header = _header(first)
         if header.algorithm not in algorithms:
             raise TokenError("algorithm_forbidden", expected=list(algorithms), got=header.algorithm)
-        return cls(header, _decode(middle), signing_input, _decode(last))
+        try:
+            payload, signature = base64url.decode(middle), base64url.decode(last)
+        except ValueError as error:
+            raise TokenError("token_malformed", reason="not canonical base64url") from error
+        return cls(header, payload, signing_input, signature)
 
     def check_signature(self, keys: KeySet, algorithms: Sequence[str], *, require_kid: bool) -> None:
         """The signature is that of one of these keys (RFC 7515 section 5.2, RFC 7517 section 4).
@@ -116,31 +120,25 @@ def _candidates(header: Header, keys: KeySet, algorithms: Sequence[str]) -> Sequ
     if not named:
         raise TokenError("key_unknown", kid=header.kid)
     suitable = [key for key in named if key.algorithm(algorithms) == header.algorithm]
-    if len(suitable) == 1:
-        return suitable
     if not suitable:
         raise TokenError("key_unsuitable", kid=header.kid, alg=header.algorithm)
+    if len(suitable) == 1:
+        return suitable
     different = {key.material: key for key in suitable}
     if len(different) > (1 if header.kid is not None else MOST_TRIALS):  # K05, J08
         raise TokenError("key_ambiguous", kid=header.kid, keys=len(different))
     return list(different.values())
 
 
-def _decode(segment: bytes) -> bytes:
-    try:
-        return base64url.decode(segment)
-    except ValueError as error:
-        raise TokenError("token_malformed", reason="not canonical base64url") from error
-
-
 @lru_cache(maxsize=64)
 def _header(segment: bytes) -> Header:
     """The header that these characters say. A provider says the same with each token, so it is read once."""
-    data = _decode(segment)
     try:
-        header = loads(data, largest=LARGEST_HEADER)
+        header = loads(base64url.decode(segment), largest=LARGEST_HEADER)
     except JSONError as error:
         raise TokenError("header_malformed", reason=error.reason) from error
+    except ValueError as error:
+        raise TokenError("token_malformed", reason="not canonical base64url") from error
     if not isinstance(header, dict):
         raise TokenError("header_malformed", reason="not an object")
     for name in _FORBIDDEN:

@@ -16,6 +16,7 @@ LARGEST_INTEGER = 2**53  # beyond it readers disagree (RFC 7493 section 2.2)
 _SAFE_DIGITS = 15  # characters that cannot make a larger integer
 _MOST_DIGITS = 17  # characters of -2^53: any more are too large, and need not be read to know it
 _LONGEST_NUMBER = 400  # characters: more digits than any double needs
+_BYTE_ORDER_MARK = "\ufeff"
 _WHITESPACE = " \t\n\r"
 # Possessive, and a string that never ends is taken whole: linear for every text.
 _NESTING = re.compile(r'"(?:[^"\\]++|\\.)*+"?|[\[\]{}]', re.DOTALL)
@@ -44,29 +45,17 @@ def loads(data: bytes, *, largest: int = LARGEST) -> object:
     """
     if len(data) > largest:
         raise JSONError("too_large")
-    text = _text(data)
-    # Fewer brackets than levels is the common case, and cannot be too deep.
-    if text.count("{") + ("[" in text and text.count("[")) > DEEPEST and _depth(text) > DEEPEST:
-        raise JSONError("too_deep")
-    value = _value(text)
-    if "\\u" in text and not _is_encodable(value):
-        raise JSONError("surrogate")
-    return value
-
-
-# These answer with ``None`` or a flag, as an error raised while Python's own is handled would carry that one along,
-# and with it the text: tokens among it (security.md L02).
-def _text(data: bytes) -> str:
+    # Nothing is raised while an error of Python's own is handled: ours would carry it along, and with it the text,
+    # tokens among it (security.md L02).
     try:
         text = data.decode("utf-8")
     except UnicodeDecodeError:
-        text = "\ufeff"
-    if text[:1] == "\ufeff":
+        text = _BYTE_ORDER_MARK
+    if text.startswith(_BYTE_ORDER_MARK):
         raise JSONError("encoding")
-    return text
-
-
-def _value(text: str) -> object:
+    # Fewer brackets than levels is the common case, and cannot be too deep.
+    if text.count("{") + text.count("[") > DEEPEST and _depth(text) > DEEPEST:
+        raise JSONError("too_deep")
     text = text.strip(_WHITESPACE)
     try:
         value, end = _DECODER.raw_decode(text)
@@ -74,6 +63,8 @@ def _value(text: str) -> object:
         value, end = None, -1
     if end != len(text):
         raise JSONError("syntax")
+    if "\\u" in text and not _is_encodable(value):
+        raise JSONError("surrogate")
     return value
 
 
