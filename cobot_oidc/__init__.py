@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from .errors import CobotOIDCError, ConfigurationError, LoginError, ProviderError, TokenError
     from .extension import CobotOIDC
     from .guards import login_required
-    from .signals import login_failed, user_logged_in, user_logged_out
+    from .signals import login_failed, oidc_event, user_logged_in, user_logged_out
     from .spaces import from_host, from_subdomain, from_view_arg
     from .user import AnonymousUser, User
 
@@ -32,6 +32,7 @@ __all__ = [
     "from_view_arg",
     "login_failed",
     "login_required",
+    "oidc_event",
     "user_logged_in",
     "user_logged_out",
 ]
@@ -52,6 +53,7 @@ _HOME = {
     "from_view_arg": "spaces",
     "login_failed": "signals",
     "login_required": "guards",
+    "oidc_event": "signals",
     "user_logged_in": "signals",
     "user_logged_out": "signals",
 }

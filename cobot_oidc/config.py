@@ -66,6 +66,7 @@ def read_settings(config: Mapping[str, Any]) -> Settings:
         logout_at_provider=settings.boolean("LOGOUT_AT_PROVIDER", False),
         embedded=settings.boolean("EMBEDDED", False),
         json_blueprints=frozenset(settings.words("JSON_BLUEPRINTS", ())),
+        redis_url=_redis_url(settings),
         provider=_provider(settings, space_issuer),
     )
 
@@ -94,8 +95,6 @@ def _refuse_what_is_to_come(settings: SettingsReader) -> None:
     """Named already, so that nobody believes to have what is not there yet."""
     if settings.boolean("KEEP_TOKEN", False):
         settings.refuse("KEEP_TOKEN", "False: this release keeps no tokens")
-    if settings.value("REDIS_URL", None) is not None:
-        settings.refuse("REDIS_URL", "nothing: in this release each process keeps documents, keys and states itself")
 
 
 def _client(settings: SettingsReader) -> Client:
@@ -183,6 +182,21 @@ def _check_redirect_uri(settings: SettingsReader, redirect_uri: str, url_prefix:
         settings.refuse("REDIRECT_URI", "an absolute https URL without query or fragment (http only on localhost)")
     if not url.path.endswith(f"{url_prefix}/callback"):
         settings.refuse("REDIRECT_URI", f"a URL that ends in {url_prefix}/callback, where the callback is")
+
+
+def _redis_url(settings: SettingsReader) -> str | None:
+    url = settings.text("REDIS_URL", None)
+    if url is None:
+        return None
+    try:
+        from redis import ConnectionPool
+
+        ConnectionPool.from_url(url).make_connection()  # opens nothing yet
+    except ImportError:
+        settings.refuse("REDIS_URL", "the redis package beside it: pip install 'cobot-oidc[redis]'")
+    except (TypeError, ValueError):
+        settings.refuse("REDIS_URL", "a URL such as redis://localhost:6379/0, rediss://… or unix:///…")
+    return url
 
 
 def _provider(settings: SettingsReader, space_issuer: str | None) -> ProviderSettings:

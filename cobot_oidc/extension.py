@@ -2,7 +2,7 @@
 
 import time
 
-from flask import Blueprint, Flask
+from flask import Blueprint, Flask, current_app
 from flask.typing import ResponseReturnValue
 
 from . import pages
@@ -49,11 +49,20 @@ class CobotOIDC:
         settings = read_settings(app.config)
         if isinstance(self._read_space, HostLabel):
             self._read_space.check(app.config, settings.redirect_uri)
-        app.extensions["cobot_oidc"] = Installation(settings, self._read_space, self._clock)
+        app.extensions["cobot_oidc"] = Installation(app, settings, self._read_space, self._clock)
         app.register_blueprint(_blueprint(), url_prefix=settings.url_prefix)
         app.context_processor(_template_names)
         if CobotOIDCError not in app.error_handler_spec[None][None]:  # the app's own handler stays
             app.register_error_handler(CobotOIDCError, pages.answer)
+
+    def counts(self, app: Flask | None = None) -> dict[tuple[str, str], int]:
+        """How often each event happened in this process since it began, for a metrics collector.
+
+        :param app: which app's; the current one if left out.
+        :returns: (event, code) to number; the code is empty but for ``login_failed``. ``docs/operation.md`` lists them.
+        """
+        here: Installation = (app or current_app).extensions["cobot_oidc"]
+        return here.counts
 
 
 def _blueprint() -> Blueprint:

@@ -24,8 +24,9 @@ def report(error: CobotOIDCError) -> None:
     """Log a failed login under a new correlation id, and tell ``login_failed``."""
     error.correlation_id = secrets.token_hex(6)
     level = logging.ERROR if error.status == HTTPStatus.INTERNAL_SERVER_ERROR else logging.WARNING
-    fields = {"code": error.code, "correlation_id": error.correlation_id}
+    fields = {"event": "login_failed", "code": error.code, "correlation_id": error.correlation_id}
     logger.log(level, "login failed [%s] %s", error.correlation_id, error, extra=fields)
+    installation().count("login_failed", code=error.code)
     login_failed.send(current_app._get_current_object(), error=error)  # type: ignore[attr-defined] # see sessions
 
 

@@ -31,7 +31,11 @@ class Settings(NamedTuple):
     logout_at_provider: bool
     embedded: bool
     json_blueprints: frozenset[str]
+    redis_url: str | None
     provider: ProviderSettings
+
+    def __repr__(self) -> str:
+        return f"<Settings of {self.client.client_id!r} at {self.issuer!r}>"  # without what an URL's password may be
 
     def issuer_of(self, space: str | None) -> str | None:
         """The issuer that vouches for people in this space.

@@ -56,7 +56,7 @@ class SettingsReader:
 
     def __init__(self, config: Mapping[str, Any]) -> None:
         self._config = config
-        self._secret = {"CLIENT_SECRET"}
+        self._secret = {"CLIENT_SECRET", "REDIS_URL"}
 
     def refuse(self, key: str, expected: str) -> NoReturn:
         found = self._config.get(PREFIX + key)

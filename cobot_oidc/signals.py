@@ -4,6 +4,8 @@
   raises (``abort(403)``, say) undoes the login.
 - ``user_logged_out(app, user=User)`` once for each identity that ended.
 - ``login_failed(app, error=CobotOIDCError)`` for every login that ended without a user.
+- ``oidc_event(app, event=str, issuer=str | None, code=str | None, seconds=float | None)`` for every event that has a
+  count, in whichever thread it happens: what metrics hang on. ``docs/operation.md`` lists the events.
 """
 
 from blinker import Namespace
@@ -13,3 +15,4 @@ _signals = Namespace()
 user_logged_in = _signals.signal("cobot-oidc-user-logged-in")
 user_logged_out = _signals.signal("cobot-oidc-user-logged-out")
 login_failed = _signals.signal("cobot-oidc-login-failed")
+oidc_event = _signals.signal("cobot-oidc-event")

@@ -1,7 +1,11 @@
-"""Which logins have been answered already: in this process, for as long as their cookie could come again."""
+"""Which logins have been answered already, for as long as their cookie could come again."""
 
 import threading
 from collections import OrderedDict
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .provider.shared_store import SharedStore
 
 MOST_STATES = 10_000
 KEPT_FOR = 1200  # seconds: twice as long as a transaction lives
@@ -11,9 +15,12 @@ class UsedStates:
     """A bounded memory of states, by hash. Safe between threads.
 
     The provider takes a code only once in any case; this spares it the second request (security.md F03, S21).
+
+    :param store: where there is one, other processes' states count too.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, store: "SharedStore | None" = None) -> None:
+        self._store = store
         self._lock = threading.Lock()
         self._claimed_at: OrderedDict[str, float] = OrderedDict()
 
@@ -26,4 +33,4 @@ class UsedStates:
             self._claimed_at[state_hash] = now
             if len(self._claimed_at) > MOST_STATES:
                 self._claimed_at.popitem(last=False)
-            return True
+        return self._store is None or self._store.claim(f"used:{state_hash}", seconds=KEPT_FOR)

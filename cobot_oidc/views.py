@@ -10,7 +10,7 @@ from werkzeug.wrappers import Response
 from . import places, recent_logins, sessions, transactions
 from .current import forget_user, pin_space, requested_issuer, requested_space, requested_user
 from .errors import CobotOIDCError, LoginError
-from .installation import installation, log_event
+from .installation import installation
 from .protocol.authorization import AuthorizationRequest, AuthorizationResponse, logout_url, request_options
 from .provider.provider import Grant
 from .signals import user_logged_in, user_logged_out
@@ -59,7 +59,7 @@ def login() -> Response:
     # Without the page that redirects usually have: it would hold state and nonce.
     response = Response(status=302, headers={"Location": authorization_request.url(metadata.authorization_endpoint)})
     transactions.remember(transaction, response, secure=secure)
-    log_event("login_started", issuer)
+    here.tell("login_started", issuer)
     return response
 
 
@@ -75,7 +75,7 @@ def callback() -> Response:
     answer.check_issuer(transaction.issuer, promised=transaction.issuer_promised)
     grant = _exchange(transaction, answer.authorization_code())
     _log_in(_user(transaction, grant))
-    log_event("logged_in", transaction.issuer)
+    here.tell("logged_in", transaction.issuer, seconds=here.clock() - transaction.started_at)
     after_this_request(partial(recent_logins.remember, transaction.state, transaction.issuer, here.clock(), secure))
     return redirect(places.after_login(transaction.next, transaction.space), 303)
 
@@ -90,7 +90,7 @@ def logout() -> Response:
     forget_user()
     after_this_request(partial(recent_logins.forget, places.callback_is_secure()))
     for user in ended:
-        log_event("logged_out", user.issuer)
+        installation().tell("logged_out", user.issuer)
         user_logged_out.send(current_app._get_current_object(), user=user)  # type: ignore[attr-defined] # see sessions
     return redirect(_provider_logout(ended) or places.after_logout(), 303)
 

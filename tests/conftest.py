@@ -1,9 +1,6 @@
 """What every test may use: a clock that stands still, a stand-in Cobot, and portals with people in front of them."""
 
 import os
-import socket
-import subprocess
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -17,6 +14,7 @@ from cobot_oidc import CobotOIDC, current_space, current_user, from_view_arg, lo
 from cobot_oidc.standin import StandIn
 
 from .leaks import nothing_leaks
+from .redis_server import RedisServer
 
 
 def needed_program(name: str, variable: str) -> str:
@@ -189,18 +187,15 @@ def visitor(portal: Flask, cobot: StandIn) -> Visitor:
 
 
 @pytest.fixture(scope="session")
-def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A real Redis of the tests' own, empty and in memory."""
-    server = needed_program("redis-server", "COBOT_OIDC_TEST_REDIS_SERVER")
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port = listener.getsockname()[1]
-    folder = tmp_path_factory.mktemp("redis")
-    command = [server, "--bind", "127.0.0.1", "--port", str(port), "--save", "", "--dir", str(folder)]
-    with subprocess.Popen(command, stdout=subprocess.DEVNULL) as process:  # noqa: S603 - our own
-        deadline = time.monotonic() + 10
-        while time.monotonic() < deadline:
-            with socket.socket() as connection:
-                if connection.connect_ex(("127.0.0.1", port)) == 0:
-                    break
-        yield f"redis://127.0.0.1:{port}"
-        process.terminate()
+def _redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
+    program = needed_program("redis-server", "COBOT_OIDC_TEST_REDIS_SERVER")
+    with RedisServer(program, tmp_path_factory.mktemp("redis")) as server:
+        yield server
+
+
+@pytest.fixture
+def redis(_redis: RedisServer) -> RedisServer:
+    """A real Redis of the tests' own, running, in memory, and empty."""
+    _redis.start()
+    _redis.empty()
+    return _redis

@@ -185,7 +185,7 @@ def session_store(request: pytest.FixtureRequest) -> dict[str, Any]:
     if request.param == "files":
         folder: Path = request.getfixturevalue("tmp_path")
         return {"SESSION_TYPE": "cachelib", "SESSION_CACHELIB": FileSystemCache(str(folder))}
-    return {"SESSION_TYPE": "redis", "SESSION_REDIS": Redis.from_url(request.getfixturevalue("redis_url"))}
+    return {"SESSION_TYPE": "redis", "SESSION_REDIS": Redis.from_url(request.getfixturevalue("redis").url)}
 
 
 def test_a_session_on_the_server_gets_a_new_id(  # S01

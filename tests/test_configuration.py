@@ -72,7 +72,9 @@ def set_up(space: Any = None, **changes: Any) -> Flask:
         ("COBOT_OIDC_PROXIES", "http://proxy"),
         ("COBOT_OIDC_CA_BUNDLE", "/nowhere.pem"),
         ("COBOT_OIDC_KEEP_TOKEN", True),
-        ("COBOT_OIDC_REDIS_URL", "redis://localhost"),
+        ("COBOT_OIDC_REDIS_URL", "localhost:6379"),
+        ("COBOT_OIDC_REDIS_URL", "redis://localhost:port"),
+        ("COBOT_OIDC_REDIS_URL", "redis://localhost?retries=3"),
         ("COBOT_OIDC_CLIENTID", "portal"),
         ("COBOT_OIDC_VERIFY", False),  # R15: there is no such switch
     ],
@@ -92,7 +94,11 @@ def test_a_misspelt_key_is_told_its_right_name() -> None:
 
 
 def test_no_secret_stands_in_an_error() -> None:  # L02
-    for changes in ({"SECRET_KEY": "hunter2"}, {"COBOT_OIDC_CLIENT_SECRET": b"hunter2"}):
+    for changes in (
+        {"SECRET_KEY": "hunter2"},
+        {"COBOT_OIDC_CLIENT_SECRET": b"hunter2"},
+        {"COBOT_OIDC_REDIS_URL": "redis://:hunter2@host:x"},
+    ):
         with pytest.raises(ConfigurationError) as caught:
             set_up(**changes)
         assert "hunter2" not in str(caught.value) + repr(caught.value) + repr(caught.value.details)
@@ -104,6 +110,7 @@ def test_no_secret_stands_in_an_error() -> None:  # L02
         {},
         {"COBOT_OIDC_CLIENT_SECRET": ...},
         {"COBOT_OIDC_KEEP_TOKEN": False, "COBOT_OIDC_REDIS_URL": None, "COBOT_OIDC_EMBEDDED": False},
+        {"COBOT_OIDC_REDIS_URL": "redis://:password@nowhere.invalid:6379/0"},  # nothing is asked yet
         {"COBOT_OIDC_CLIENT_AUTH": "client_secret_basic"},
         {"COBOT_OIDC_ISSUER": "https://accounts.google.com", "COBOT_OIDC_ALLOWED_HOSTS": ["oauth2.googleapis.com"]},
         {"COBOT_OIDC_SPACE_ISSUER": "https://op.example/realms/{space}"},

@@ -115,6 +115,14 @@ class UnverifiedIDToken(NamedTuple):
         _check_claims(claims, expected, now)
         return cls(jws, expected, claims)
 
+    def is_signed_by(self, keys: KeySet) -> bool:
+        """Whether the signature is that of one of these keys."""
+        try:
+            self.jws.check_signature(keys, self.expected.algorithms, require_kid=self.expected.require_kid)
+        except TokenError:
+            return False
+        return True
+
     def verify(self, keys: KeySet, *, access_token: str | None) -> Claims:
         """Check the signature, then what binds the token to the access token.
 
@@ -128,9 +136,8 @@ class UnverifiedIDToken(NamedTuple):
 def _check_claims(claims: Mapping[str, object], expected: Expected, now: float) -> None:
     if claims.get("iss") != expected.issuer:  # 3.1.3.7 (2)
         raise TokenError("issuer_mismatch", expected=expected.issuer, got=claims.get("iss"))
-    if claims.get("aud") != expected.client_id or "azp" in claims:  # nearly always, we alone are named
-        _check_audience(claims.get("aud"), expected)  # (3)
-        _check_authorized_party(claims, expected)  # (4), (5)
+    _check_audience(claims.get("aud"), expected)  # (3)
+    _check_authorized_party(claims, expected)  # (4), (5)
     _check_times(claims, expected, now)  # (9), (10)
     _check_nonce(claims.get("nonce"), expected.nonce)  # (11)
     _check_subject(claims.get("sub"))  # Core 2

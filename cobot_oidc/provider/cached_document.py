@@ -10,26 +10,11 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from ..protocol.errors import CobotOIDCError, ProviderError
-from .freshness import Bucket, Freshness, freshness, pause_after
+from .freshness import Freshness, freshness, pause_after
+from .source import Clock, Copy, Source
 
 T = TypeVar("T")
-Clock = Callable[[], float]
 Tell = Callable[[str], None]
-
-
-@dataclass(frozen=True, slots=True)
-class Fetched(Generic[T]):
-    """What a fetch brought, and for how many seconds it is fresh."""
-
-    value: T
-    lifetime: float
-
-
-@dataclass(frozen=True, slots=True)
-class _Copy(Generic[T]):
-    value: T
-    lifetime: float
-    fetched_at: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,30 +28,29 @@ class CachedDocument(Generic[T]):
     """A document that is fetched when it is needed and not more often.
 
     :param name: what it is called in events.
-    :param fetch: brings the document, or raises ``CobotOIDCError``.
+    :param source: where it comes from.
     :param stale: seconds that a copy may serve beyond its lifetime while fetching fails.
     :param clock: seconds since the epoch.
     :param tell: is told the events ``<name>_renewed`` and ``stale_<name>_served``.
     """
 
-    __slots__ = ("_bucket", "_clock", "_copy", "_failure", "_fetch", "_lock", "_name", "_stale", "_tell", "_under_way")
+    __slots__ = ("_clock", "_copy", "_failure", "_lock", "_name", "_source", "_stale", "_tell", "_under_way")
 
-    def __init__(self, name: str, fetch: Callable[[], Fetched[T]], *, stale: float, clock: Clock, tell: Tell) -> None:
+    def __init__(self, name: str, source: Source[T], *, stale: float, clock: Clock, tell: Tell) -> None:
         self._name = name
-        self._fetch = fetch
+        self._source = source
         self._stale = stale
         self._clock = clock
         self._tell = tell
         self._lock = threading.Lock()
-        self._copy: _Copy[T] | None = None
+        self._copy: Copy[T] | None = None
         self._failure: _Failure | None = None
         self._under_way: Future[T] | None = None
-        self._bucket = Bucket(filled_at=clock())
 
     def get(self) -> T:
         """The document, fresh, or stale where it cannot be renewed at once.
 
-        :raises CobotOIDCError: as ``fetch`` raises, where there is nothing to serve; remembered for some seconds.
+        :raises CobotOIDCError: as the source raises, where there is nothing to serve; remembered for some seconds.
         """
         copy, age = self._copy, self._freshness()
         if copy is not None and age is Freshness.FRESH:
@@ -83,26 +67,25 @@ class CachedDocument(Generic[T]):
         except CobotOIDCError as error:
             return self._stale_or(error)
 
-    def renewed_beyond(self, known: T) -> T | None:
+    def renewed_beyond(self, known: T, suffices: Callable[[T], bool]) -> T:
         """Another document than ``known``, if there is one already or the budget for forced renewals allows to look.
 
         :param known: what the caller has, and what does not suffice.
-        :returns: ``None`` where there is no other, and none may be looked for now.
+        :param suffices: whether a document would.
+        :returns: ``known`` itself where there is no other, and none may be looked for now.
         """
         with self._lock:
             copy, under_way = self._copy, self._under_way
             if under_way is None and copy is not None and copy.value is not known:
                 return copy.value
             if under_way is None:
-                bucket = self._bucket.take(self._clock())
-                if bucket is None:
-                    return None
-                self._bucket = bucket
                 own = self._under_way = Future()
         try:
-            return _result(under_way) if under_way is not None else self._run(own)
+            if under_way is not None:
+                return _result(under_way)
+            return self._run(own, lambda: self._source.fetch_beyond(suffices) or copy or self._fetch())
         except CobotOIDCError:
-            return None
+            return known
 
     def prefetch(self) -> None:
         """Fetch in the background, unless a fresh copy is here: somebody will need it soon."""
@@ -123,7 +106,7 @@ class CachedDocument(Generic[T]):
         copy = self._copy
         if copy is None:
             return Freshness.EXPIRED
-        return freshness(self._clock() - copy.fetched_at, lifetime=copy.lifetime, stale=self._stale)
+        return freshness(self._clock() - copy.at, lifetime=copy.lifetime, stale=self._stale)
 
     def _recent_failure(self) -> _Failure | None:
         failure = self._failure
@@ -143,7 +126,7 @@ class CachedDocument(Generic[T]):
         while (own := self._claim()) is None:
             if under_way := self._under_way:
                 return _result(under_way)
-        return self._run(own)
+        return self._run(own, self._fetch)
 
     def _claim(self) -> "Future[T] | None":
         """The right to fetch; ``None`` while somebody else has it."""
@@ -154,31 +137,40 @@ class CachedDocument(Generic[T]):
             self._under_way = own
             return own
 
-    def _run(self, own: "Future[T]") -> T:
+    def _fetch(self) -> Copy[T]:
+        return self._source.fetch(None if self._copy is None else self._copy.at)
+
+    def _run(self, own: "Future[T]", fetch: Callable[[], Copy[T]]) -> T:
+        before = self._copy
         try:
-            fetched = self._fetch()
+            copy = fetch()
         except BaseException as error:
             # Whatever ends this caller (its worker's time limit, say) is not the waiters' end.
             told = (
                 error if isinstance(error, CobotOIDCError) else ProviderError("provider_unreachable", reason="gave up")
             )
+            if before is None and told is error:
+                before = self._source.of_others()  # stale: other processes knew the provider before it failed
             with self._lock:
+                self._copy = before
                 in_a_row = self._failure.in_a_row + 1 if self._failure is not None else 1
                 self._failure = _Failure(told.copy(), in_a_row, self._clock())
                 self._under_way = None
             own.set_exception(told.copy())
             raise
         with self._lock:
-            self._copy = _Copy(fetched.value, fetched.lifetime, self._clock())
-            self._failure = None
+            if copy is not before:
+                self._failure = None
+            self._copy = copy
             self._under_way = None
-        own.set_result(fetched.value)
-        self._tell(f"{self._name}_renewed")
-        return fetched.value
+        own.set_result(copy.value)
+        if copy is not before:
+            self._tell(f"{self._name}_renewed")
+        return copy.value
 
     def _run_quietly(self, own: "Future[T]") -> None:
         try:
-            self._run(own)
+            self._run(own, self._fetch)
         except CobotOIDCError:
             return  # who needs the document is told, and the provider told its listener
 

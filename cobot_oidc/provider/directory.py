@@ -3,11 +3,15 @@
 import os
 import threading
 from collections import OrderedDict
+from typing import TYPE_CHECKING
 
-from .cached_document import Clock
 from .http import HTTPClient
 from .provider import Listener, Provider
 from .settings import ProviderSettings
+from .source import Clock
+
+if TYPE_CHECKING:
+    from .shared_store import SharedStore
 
 
 class Directory:
@@ -16,10 +20,13 @@ class Directory:
     A process that was forked from another begins anew: neither locks nor connections are shared (K20).
     """
 
-    def __init__(self, settings: ProviderSettings, clock: Clock, listener: Listener) -> None:
+    def __init__(
+        self, settings: ProviderSettings, clock: Clock, listener: Listener, store: "SharedStore | None" = None
+    ) -> None:
         self._settings = settings
         self._clock = clock
         self._listener = listener
+        self._store = store
         self._begin()
 
     def provider(self, issuer: str) -> Provider:
@@ -29,7 +36,7 @@ class Directory:
         with self._lock:
             provider = self._providers.get(issuer)
             if provider is None:
-                provider = Provider(issuer, self._settings, self._http, self._clock, self._listener)
+                provider = Provider(issuer, self._settings, self._http, self._clock, self._listener, self._store)
                 self._providers[issuer] = provider
                 if len(self._providers) > self._settings.most_issuers:
                     self._providers.popitem(last=False)

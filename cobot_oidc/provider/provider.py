@@ -1,11 +1,11 @@
 """One issuer over the network: its document, its keys, and the exchange of a code for verified claims."""
 
-import logging
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
+from typing import TYPE_CHECKING, TypeVar
 
 from ..protocol.claims import Claims, clean_claims
 from ..protocol.client import Client
@@ -15,16 +15,19 @@ from ..protocol.id_token import Expected, UnverifiedIDToken
 from ..protocol.keys import KeySet
 from ..protocol.strict_json import JSONError, loads
 from ..protocol.tokens import TokenRequest, TokenResponse
-from .cached_document import CachedDocument, Clock, Fetched
+from .cached_document import CachedDocument
 from .freshness import Breaker, lifetime_of
 from .http import LARGEST_ANSWER, HTTPClient, HTTPResponse
 from .settings import ProviderSettings
+from .source import Clock, Download, Source
 
-logger = logging.getLogger("cobot_oidc")
+if TYPE_CHECKING:
+    from .shared_store import SharedStore
 
 MOST_CALLS = 8  # under way to one issuer
 _JSON_TYPES = ("application/json", "application/jwk-set+json")
 
+T = TypeVar("T")
 Listener = Callable[[str, str], None]
 
 
@@ -46,9 +49,10 @@ class Provider:
     :param issuer: an issuer that the configuration trusts.
     :param http: the app's client.
     :param clock: seconds since the epoch.
+    :param store: what this process shares with others, if there is one.
     :param listener: is told an event's name and the issuer: ``metadata_renewed``, ``keys_renewed``,
         ``stale_metadata_served``, ``stale_keys_served``, ``provider_unavailable``, ``breaker_opened``,
-        ``breaker_closed``. What it raises is logged and stops nobody's login.
+        ``breaker_closed``. It must not raise.
     """
 
     __slots__ = (
@@ -65,7 +69,13 @@ class Provider:
     )
 
     def __init__(
-        self, issuer: str, settings: ProviderSettings, http: HTTPClient, clock: Clock, listener: Listener
+        self,
+        issuer: str,
+        settings: ProviderSettings,
+        http: HTTPClient,
+        clock: Clock,
+        listener: Listener,
+        store: "SharedStore | None" = None,
     ) -> None:
         self.issuer = issuer
         self._settings = settings
@@ -75,10 +85,16 @@ class Provider:
         self._breaker = Breaker()
         self._lock = threading.Lock()
         self._calls = 0
-        self._metadata = CachedDocument(
-            "metadata", self._fetch_metadata, stale=settings.metadata_stale, clock=clock, tell=self._tell
-        )
-        self._keys = CachedDocument("keys", self._fetch_keys, stale=settings.keys_stale, clock=clock, tell=self._tell)
+
+        def document(
+            name: str, download: Callable[[], Download], read: Callable[[bytes], T], stale: float
+        ) -> CachedDocument[T]:
+            turn = settings.total_timeout + 1
+            source = Source(f"{name}:{issuer}", download, read, stale=stale, turn=turn, clock=clock, store=store)
+            return CachedDocument(name, source, stale=stale, clock=clock, tell=self._tell)
+
+        self._metadata = document("metadata", self._download_metadata, self._read_metadata, settings.metadata_stale)
+        self._keys = document("keys", self._download_keys, _read_keys, settings.keys_stale)
 
     def metadata(self) -> ProviderMetadata:
         """The provider's document.
@@ -141,8 +157,8 @@ class Provider:
         except TokenError as error:
             if error.code not in ("key_unknown", "key_unsuitable", "signature_invalid"):
                 raise
-            renewed = self._keys.renewed_beyond(keys)
-            if renewed is None or renewed.same_material(keys):
+            renewed = self._keys.renewed_beyond(keys, token.is_signed_by)
+            if renewed.same_material(keys):
                 raise
         return token.verify(renewed, access_token=access_token)
 
@@ -170,19 +186,16 @@ class Provider:
             raise ProviderError("userinfo_unusable", reason="not about this subject")
         return clean_claims(claims)
 
-    def _fetch_metadata(self) -> Fetched[ProviderMetadata]:
-        answer = self._fetch(configuration_url(self.issuer))
-        metadata = ProviderMetadata.parse(answer.body, issuer=self.issuer, allowed_hosts=self._settings.allowed_hosts)
-        return Fetched(metadata, lifetime_of(answer.cache_control, self._settings.metadata_lifetime))
+    def _download_metadata(self) -> Download:
+        return self._download(configuration_url(self.issuer), self._settings.metadata_lifetime)
 
-    def _fetch_keys(self) -> Fetched[KeySet]:
-        answer = self._fetch(self.metadata().jwks_uri)
-        keys = replace(_parsed(answer.body))
-        if not keys.keys:  # kept is what we have (K15)
-            raise ProviderError("key_set_unusable", reason="; ".join(keys.reasons))
-        return Fetched(keys, lifetime_of(answer.cache_control, self._settings.keys_lifetime))
+    def _read_metadata(self, body: bytes) -> ProviderMetadata:
+        return ProviderMetadata.parse(body, issuer=self.issuer, allowed_hosts=self._settings.allowed_hosts)
 
-    def _fetch(self, url: str) -> HTTPResponse:
+    def _download_keys(self) -> Download:
+        return self._download(self.metadata().jwks_uri, self._settings.keys_lifetime)
+
+    def _download(self, url: str, lifetime: float) -> Download:
         with self._call():
             answer = self._http.get(url)
             self._refuse_failure(answer)
@@ -190,7 +203,7 @@ class Provider:
             raise ProviderError("provider_not_found", url=url)
         if answer.status != 200 or not _is_json(answer):
             raise ProviderError("response_unusable", url=url, http_status=answer.status, got=answer.content_type)
-        return answer
+        return Download(answer.body, lifetime_of(answer.cache_control, lifetime))
 
     @contextmanager
     def _call(self) -> Iterator[None]:
@@ -236,15 +249,19 @@ class Provider:
             self._tell("breaker_closed")
 
     def _tell(self, event: str) -> None:
-        try:
-            self._listener(event, self.issuer)
-        except Exception:
-            logger.exception("a listener failed at %s", event)
+        self._listener(event, self.issuer)
 
     def _refuse_failure(self, answer: HTTPResponse) -> None:
         if answer.status >= 500 or answer.status == 429:
             wait = {} if answer.retry_after is None else {"retry_after_seconds": answer.retry_after}
             raise ProviderError("provider_failing", http_status=answer.status, **wait)
+
+
+def _read_keys(body: bytes) -> KeySet:
+    keys = replace(_parsed(body))
+    if not keys.keys:  # kept is what we have (K15)
+        raise ProviderError("key_set_unusable", reason="; ".join(keys.reasons))
+    return keys
 
 
 @lru_cache(maxsize=16)

@@ -377,13 +377,6 @@ def test_no_more_than_eight_calls_are_under_way(provider: Provider, issuer: Issu
     assert outcomes.count("provider_busy") >= 16 - MOST_CALLS - 5
 
 
-def test_a_listener_that_fails_stops_nobody(issuer: Issuer, clock: Clock) -> None:
-    def fail(*_: str) -> None:
-        raise RuntimeError
-
-    assert verifies(Directory(HURRIED, clock, fail).provider(issuer.url), issuer)
-
-
 def test_a_clock_that_was_set_back_makes_nothing_fresh_for_ever(  # K11
     provider: Provider, issuer: Issuer, clock: Clock
 ) -> None:

@@ -1,0 +1,145 @@
+"""What the workers and machines of one app share, through Redis: documents, budgets, turns and used states.
+
+Redis makes logins cheaper, never possible: while it is down or slow every question has the answer that a process alone
+would give, and nobody waits for it twice. What is kept there is JSON under a MAC of the app's secret key: whoever can
+write to the Redis, but does not know the key, can slip no signing key in.
+"""
+
+import hashlib
+import hmac
+import json
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, TypeVar, cast
+
+from redis import Redis
+from redis.backoff import NoBackoff
+from redis.exceptions import ConnectionError as RedisConnectionError
+from redis.exceptions import LockError, RedisError
+from redis.retry import Retry
+
+from ..protocol.strict_json import JSONError, loads
+from .freshness import FORCED_RENEWAL_EVERY, FORCED_RENEWALS, Bucket
+
+LONGEST_WAIT = 0.25  # seconds for one answer of Redis
+AWAY_FOR = 5  # seconds that a Redis which failed is not asked again
+TURN_POLLED_EVERY = 0.05  # seconds
+
+A = TypeVar("A")
+
+
+class SharedStore:
+    """Values in Redis. Safe between threads and across forks; never raises for what Redis does.
+
+    :param url: of the Redis, as redis-py reads it.
+    :param secret: the app's secret key. Apps with different keys do not see each other's values.
+    :param clock: seconds since the epoch.
+    :param tell: is told ``store_unavailable`` once for each outage, and ``store_available`` at its end.
+    """
+
+    def __init__(self, url: str, secret: bytes, *, clock: Callable[[], float], tell: Callable[[str], None]) -> None:
+        self._key = hmac.digest(secret, b"cobot_oidc shared store", "sha256")
+        self._prefix = f"cobot_oidc:{hashlib.sha256(self._key).hexdigest()[:12]}:"
+        self._clock = clock
+        self._tell = tell
+        self._lock = threading.Lock()
+        self._away_since: float | None = None
+        self._redis = Redis.from_url(
+            url,
+            socket_timeout=LONGEST_WAIT,
+            socket_connect_timeout=LONGEST_WAIT,
+            # A connection that went stale while Redis restarted is opened anew; a slow Redis is not asked twice.
+            retry=Retry(NoBackoff(), 1, supported_errors=(RedisConnectionError,)),
+            retry_on_error=[RedisConnectionError],
+        )
+
+    def get(self, name: str) -> Mapping[str, object] | None:
+        """The value of this name; ``None`` where there is none, it is not ours, or Redis is away."""
+        return self._opened(name, self._ask(lambda: self._redis.get(self._prefix + name), None))
+
+    def put(self, name: str, value: Mapping[str, object], *, seconds: float) -> None:
+        """Keep a value for so many seconds."""
+        sealed = self._signed(name, value)
+        self._ask(lambda: self._redis.set(self._prefix + name, sealed, px=int(seconds * 1000)), None)
+
+    def claim(self, name: str, *, seconds: float) -> bool:
+        """Whether nobody has claimed this name for so many seconds. True while Redis is away."""
+        key, lifetime = self._prefix + name, int(seconds * 1000)
+        return self._ask(lambda: bool(self._redis.set(key, "1", nx=True, px=lifetime)), True)
+
+    def take(self, name: str) -> bool:
+        """Whether the shared budget of this name has a token left, which is taken. True while Redis is away."""
+        key, now = self._prefix + name, self._clock()
+
+        def take_from(pipeline: Any) -> bool:
+            bucket = _bucket(self._opened(name, pipeline.get(key))).take(now)
+            pipeline.multi()
+            if bucket is not None:
+                value = {"tokens": bucket.tokens, "filled_at": bucket.filled_at}
+                pipeline.set(key, self._signed(name, value), ex=FORCED_RENEWAL_EVERY * FORCED_RENEWALS)
+            return bucket is not None
+
+        step = cast("Callable[[Any], None]", take_from)  # redis-py's types forget what value_from_callable is for
+        return self._ask(lambda: bool(self._redis.transaction(step, key, value_from_callable=True)), True)
+
+    @contextmanager
+    def turn(self, name: str, *, seconds: float) -> Iterator[None]:
+        """One process after the other. Nobody waits longer than so many seconds, or for who died or for Redis."""
+        lock = self._redis.lock(self._prefix + name, timeout=seconds, blocking_timeout=seconds, sleep=TURN_POLLED_EVERY)
+        held = self._ask(lock.acquire, False)
+        try:
+            yield
+        finally:
+            if held:
+                self._ask(lock.release, None)
+
+    def _ask(self, command: Callable[[], A], otherwise: A) -> A:
+        away_since = self._away_since
+        if away_since is not None and 0 <= self._clock() - away_since < AWAY_FOR:
+            return otherwise
+        try:
+            answer = command()
+        except LockError:  # the turn took too long, and is another's by now
+            return otherwise
+        except (RedisError, OSError):
+            self._note(away_since=self._clock())
+            return otherwise
+        if away_since is not None:
+            self._note(away_since=None)
+        return answer
+
+    def _note(self, *, away_since: float | None) -> None:
+        with self._lock:
+            changed = (self._away_since is None) != (away_since is None)
+            self._away_since = away_since
+        if changed:
+            self._tell("store_available" if away_since is None else "store_unavailable")
+
+    def _signed(self, name: str, value: Mapping[str, object]) -> str:
+        return json.dumps({"value": value, "mac": self._mac(name, value)}, ensure_ascii=False)
+
+    def _opened(self, name: str, data: object) -> Mapping[str, object] | None:
+        if not isinstance(data, bytes):
+            return None
+        try:
+            kept = loads(data)
+        except JSONError:
+            return None
+        if not isinstance(kept, dict) or not isinstance(value := kept.get("value"), dict):
+            return None
+        mac = kept.get("mac")
+        if not isinstance(mac, str) or not hmac.compare_digest(mac.encode(), self._mac(name, value).encode()):
+            return None
+        return cast("Mapping[str, object]", value)
+
+    def _mac(self, name: str, value: Mapping[str, object]) -> str:
+        text = json.dumps([name, value], sort_keys=True)
+        return hmac.new(self._key, text.encode(), "sha256").hexdigest()
+
+
+def _bucket(value: Mapping[str, object] | None) -> Bucket:
+    """The bucket that was kept under our MAC, or a full one."""
+    if value is None:
+        return Bucket()
+    return Bucket(float(cast(float, value["tokens"])), float(cast(float, value["filled_at"])))

@@ -1,0 +1,257 @@
+"""Many processes over one real Redis: each is a directory of its own here, as two processes share nothing else."""
+
+import json
+import threading
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from cobot_oidc.provider.directory import Directory
+from cobot_oidc.provider.provider import Provider
+from cobot_oidc.provider.settings import ProviderSettings
+from cobot_oidc.provider.shared_store import SharedStore
+from cobot_oidc.used_states import UsedStates
+
+from ..conftest import Clock
+from ..redis_server import RedisServer
+from .issuer import DOCUMENT, JSON, KEYS, Issuer, running
+from .test_provider import at_once, failure, verifies
+
+HURRIED = ProviderSettings(connect_timeout=0.3, read_timeout=0.3, total_timeout=0.5)
+SECRET = b"k" * 32
+
+MakeProcess = Callable[..., Provider]
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def issuer(clock: Clock) -> Iterator[Issuer]:
+    with running(clock) as issuer:
+        yield issuer
+
+
+@pytest.fixture
+def events() -> list[str]:
+    return []
+
+
+@pytest.fixture
+def process(redis: RedisServer, issuer: Issuer, clock: Clock, events: list[str]) -> MakeProcess:
+    """Makes the provider of one more process."""
+
+    def make(secret: bytes = SECRET) -> Provider:
+        store = SharedStore(redis.url, secret, clock=clock, tell=events.append)
+        return Directory(HURRIED, clock, lambda event, _: events.append(event), store).provider(issuer.url)
+
+    return make
+
+
+def test_what_one_process_fetched_no_other_fetches(process: MakeProcess, issuer: Issuer) -> None:
+    for _ in range(8):
+        assert verifies(process(), issuer)
+    assert issuer.asked == {DOCUMENT: 1, KEYS: 1}
+
+
+def test_eight_cold_processes_at_once_make_one_fetch(process: MakeProcess, issuer: Issuer) -> None:  # K16
+    issuer.delay = 0.1
+    processes = iter([process() for _ in range(8)])
+    assert all(at_once(8, lambda: verifies(next(processes), issuer)))
+    assert issuer.asked == {DOCUMENT: 1, KEYS: 1}
+
+
+def test_a_rotated_key_is_fetched_once_for_all(process: MakeProcess, issuer: Issuer, clock: Clock) -> None:  # K08, K09
+    processes = [process() for _ in range(8)]
+    assert all(verifies(provider, issuer) for provider in processes)
+    clock.move(1)
+    issuer.keys.rotate()
+    assert all(verifies(provider, issuer) for provider in processes)
+    assert issuer.asked[KEYS] == 2
+
+
+def test_a_rotated_key_is_found_though_another_process_fetched_before(  # K09
+    process: MakeProcess, issuer: Issuer, clock: Clock
+) -> None:
+    late, early = process(), process()
+    assert verifies(late, issuer)
+    clock.move(1)
+    issuer.keys.rotate()
+    assert verifies(early, issuer)
+    clock.move(1)
+    issuer.keys.rotate()
+    assert verifies(late, issuer)  # whose copy is two rotations old, the shared one is one
+    assert issuer.asked[KEYS] == 3
+
+
+def test_invented_keys_spend_one_budget_for_all(process: MakeProcess, issuer: Issuer, clock: Clock) -> None:  # K12
+    processes = [process() for _ in range(8)]
+    assert all(verifies(provider, issuer) for provider in processes)
+    for number in range(40):
+        clock.move(0.01)
+        assert not verifies(processes[number % 8], issuer, issuer.id_token(kid=f"invented-{number}"))
+    assert issuer.asked[KEYS] == 1 + 2
+    clock.move(30)
+    assert not verifies(processes[0], issuer, issuer.id_token(kid="invented"))
+    assert issuer.asked[KEYS] == 1 + 3
+    assert verifies(process(), issuer)
+
+
+def test_an_old_copy_is_no_younger_in_another_process(  # K11
+    process: MakeProcess, issuer: Issuer, clock: Clock
+) -> None:
+    assert verifies(process(), issuer)
+    token = issuer.id_token()
+    clock.move(590)
+    assert verifies(newcomer := process(), issuer)
+    issuer.keys.rotate()
+    clock.move(11)
+    assert not verifies(newcomer, issuer, token)
+
+
+def test_who_starts_in_an_outage_serves_what_others_held(  # K13
+    process: MakeProcess, issuer: Issuer, clock: Clock, events: list[str]
+) -> None:
+    assert verifies(process(), issuer)
+    clock.move(700)
+    issuer.fails(DOCUMENT)
+    issuer.fails(KEYS)
+    assert verifies(process(), issuer)
+    assert "stale_keys_served" in events
+    clock.move(3600)
+    assert failure(lambda: verifies(process(), issuer)).status == 503
+
+
+def test_a_failure_is_met_once_for_all_and_not_for_long(  # K14, N12
+    process: MakeProcess, issuer: Issuer, clock: Clock
+) -> None:
+    issuer.fails(DOCUMENT)
+    processes = [process() for _ in range(8)]
+    assert {failure(provider.metadata).code for provider in processes} == {"provider_failing"}
+    assert issuer.asked[DOCUMENT] == 1
+    issuer.answers[DOCUMENT] = lambda: (200, JSON, json.dumps(issuer.document()).encode())
+    clock.move(5)
+    assert all(verifies(provider, issuer) for provider in processes)
+
+
+def test_who_dies_in_its_turn_holds_nobody_up(
+    process: MakeProcess, issuer: Issuer, redis: RedisServer, clock: Clock
+) -> None:
+    dead = SharedStore(redis.url, SECRET, clock=clock, tell=lambda _: None).turn(
+        f"turn:metadata:{issuer.url}", seconds=1
+    )
+    dead.__enter__()
+    assert verifies(process(), issuer)
+
+
+@pytest.mark.parametrize("outage", ["stop", "hang"])
+def test_without_redis_each_process_goes_on_alone(
+    process: MakeProcess, issuer: Issuer, redis: RedisServer, clock: Clock, events: list[str], outage: str
+) -> None:
+    warm, cold = process(), process()
+    assert verifies(warm, issuer)
+    getattr(redis, outage)()
+    try:
+        assert verifies(warm, issuer)
+        assert verifies(cold, issuer)
+        issuer.keys.rotate()
+        assert verifies(warm, issuer)
+    finally:
+        redis.go_on() if outage == "hang" else redis.start()
+    assert events.count("store_unavailable") == 2  # once for each process
+
+    clock.move(10)
+    issuer.keys.rotate()
+    assert verifies(warm, issuer)
+    assert events.count("store_available") == 1
+    asked = issuer.asked[KEYS]
+    assert verifies(process(), issuer)
+    assert issuer.asked[KEYS] == asked
+
+
+def test_a_used_state_is_used_in_every_process(redis: RedisServer, clock: Clock) -> None:  # F03, S21
+    first, second = (UsedStates(SharedStore(redis.url, SECRET, clock=clock, tell=lambda _: None)) for _ in range(2))
+    assert first.claim("state", clock())
+    assert not second.claim("state", clock())
+    assert not first.claim("state", clock())
+    assert second.claim("another", clock())
+
+
+def test_a_state_is_used_once_in_a_race(redis: RedisServer, clock: Clock) -> None:  # S21
+    states = [UsedStates(SharedStore(redis.url, SECRET, clock=clock, tell=lambda _: None)) for _ in range(8)]
+    racers, lock = iter(states), threading.Lock()
+
+    def claim() -> bool:
+        with lock:
+            mine = next(racers)
+        return mine.claim("state", clock())
+
+    assert at_once(8, claim).count(True) == 1
+
+
+def test_what_is_kept_is_json(process: MakeProcess, issuer: Issuer, redis: RedisServer, clock: Clock) -> None:
+    provider = process()
+    assert verifies(provider, issuer)
+    clock.move(1)
+    assert not verifies(provider, issuer, issuer.id_token(kid="invented"))
+    UsedStates(SharedStore(redis.url, SECRET, clock=clock, tell=lambda _: None)).claim("state", clock())
+    kept = redis.values()
+    assert len(kept) == 4  # the document, the keys, the budget, the state
+    for key, value in kept.items():
+        json.loads(value)
+        assert 0 < redis.lifetime(key) <= 100_000
+
+
+@pytest.mark.parametrize(
+    "forge",
+    [
+        pytest.param(lambda kept: kept | {"mac": "0" * 64}, id="mac"),
+        pytest.param(lambda kept: kept | {"mac": None}, id="no mac"),
+        pytest.param(lambda kept: {"value": kept["value"]}, id="mac missing"),
+        pytest.param(lambda kept: kept | {"value": kept["value"] | {"at": kept["value"]["at"] + 1}}, id="value"),
+        pytest.param(lambda kept: kept | {"value": []}, id="no object"),
+        pytest.param(lambda kept: [kept], id="list"),
+        pytest.param(lambda kept: kept | {"more": "x" * 300_000}, id="too large"),
+    ],
+)
+def test_who_can_write_to_redis_slips_no_key_in(
+    process: MakeProcess, issuer: Issuer, redis: RedisServer, forge: Callable[..., object]
+) -> None:
+    assert verifies(process(), issuer)
+    [(key, value)] = [(key, value) for key, value in redis.values().items() if ":keys:" in key]
+    redis.put(key, json.dumps(forge(json.loads(value))))
+    assert verifies(process(), issuer)
+    assert issuer.asked[KEYS] == 2  # as if it had not been there
+
+
+def test_a_value_counts_only_under_its_name(process: MakeProcess, issuer: Issuer, redis: RedisServer) -> None:  # K18
+    assert verifies(process(), issuer)
+    kept = redis.values()
+    [metadata, keys] = [next(key for key in kept if f":{name}:" in key) for name in ("metadata", "keys")]
+    redis.put(keys, kept[metadata])
+    assert verifies(process(), issuer)
+    assert issuer.asked[KEYS] == 2
+
+
+def test_apps_with_other_secret_keys_share_nothing(process: MakeProcess, issuer: Issuer) -> None:
+    assert verifies(process(), issuer)
+    assert verifies(process(b"another secret of 32 bytes......"), issuer)
+    assert issuer.asked == {DOCUMENT: 2, KEYS: 2}
+
+
+def test_a_copy_from_the_future_is_nobodys(process: MakeProcess, issuer: Issuer, clock: Clock) -> None:
+    clock.move(3600)
+    assert verifies(process(), issuer)
+    clock.move(-3600)
+    assert verifies(process(), issuer)
+    assert issuer.asked[DOCUMENT] == 2
+
+
+def test_machines_whose_clocks_differ_a_little_share(process: MakeProcess, issuer: Issuer, clock: Clock) -> None:
+    clock.move(20)
+    assert verifies(process(), issuer)
+    clock.move(-20)
+    assert verifies(process(), issuer)
+    assert issuer.asked[DOCUMENT] == 1

@@ -1,0 +1,77 @@
+"""A real Redis that a test can stop, hang and start again at the same address."""
+
+import signal
+import socket
+import subprocess
+import time
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from redis import Redis
+
+
+class RedisServer:
+    """One server on the loopback that keeps nothing on disk.
+
+    :ivar url: its address, the same after each start.
+    """
+
+    def __init__(self, program: str, folder: Path) -> None:
+        with socket.create_server(("127.0.0.1", 0)) as listener:
+            self._port = listener.getsockname()[1]
+        self._command = [program, "--bind", "127.0.0.1", "--port", str(self._port), "--save", "", "--dir", str(folder)]
+        self._process: subprocess.Popen[bytes] | None = None
+        self.url = f"redis://127.0.0.1:{self._port}"
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.stop()
+
+    def values(self) -> dict[str, str]:
+        """All that is kept."""
+        client = self._client()
+        return {str(key): str(client.get(key)) for key in client.scan_iter()}
+
+    def lifetime(self, key: str) -> int:
+        """Seconds until a value goes; -1 where it stays for ever."""
+        return int(self._client().ttl(key))
+
+    def put(self, key: str, value: str) -> None:
+        """Write as whoever else can reach it."""
+        self._client().set(key, value)
+
+    def empty(self) -> None:
+        self._client().flushall()
+
+    def _client(self) -> Redis:
+        return Redis.from_url(self.url, decode_responses=True)
+
+    def start(self) -> None:
+        """Run, if it does not yet, and answer."""
+        if self._process is None:
+            self._process = subprocess.Popen(self._command, stdout=subprocess.DEVNULL)  # noqa: S603 - our own
+        deadline = time.monotonic() + 10
+        while time.monotonic() < deadline:
+            with socket.socket() as connection:
+                if connection.connect_ex(("127.0.0.1", self._port)) == 0:
+                    return
+        raise AssertionError("Redis did not start")
+
+    def stop(self) -> None:
+        """End at once, with all that was kept."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+            self._process = None
+
+    def hang(self) -> None:
+        """Accept connections and answer nobody."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGSTOP)
+
+    def go_on(self) -> None:
+        assert self._process is not None
+        self._process.send_signal(signal.SIGCONT)
