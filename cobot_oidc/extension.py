@@ -59,7 +59,7 @@ class CobotOIDC:
         """How often each event happened in this process since it began, for a metrics collector.
 
         :param app: which app's; the current one if left out.
-        :returns: (event, code) to number; the code is empty but for ``login_failed``. ``docs/operation.md`` lists them.
+        :returns: (event, code) to number; the code is empty but for ``login_failed``. ``docs/provider.md`` lists them.
         """
         here: Installation = (app or current_app).extensions["cobot_oidc"]
         return here.counts

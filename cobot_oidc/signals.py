@@ -5,7 +5,7 @@
 - ``user_logged_out(app, user=User)`` once for each identity that ended.
 - ``login_failed(app, error=CobotOIDCError)`` for every login that ended without a user.
 - ``oidc_event(app, event=str, issuer=str | None, code=str | None, seconds=float | None)`` for every event that has a
-  count, in whichever thread it happens: what metrics hang on. ``docs/operation.md`` lists the events.
+  count, in whichever thread it happens: what metrics hang on. ``docs/provider.md`` lists the events.
 """
 
 from blinker import Namespace

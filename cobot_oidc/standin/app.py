@@ -8,7 +8,7 @@ from werkzeug.exceptions import HTTPException
 
 from .authorization_server import authorization_server, claims_about
 from .pages import pages
-from .people import SPACES, Person
+from .people import Person
 from .state import AccessToken, RecordedRequest, State
 
 SECRETS = ("state", "nonce", "code", "code_verifier", "client_secret")  # of what clients send
@@ -137,7 +137,7 @@ def _user(state: State, person: Person) -> dict[str, Any]:
             {
                 "id": membership.id,
                 "space_subdomain": space,
-                "space_name": SPACES[space],
+                "space_name": state.spaces[space],
                 "space_link": state.space_issuer(space),
                 "link": f"{state.space_issuer(space)}/api/memberships/{membership.id}",
             }
@@ -146,7 +146,7 @@ def _user(state: State, person: Person) -> dict[str, Any]:
         "admin_of": [
             {
                 "space_subdomain": space,
-                "space_name": SPACES[space],
+                "space_name": state.spaces[space],
                 "space_link": state.space_issuer(space),
                 "name": person.name,
             }

@@ -9,7 +9,7 @@ from flask import Blueprint, abort, redirect, render_template, request, session,
 from werkzeug.wrappers import Response
 
 from .alterations import Reply
-from .people import SPACES, Person
+from .people import Person
 from .state import State
 
 # What the control page offers; tests say more through ``StandIn``.
@@ -30,7 +30,11 @@ def pages(state: State, server: AuthorizationServer) -> Blueprint:
     @blueprint.context_processor
     def names() -> dict[str, Any]:
         space = state.space_at(request.host)
-        return {"place": SPACES[space] if space else "Cobot (all spaces)", "csrf": _csrf(), "signed_in": _person(state)}
+        return {
+            "place": state.spaces[space] if space else "Cobot (all spaces)",
+            "csrf": _csrf(),
+            "signed_in": _person(state),
+        }
 
     @blueprint.route("/oauth/authorize", methods=["GET", "POST"])
     def authorize() -> Any:
@@ -55,7 +59,7 @@ def pages(state: State, server: AuthorizationServer) -> Blueprint:
                 abort(400)
             return server.create_authorization_response(grant=grant, grant_user=person)
         if person is None:
-            return render_template("standin/sign_in.html", people=state.people.values(), spaces=SPACES)
+            return render_template("standin/sign_in.html", people=state.people.values(), spaces=state.spaces)
         return render_template(
             "standin/consent.html",
             person=person,
@@ -70,7 +74,7 @@ def pages(state: State, server: AuthorizationServer) -> Blueprint:
     @blueprint.get("/stand-in")
     def control() -> Any:
         return render_template(
-            "standin/control.html", state=state, lies=LIES, spaces=SPACES, done=request.args.get("done", "")[:100]
+            "standin/control.html", state=state, lies=LIES, spaces=state.spaces, done=request.args.get("done", "")[:100]
         )
 
     @blueprint.post("/stand-in")

@@ -98,6 +98,11 @@ class StandIn:
         return self._state.people
 
     @property
+    def spaces(self) -> dict[str, str]:
+        """The spaces that there are, subdomain to name; add some as you like."""
+        return self._state.spaces
+
+    @property
     def keys(self) -> SigningKeys:
         """The signing keys, to be rotated."""
         return self._state.keys

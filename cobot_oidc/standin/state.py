@@ -108,12 +108,14 @@ class State:
     """One stand-in's memory.
 
     :ivar port: on the loopback. :ivar clock: seconds since the epoch.
+    :ivar spaces: subdomain to name.
     :ivar secrets: every secret that came in or went out, for tests that look for them elsewhere.
     """
 
     port: int
     clock: Callable[[], float]
     people: dict[str, Person] = field(default_factory=everybody)
+    spaces: dict[str, str] = field(default_factory=lambda: dict(SPACES))
     clients: dict[str, RegisteredClient] = field(default_factory=dict)
     keys: SigningKeys = field(default_factory=SigningKeys)
     alterations: Alterations = field(default_factory=Alterations)
@@ -137,17 +139,19 @@ class State:
         label = host.partition(":")[0].removesuffix(".cobot.localhost")
         if label == "www":
             return self.issuer
-        return self.space_issuer(label) if label in SPACES else None
+        return self.space_issuer(label) if label in self.spaces else None
 
     def space_at(self, host: str) -> str | None:
         """The space that lives at a host."""
         label = host.partition(":")[0].removesuffix(".cobot.localhost")
-        return label if label in SPACES else None
+        return label if label in self.spaces else None
 
     def reset(self) -> None:
         """Forget what happened and what was changed, but for clients."""
         self.people.clear()
         self.people.update(everybody())
+        self.spaces.clear()
+        self.spaces.update(SPACES)
         self.keys = SigningKeys()
         self.alterations.clear()
         self.codes.clear()
