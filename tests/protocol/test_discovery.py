@@ -233,6 +233,13 @@ def test_what_is_no_document(data: bytes) -> None:  # N04, N02
         ProviderMetadata.parse(data, issuer=COBOT)
 
 
+def test_the_operator_reads_why_it_is_none() -> None:
+    for data, reason in ((b"<html>", "syntax"), (b"[]", "not an object")):
+        with pytest.raises(ProviderError) as caught:
+            ProviderMetadata.parse(data, issuer=COBOT)
+        assert caught.value.details["reason"] == repr(reason)
+
+
 @pytest.mark.parametrize(
     ("listed", "configured", "allowed"),
     [

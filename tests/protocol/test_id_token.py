@@ -7,7 +7,21 @@ import pytest
 from cobot_oidc.protocol import TokenError
 from cobot_oidc.protocol.claims import clean_claims
 
-from .tokens import CLIENT_ID, ISSUER, NONCE, NOW, REMOVED, at_hash, claims, ec_key, jwk, key_set, token, verify
+from .tokens import (
+    CLIENT_ID,
+    ISSUER,
+    NONCE,
+    NOW,
+    REMOVED,
+    as_json,
+    at_hash,
+    claims,
+    ec_key,
+    jwk,
+    key_set,
+    token,
+    verify,
+)
 
 TEXT_CLAIMS = (
     "given_name",
@@ -199,8 +213,9 @@ def test_at_hash() -> None:  # C12
     rejected("at_hash_mismatch", {"at_hash": at_hash("opaque")})
     rejected("at_hash_mismatch", {"at_hash": at_hash("opaque")}, access_token="\ud800")
     key = ec_key("P-384")
-    signed = token(claims(at_hash=at_hash("opaque", "sha384")), key=key, alg="ES384")
-    assert verify(signed, key_set(jwk(key)), algorithms=("ES384",), access_token="opaque")
+    for access_token in ("opaque", next(text for text in map(str, range(1000)) if at_hash(text, "sha384")[-1] == "X")):
+        signed = token(claims(at_hash=at_hash(access_token, "sha384")), key=key, alg="ES384")
+        assert verify(signed, key_set(jwk(key)), algorithms=("ES384",), access_token=access_token)
 
 
 @pytest.mark.parametrize(
@@ -289,6 +304,12 @@ def test_a_claim_that_no_app_could_use_is_absent(name: str, value: Any) -> None:
     assert name not in verified
     assert getattr(verified, name, None) in (None, False)
     assert verified["sub"] == "u-1"
+
+
+def test_a_control_character_needs_no_escape_to_be_found() -> None:  # C14
+    for written in (b"\\u007f", b"\x7f", b"\xc2\x85"):
+        payload = as_json(claims(name="Ada-King")).replace(b"Ada-King", b"Ada" + written)
+        assert "name" not in verify(token(payload))
 
 
 @pytest.mark.parametrize(
