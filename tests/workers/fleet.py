@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from http.cookies import SimpleCookie
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -25,6 +26,7 @@ class Fleet:
     """So many gunicorns ("hosts") of so many workers, which browsers see as one address.
 
     :param folder: for logs, and for the file that tells the workers the time.
+    :param now: the time to tell; ``None`` for the machine's own.
     :param settings: of the app, without ``COBOT_OIDC_``.
     """
 
@@ -33,7 +35,7 @@ class Fleet:
         cobot: StandIn,
         folder: Path,
         *,
-        now: float,
+        now: float | None = None,
         hosts: int = 1,
         workers: int = 4,
         preload: bool = False,
@@ -55,8 +57,11 @@ class Fleet:
             "ISSUER": cobot.issuer,
             "SPACE_ISSUER": cobot.space_issuer_template,
         }
-        self._settings = usual | settings
-        self.tell_time(now)
+        self._environment = {"FLASK_SECRET_KEY": SECRET_KEY}
+        self._environment |= {f"FLASK_COBOT_OIDC_{key}": json.dumps(value) for key, value in (usual | settings).items()}
+        if now is not None:
+            self._environment["PORTAL_CLOCK"] = str(self._clock_file)
+            self.tell_time(now)
 
     def tell_time(self, now: float) -> None:
         """What the workers' clocks show from now on: seconds since the epoch."""
@@ -65,8 +70,7 @@ class Fleet:
         later.rename(self._clock_file)  # nobody reads half a time
 
     def __enter__(self) -> Self:
-        environment = {**os.environ, "FLASK_SECRET_KEY": SECRET_KEY, "PORTAL_CLOCK": str(self._clock_file)}
-        environment |= {f"FLASK_COBOT_OIDC_{key}": json.dumps(value) for key, value in self._settings.items()}
+        environment = {**os.environ, **self._environment}
         for port in self.ports:
             command = [sys.executable, "-m", "gunicorn", "--bind", f"127.0.0.1:{port}", "--threads", "8"]
             command += ["--workers", str(self._workers), "--timeout", "60", "--log-level", "debug"]
@@ -150,10 +154,11 @@ class Member:
             timeout=60,
         )
         self.slowest = max(self.slowest, time.monotonic() - began)
-        for cookie in answer.cookies:
-            self._cookies.pop(cookie.name, None)
-            if cookie.value and not cookie.is_expired():
-                self._cookies[cookie.name] = cookie.value
+        for header in answer.raw.headers.getlist("Set-Cookie"):
+            for cookie in SimpleCookie(header).values():
+                self._cookies.pop(cookie.key, None)
+                if cookie.value:  # ours are deleted by an empty one
+                    self._cookies[cookie.key] = cookie.value
         return answer
 
     def begin(self, space: str) -> requests.Response:
