@@ -1,7 +1,7 @@
 """A long day in a short time: people log in and look around while the provider and Redis fail and come back.
 
-``python -m benchmarks.soak [SECONDS]``, so many for each hour, runs two hosts of two gunicorn workers each, and prints for each hour of it
-what became of the logins, and of those who were logged in already. Needs a ``redis-server``.
+``python -m benchmarks.soak [SECONDS]``, so many for each hour, runs two hosts of two gunicorn workers each, and prints
+for each hour what became of the logins, and of those who were logged in already. Needs a ``redis-server``.
 """
 
 import os

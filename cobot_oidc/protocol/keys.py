@@ -30,6 +30,21 @@ ALGORITHMS_OF = {
 }
 SIGNING_ALGORITHMS = frozenset(name for names in ALGORITHMS_OF.values() for name in names)
 _COORDINATE_BYTES = {"P-256": 32, "P-384": 48, "P-521": 66, "Ed25519": 32}
+# The y-coordinates of the eight points whose order divides 8 (RFC 8032 section 5.1), in each way they can be written.
+_SMALL_ORDER = frozenset(
+    map(
+        bytes.fromhex,
+        (
+            "00" * 32,
+            "01" + "00" * 31,
+            "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05",
+            "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a",
+            "ec" + "ff" * 30 + "7f",
+            "ed" + "ff" * 30 + "7f",
+            "ee" + "ff" * 30 + "7f",
+        ),
+    )
+)
 _PRIVATE = ("d", "p", "q", "dp", "dq", "qi", "oth", "k")
 _SUPPORTED: Mapping[str, Algorithm] = get_default_algorithms()
 
@@ -187,7 +202,11 @@ def _elliptic(member: Mapping[str, object]) -> tuple[str, tuple[str, ...]]:
 
 
 def _edwards(member: Mapping[str, object]) -> tuple[str, tuple[str, ...]]:
-    return _on_curve(member, ("Ed25519",), ("x",))
+    kind, material = _on_curve(member, ("Ed25519",), ("x",))
+    encoded = _octets(member, "x")
+    if encoded[:-1] + bytes([encoded[-1] & 0x7F]) in _SMALL_ORDER:  # without the sign of the x-coordinate
+        raise _Unusable("Ed25519 point of small order: anybody can sign for it")
+    return kind, material
 
 
 def _on_curve(member: Mapping[str, object], curves: Sequence[str], names: Sequence[str]) -> tuple[str, tuple[str, ...]]:

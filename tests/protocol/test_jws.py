@@ -426,35 +426,3 @@ def test_a_verified_header_is_the_callers_own() -> None:
     first.header["nested"]["a"].append(2)  # type: ignore[index]
 
     assert verify_jws(token(header={"nested": {"a": [1]}}), key_set()).header["nested"] == {"a": [1]}
-
-
-def test_the_example_of_rfc_7515_appendix_a_2() -> None:
-    members = {
-        "kty": "RSA",
-        "n": "ofgWCuLjybRlzo0tZWJjNiuSfb4p4fAkd_wWJcyQoTbji9k0l8W26mPddxHmfHQp-Vaw-4qPCJrcS2mJPMEzP1Pt0Bm4d4QlL-yR"
-        "T-SFd2lZS-pCgNMsD1W_YpRPEwOWvG6b32690r2jZ47soMZo9wGzjb_7OMg0LOL-bSf63kpaSHSXndS5z5rexMdbBYUsLA9e-KXBdQOS-"
-        "UTo7WTBEMa2R2CapHg665xsmtdVMTBQY4uDZlxvb3qCo5ZwKh9kG4LT6_I5IhlJH7aGhyxXFvUK-DWNmoudF8NAco9_h9iaGNj8q2ethF"
-        "kMLs91kzk2PAcDTW9gb54h4FRWyuXpoQ",
-        "e": "AQAB",
-    }
-    signed = (
-        "eyJhbGciOiJSUzI1NiJ9.eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQogImh0dHA6Ly9leGFtcGxlLmNvbS9pc19yb290Ijp0"
-        "cnVlfQ.cC4hiUPoj9Eetdgtv3hF80EGrhuB__dzERat0XF9g2VtQgr9PJbu3XOiZj5RZmh7AAuHIm4Bh-0Qc_lF5YKt_O8W2Fp5jujGbds9uJ"
-        "dbF9CUAr7t1dnZcAcQjbKBYNX4BAynRFdiuB--f_nZLgrnbyTyWzO75vRK5h6xBArLIARNPvkSjtQBMHlb1L07Qe7K0GarZRmB_eSN9383Lc"
-        "OLn6_dO--xi12jzDwusC-eOkHWEsqtFZESc6BfI7noOPqvhJ1phCnvWh6IeYI2w9QOYEUipUTI8np6LbgGY9Fs98rqVt5AXLIhWkWywlVmtV"
-        "rBp0igcN_IoypGlUPQGe77Rw"
-    )
-    verified = verify_jws(signed, key_set(members))
-
-    assert verified.header == {"alg": "RS256"}
-    assert json.loads(verified.payload)["iss"] == "joe"
-
-
-def test_the_example_of_rfc_8037_appendix_a_4() -> None:
-    members = {"kty": "OKP", "crv": "Ed25519", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}
-    signed = (
-        "eyJhbGciOiJFZERTQSJ9.RXhhbXBsZSBvZiBFZDI1NTE5IHNpZ25pbmc.hgyY0il_MGCjP0JzlnLWG1PPOt7-09PGcvMg3AIbQR6dWbhijcNR"
-        "4ki4iylGjg5BhVsPt9g7sVvpAr_MuM0KAg"
-    )
-
-    assert verify_jws(signed, key_set(members), algorithms=("EdDSA",)).payload == b"Example of Ed25519 signing"

@@ -149,6 +149,25 @@ def test_a_member_that_is_no_key(member: Any) -> None:  # K06, J24
     skipped(member)
 
 
+@pytest.mark.parametrize("sign", [0x00, 0x80])
+@pytest.mark.parametrize(
+    "y",
+    [
+        "00" * 32,
+        "01" + "00" * 31,
+        "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05",
+        "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a",
+        "ec" + "ff" * 30 + "7f",
+        "ed" + "ff" * 30 + "7f",
+        "ee" + "ff" * 30 + "7f",
+    ],
+)
+def test_a_point_that_anybody_can_sign_for(y: str, sign: int) -> None:  # J24
+    encoded = bytearray.fromhex(y)
+    encoded[-1] |= sign
+    skipped({"kty": "OKP", "crv": "Ed25519", "x": b64(encoded)})
+
+
 @pytest.mark.parametrize("curve", ["P-256", "P-384", "P-521"])
 def test_every_curve(curve: str) -> None:
     key = ec_key(curve)
