@@ -11,10 +11,9 @@ from typing import Generic, TypeVar
 
 from ..protocol.errors import CobotOIDCError, ProviderError
 from .freshness import Freshness, freshness, pause_after
-from .source import Clock, Copy, Source
+from .source import Copy, Source
 
 T = TypeVar("T")
-Tell = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,22 +26,15 @@ class _Failure:
 class CachedDocument(Generic[T]):
     """A document that is fetched when it is needed and not more often.
 
-    :param name: what it is called in events.
-    :param source: where it comes from.
-    :param stale: seconds that a copy may serve beyond its lifetime while fetching fails.
-    :param clock: seconds since the epoch.
-    :param tell: is told the events ``<name>_renewed`` and ``stale_<name>_served``.
+    :param source: where it comes from, and who is told of it.
+    :param lock: may be shared with others: it is never held for long.
     """
 
-    __slots__ = ("_clock", "_copy", "_failure", "_lock", "_name", "_source", "_stale", "_tell", "_under_way")
+    __slots__ = ("_copy", "_failure", "_lock", "_source", "_under_way")
 
-    def __init__(self, name: str, source: Source[T], *, stale: float, clock: Clock, tell: Tell) -> None:
-        self._name = name
+    def __init__(self, source: Source[T], lock: threading.Lock) -> None:
         self._source = source
-        self._stale = stale
-        self._clock = clock
-        self._tell = tell
-        self._lock = threading.Lock()
+        self._lock = lock
         self._copy: Copy[T] | None = None
         self._failure: _Failure | None = None
         self._under_way: Future[T] | None = None
@@ -106,11 +98,11 @@ class CachedDocument(Generic[T]):
         copy = self._copy
         if copy is None:
             return Freshness.EXPIRED
-        return freshness(self._clock() - copy.at, lifetime=copy.lifetime, stale=self._stale)
+        return freshness(self._source.clock() - copy.at, lifetime=copy.lifetime, stale=self._source.stale)
 
     def _recent_failure(self) -> _Failure | None:
         failure = self._failure
-        if failure is not None and 0 <= self._clock() - failure.at < pause_after(failure.in_a_row):
+        if failure is not None and 0 <= self._source.clock() - failure.at < pause_after(failure.in_a_row):
             return failure
         return None
 
@@ -118,7 +110,7 @@ class CachedDocument(Generic[T]):
         copy = self._copy
         if copy is None or self._freshness() is Freshness.EXPIRED:
             raise error.copy()
-        self._tell(f"stale_{self._name}_served")
+        self._source.tell(f"stale_{self._source.name}_served")
         return copy.value
 
     def _shared_fetch(self) -> T:
@@ -154,7 +146,7 @@ class CachedDocument(Generic[T]):
             with self._lock:
                 self._copy = before
                 in_a_row = self._failure.in_a_row + 1 if self._failure is not None else 1
-                self._failure = _Failure(told.copy(), in_a_row, self._clock())
+                self._failure = _Failure(told.copy(), in_a_row, self._source.clock())
                 self._under_way = None
             own.set_exception(told.copy())
             raise
@@ -165,7 +157,7 @@ class CachedDocument(Generic[T]):
             self._under_way = None
         own.set_result(copy.value)
         if copy is not before:
-            self._tell(f"{self._name}_renewed")
+            self._source.tell(f"{self._source.name}_renewed")
         return copy.value
 
     def _run_quietly(self, own: "Future[T]") -> None:

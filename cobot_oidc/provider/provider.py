@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from .shared_store import SharedStore
 
 MOST_CALLS = 8  # under way to one issuer
+_CLOSED = Breaker()
 _JSON_TYPES = ("application/json", "application/jwk-set+json")
 
 T = TypeVar("T")
@@ -58,14 +59,14 @@ class Provider:
     __slots__ = (
         "_breaker",
         "_calls",
-        "_clock",
         "_http",
         "_keys",
         "_listener",
         "_lock",
         "_metadata",
-        "_settings",
+        "clock",
         "issuer",
+        "settings",
     )
 
     def __init__(
@@ -78,23 +79,15 @@ class Provider:
         store: "SharedStore | None" = None,
     ) -> None:
         self.issuer = issuer
-        self._settings = settings
+        self.settings = settings
         self._http = http
-        self._clock = clock
+        self.clock = clock
         self._listener = listener
-        self._breaker = Breaker()
+        self._breaker = _CLOSED
         self._lock = threading.Lock()
         self._calls = 0
-
-        def document(
-            name: str, download: Callable[[], Download], read: Callable[[bytes], T], stale: float
-        ) -> CachedDocument[T]:
-            turn = settings.total_timeout + 1
-            source = Source(f"{name}:{issuer}", download, read, stale=stale, turn=turn, clock=clock, store=store)
-            return CachedDocument(name, source, stale=stale, clock=clock, tell=self._tell)
-
-        self._metadata = document("metadata", self._download_metadata, self._read_metadata, settings.metadata_stale)
-        self._keys = document("keys", self._download_keys, _read_keys, settings.keys_stale)
+        self._metadata = CachedDocument(_MetadataSource(self, settings.metadata_stale, store), self._lock)
+        self._keys = CachedDocument(_KeysSource(self, settings.keys_stale, store), self._lock)
 
     def metadata(self) -> ProviderMetadata:
         """The provider's document.
@@ -135,12 +128,12 @@ class Provider:
             issuer=self.issuer,
             client_id=client.client_id,
             nonce=nonce,
-            algorithms=narrow_algorithms(self._settings.algorithms, metadata),
-            leeway=self._settings.leeway,
-            max_iat_age=self._settings.max_iat_age,
+            algorithms=narrow_algorithms(self.settings.algorithms, metadata),
+            leeway=self.settings.leeway,
+            max_iat_age=self.settings.max_iat_age,
             max_age=max_age,
-            trusted_audiences=self._settings.trusted_audiences,
-            require_kid=self._settings.require_kid,
+            trusted_audiences=self.settings.trusted_audiences,
+            require_kid=self.settings.require_kid,
         )
         claims = self.verify(response.id_token, expected, access_token=response.access_token)
         return Grant(claims, response.access_token)
@@ -150,7 +143,7 @@ class Provider:
 
         :raises TokenError: where it does not hold. No key is fetched for one that could not hold with any (K21).
         """
-        token = UnverifiedIDToken.parse(id_token, expected, now=self._clock())
+        token = UnverifiedIDToken.parse(id_token, expected, now=self.clock())
         keys = self._keys.get()
         try:
             return token.verify(keys, access_token=access_token)
@@ -186,16 +179,11 @@ class Provider:
             raise ProviderError("userinfo_unusable", reason="not about this subject")
         return clean_claims(claims)
 
-    def _download_metadata(self) -> Download:
-        return self._download(configuration_url(self.issuer), self._settings.metadata_lifetime)
+    def download(self, url: str, lifetime: float) -> Download:
+        """A document of this provider, fresh for so many seconds at most.
 
-    def _read_metadata(self, body: bytes) -> ProviderMetadata:
-        return ProviderMetadata.parse(body, issuer=self.issuer, allowed_hosts=self._settings.allowed_hosts)
-
-    def _download_keys(self) -> Download:
-        return self._download(self.metadata().jwks_uri, self._settings.keys_lifetime)
-
-    def _download(self, url: str, lifetime: float) -> Download:
+        :raises ProviderError: where it cannot be had.
+        """
         with self._call():
             answer = self._http.get(url)
             self._refuse_failure(answer)
@@ -221,7 +209,7 @@ class Provider:
         self._succeeded()
 
     def _enter(self) -> None:
-        now = self._clock()
+        now = self.clock()
         with self._lock:
             if wait := self._breaker.seconds_closed_for(now):
                 raise ProviderError("provider_paused", retry_after_seconds=wait)
@@ -233,22 +221,23 @@ class Provider:
     def _failed(self) -> None:
         with self._lock:
             before = self._breaker
-            self._breaker = before.after_failure(self._clock())
+            self._breaker = before.after_failure(self.clock())
             opened = self._breaker.opened_at is not None and before.opened_at is None
-        self._tell("provider_unavailable")
+        self.tell("provider_unavailable")
         if opened:
-            self._tell("breaker_opened")
+            self.tell("breaker_opened")
 
     def _succeeded(self) -> None:
-        if self._breaker == Breaker():
+        if self._breaker is _CLOSED:
             return
         with self._lock:
             closed = self._breaker.opened_at is not None
-            self._breaker = Breaker()
+            self._breaker = _CLOSED
         if closed:
-            self._tell("breaker_closed")
+            self.tell("breaker_closed")
 
-    def _tell(self, event: str) -> None:
+    def tell(self, event: str) -> None:
+        """Pass on what happened here."""
         self._listener(event, self.issuer)
 
     def _refuse_failure(self, answer: HTTPResponse) -> None:
@@ -257,11 +246,43 @@ class Provider:
             raise ProviderError("provider_failing", http_status=answer.status, **wait)
 
 
-def _read_keys(body: bytes) -> KeySet:
-    keys = replace(_parsed(body))
-    if not keys.keys:  # kept is what we have (K15)
-        raise ProviderError("key_set_unusable", reason="; ".join(keys.reasons))
-    return keys
+class _DocumentSource(Source[T]):
+    """A document that its provider downloads."""
+
+    __slots__ = ("provider",)
+
+    def __init__(self, provider: Provider, stale: float, store: "SharedStore | None") -> None:
+        turn = provider.settings.total_timeout + 1
+        super().__init__(provider.issuer, stale=stale, turn=turn, clock=provider.clock, store=store)
+        self.provider = provider
+
+    def tell(self, event: str) -> None:
+        self.provider.tell(event)
+
+
+class _MetadataSource(_DocumentSource[ProviderMetadata]):
+    __slots__ = ()
+    name = "metadata"
+
+    def download(self) -> Download:
+        return self.provider.download(configuration_url(self.issuer), self.provider.settings.metadata_lifetime)
+
+    def read(self, body: bytes) -> ProviderMetadata:
+        return ProviderMetadata.parse(body, issuer=self.issuer, allowed_hosts=self.provider.settings.allowed_hosts)
+
+
+class _KeysSource(_DocumentSource[KeySet]):
+    __slots__ = ()
+    name = "keys"
+
+    def download(self) -> Download:
+        return self.provider.download(self.provider.metadata().jwks_uri, self.provider.settings.keys_lifetime)
+
+    def read(self, body: bytes) -> KeySet:
+        keys = replace(_parsed(body))
+        if not keys.keys:  # kept is what we have (K15)
+            raise ProviderError("key_set_unusable", reason="; ".join(keys.reasons))
+        return keys
 
 
 @lru_cache(maxsize=16)

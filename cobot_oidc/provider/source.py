@@ -3,10 +3,11 @@
 The layer between what a process holds (``cached_document``) and the network. Without a store it only downloads.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Generic, TypeGuard, TypeVar
+from typing import TYPE_CHECKING, ClassVar, Generic, TypeGuard, TypeVar
 
 from ..protocol.catalogue import CATALOGUE
 from ..protocol.errors import CobotOIDCError, ProviderError
@@ -19,6 +20,7 @@ T = TypeVar("T")
 Clock = Callable[[], float]
 
 CLOCKS_DIFFER = 60  # seconds between two machines of ours
+_FULL_BUCKET = Bucket()
 # What only says that this process does not ask at the moment.
 _OWN_RESTRAINT = ("provider_paused", "provider_busy")
 
@@ -40,37 +42,45 @@ class Copy(Generic[T]):
     at: float
 
 
-class Source(Generic[T]):
-    """One document's way in.
+class Source(ABC, Generic[T]):
+    """One document's way in. A class for each kind of document says how it is downloaded and read.
 
-    :param name: of the document in the store; the same in every process.
-    :param download: asks the provider. :raises CobotOIDCError: where it has no such document to give.
-    :param read: the document from the bytes that came. :raises CobotOIDCError: where they are none.
-    :param stale: seconds that a copy serves beyond its lifetime.
+    There is one for each document of each issuer, so it holds no more than it must.
+
+    :param issuer: whose document. :param stale: seconds that a copy serves beyond its lifetime.
     :param turn: seconds that one download may take.
+    :cvar name: of the kind of document.
     """
 
-    __slots__ = ("_bucket", "_clock", "_download", "_name", "_read", "_stale", "_store", "_turn")
+    __slots__ = ("_bucket", "_store", "_turn", "clock", "issuer", "stale")
 
-    def __init__(
-        self,
-        name: str,
-        download: Callable[[], Download],
-        read: Callable[[bytes], T],
-        *,
-        stale: float,
-        turn: float,
-        clock: Clock,
-        store: "SharedStore | None",
-    ) -> None:
-        self._name = name
-        self._download = download
-        self._read = read
-        self._stale = stale
+    name: ClassVar[str]
+
+    def __init__(self, issuer: str, *, stale: float, turn: float, clock: Clock, store: "SharedStore | None") -> None:
+        self.issuer = issuer
+        self.stale = stale
+        self.clock = clock
         self._turn = turn
-        self._clock = clock
         self._store = store
-        self._bucket = Bucket(filled_at=clock())
+        self._bucket = _FULL_BUCKET
+
+    @abstractmethod
+    def download(self) -> Download:
+        """Ask the provider.
+
+        :raises CobotOIDCError: where it has no such document to give.
+        """
+
+    @abstractmethod
+    def read(self, body: bytes) -> T:
+        """The document from the bytes that came.
+
+        :raises CobotOIDCError: where they are none.
+        """
+
+    @abstractmethod
+    def tell(self, event: str) -> None:
+        """Pass on what happened: ``<name>_renewed``, ``stale_<name>_served``."""
 
     def fetch(self, newer_than: float | None) -> Copy[T]:
         """A copy that is fresh: of another process, or from the provider.
@@ -91,7 +101,7 @@ class Source(Generic[T]):
         :returns: ``None`` where the budget for that is used up (security.md K12).
         :raises CobotOIDCError: as ``fetch``.
         """
-        asked_at = self._clock()
+        asked_at = self.clock()
         copy = self.of_others()
         if copy is not None and suffices(copy.value):
             return copy
@@ -104,48 +114,52 @@ class Source(Generic[T]):
 
     def of_others(self) -> Copy[T] | None:
         """The copy in the store, fresh or stale."""
-        if self._store is None or (kept := self._store.get(self._name)) is None:
+        if self._store is None or (kept := self._store.get(self._key)) is None:
             return None
         body, lifetime, at = kept.get("body"), kept.get("lifetime"), kept.get("at")
-        now = self._clock()
+        now = self.clock()
         if not isinstance(body, str) or not _is_number(lifetime) or not _is_number(at) or at > now + CLOCKS_DIFFER:
             return None
         try:
-            value = self._read(body.encode())
+            value = self.read(body.encode())
         except CobotOIDCError:  # kept by a release with other rules
             return None
         return Copy(value, lifetime, min(at, now))
 
+    @property
+    def _key(self) -> str:
+        return f"{self.name}:{self.issuer}"  # the same in every process
+
     def _take(self) -> bool:
         """Whether the budgets of this process and of all together allow a fetch. Taken first: failures count too."""
-        bucket = self._bucket.take(self._clock())
-        if bucket is None or not (self._store is None or self._store.take(f"budget:{self._name}")):
+        bucket = self._bucket.take(self.clock())
+        if bucket is None or not (self._store is None or self._store.take(f"budget:{self._key}")):
             return False
         self._bucket = bucket
         return True
 
     def _from_provider(self) -> Copy[T]:
-        asked_at = self._clock()
+        asked_at = self.clock()
         try:
-            download = self._download()
-            value = self._read(download.body)
+            download = self.download()
+            value = self.read(download.body)
         except ProviderError as error:
             if self._store is not None and error.code not in _OWN_RESTRAINT:
-                failure = {"code": error.code, "at": self._clock()}
-                self._store.put(f"failure:{self._name}", failure, seconds=FIRST_PAUSE)
+                failure = {"code": error.code, "at": self.clock()}
+                self._store.put(f"failure:{self._key}", failure, seconds=FIRST_PAUSE)
             raise
         if self._store is not None:
             kept = {"body": download.body.decode(), "lifetime": download.lifetime, "at": asked_at}
-            self._store.put(self._name, kept, seconds=download.lifetime + self._stale)
+            self._store.put(self._key, kept, seconds=download.lifetime + self.stale)
         return Copy(value, download.lifetime, asked_at)
 
     def _give_up_with_others(self) -> None:
         """Who waited for its turn while another process met a failure does not try it again at once."""
-        failure: Mapping[str, object] | None = self._store.get(f"failure:{self._name}") if self._store else None
+        failure: Mapping[str, object] | None = self._store.get(f"failure:{self._key}") if self._store else None
         if failure is None:
             return
         code, at = failure.get("code"), failure.get("at")
-        if code in CATALOGUE and _is_number(at) and abs(self._clock() - at) < FIRST_PAUSE:
+        if code in CATALOGUE and _is_number(at) and abs(self.clock() - at) < FIRST_PAUSE:
             raise ProviderError(str(code), reason="another process met it a moment ago")
 
     @contextmanager
@@ -153,11 +167,11 @@ class Source(Generic[T]):
         if self._store is None:
             yield
         else:
-            with self._store.turn(f"turn:{self._name}", seconds=self._turn):
+            with self._store.turn(f"turn:{self._key}", seconds=self._turn):
                 yield
 
     def _is_fresh(self, copy: Copy[T]) -> bool:
-        age = freshness(self._clock() - copy.at, lifetime=copy.lifetime, stale=self._stale)
+        age = freshness(self.clock() - copy.at, lifetime=copy.lifetime, stale=self.stale)
         return age in (Freshness.FRESH, Freshness.AGING)
 
 
