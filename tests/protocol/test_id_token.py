@@ -6,6 +6,7 @@ import pytest
 
 from cobot_oidc.protocol import TokenError
 from cobot_oidc.protocol.claims import clean_claims
+from cobot_oidc.protocol.id_token import Expected, UnverifiedIDToken
 
 from .tokens import (
     CLIENT_ID,
@@ -204,6 +205,15 @@ def test_where_no_nonce_was_sent_none_may_come() -> None:
 )
 def test_the_access_token_belongs_to_the_id_token(value: Any) -> None:  # C12
     rejected("at_hash_mismatch", {"at_hash": value}, access_token="opaque")
+
+
+def test_a_token_tells_whose_signature_it_bears() -> None:  # K10
+    expected = Expected(ISSUER, CLIENT_ID, NONCE)
+    of_unknown_key = token(key=rsa_key(1), header={"kid": "other"})
+
+    assert UnverifiedIDToken.parse(token(), expected, now=NOW).is_signed_by(key_set()) is True
+    assert UnverifiedIDToken.parse(of_unknown_key, expected, now=NOW).is_signed_by(key_set()) is False
+    assert UnverifiedIDToken.parse(token(key=rsa_key(1)), expected, now=NOW).is_signed_by(key_set()) is False
 
 
 def test_at_hash() -> None:  # C12

@@ -180,7 +180,7 @@ def test_a_published_signature_belongs_to_no_other_message(name: str) -> None:  
         keys = KeySet.parse(as_json({"keys": [group["key"]]}))
         for number, _, comment, _, signature in group["tests"]:
             with pytest.raises(TokenError) as caught:
-                verify_jws(f"{signing_input}.{signature}", keys, algorithms=ALGORITHMS[ALGORITHMS.index(algorithm) :])
+                verify_jws(f"{signing_input}.{signature}", keys, algorithms=(algorithm,))
             expected = "token_malformed" if not signature else "signature_invalid" if len(keys) else "key_unknown"
             assert caught.value.code == expected, (number, comment)
 
@@ -234,7 +234,12 @@ def test_all_vectors_are_here_and_every_reason_is_needed() -> None:
     tokens = [(name, verdict) for name, (verdict, _) in TOKENS.items()]
     texts = [(name, JSON_VERDICTS[name[0]]) for name in JSON_TEXTS]
 
-    assert [Counter(verdict for _, verdict in vectors) for vectors in (signatures, keys, tokens, texts)] == []
+    assert [Counter(verdict for _, verdict in vectors) for vectors in (signatures, keys, tokens, texts)] == [
+        {"valid": 823, "invalid": 760, "acceptable": 39},
+        {"valid": 31, "invalid": 64, "acceptable": 1},
+        {"valid": 11, "invalid": 1},
+        {"valid": 95, "invalid": 188, "acceptable": 35},
+    ]
     open_to_us = [name for name, verdict in [*signatures, *keys, *tokens, *texts] if verdict != "invalid"]
     assert REFUSED <= {*open_to_us, *(name.partition(":")[0] for name in open_to_us)}
     assert sum(len(names) for names in ON_PURPOSE.values()) == len(REFUSED)
