@@ -145,6 +145,11 @@ CONTESTANTS: dict[str, Callable[[], Contestant]] = {
 }
 
 
+def app_of(name: str) -> Flask:
+    """One of the apps, for a server that wants no more."""
+    return CONTESTANTS[name]().app
+
+
 if __name__ == "__main__":
     contestant = CONTESTANTS[sys.argv[1]]()
     status = contestant.app.test_client().get("/").status_code

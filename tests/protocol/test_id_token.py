@@ -20,6 +20,7 @@ from .tokens import (
     ec_key,
     jwk,
     key_set,
+    rsa_key,
     token,
     verify,
 )

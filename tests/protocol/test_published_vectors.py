@@ -241,5 +241,5 @@ def test_all_vectors_are_here_and_every_reason_is_needed() -> None:
         {"valid": 95, "invalid": 188, "acceptable": 35},
     ]
     open_to_us = [name for name, verdict in [*signatures, *keys, *tokens, *texts] if verdict != "invalid"]
-    assert REFUSED <= {*open_to_us, *(name.partition(":")[0] for name in open_to_us)}
+    assert {*open_to_us, *(name.partition(":")[0] for name in open_to_us)} >= REFUSED
     assert sum(len(names) for names in ON_PURPOSE.values()) == len(REFUSED)
