@@ -6,6 +6,8 @@ VENV := .venv
 PYTHON ?= $(shell tools/find-python)
 INSTALLED := $(VENV)/installed
 REQUIREMENTS := requirements/dev.txt
+BENCHMARKS := verification page_view startup login rotation issuers gunicorn_pages soak
+QUIET_PIP := PIP_QUIET=1 PIP_DISABLE_PIP_VERSION_CHECK=1
 
 help: ## list what can be done
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "%-14s%s\n", $$1, $$2 }' Makefile
@@ -32,6 +34,8 @@ lock: $(INSTALLED) ## choose the newest versions of what development needs
 	@$(VENV)/bin/uv --no-config pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
 	  --no-annotate --no-header --no-emit-package cobot-oidc --extra test --extra docs --group dev \
 	  pyproject.toml --output-file $(REQUIREMENTS)
+	@$(VENV)/bin/uv --no-config pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
+	  --no-annotate --no-header benchmarks/requirements.in --output-file benchmarks/requirements.txt
 
 docs: $(INSTALLED) ## write the pages that are made from the code
 	@$(VENV)/bin/python -m tools.error_codes
@@ -40,24 +44,25 @@ translations: $(INSTALLED) ## compile the translations of what people read
 	@$(VENV)/bin/pybabel --quiet compile --domain cobot_oidc --directory cobot_oidc/translations
 
 fuzz: $(INSTALLED) ## fuzz what reads tokens, keys and documents (SECONDS=60 for each, TARGET=all)
-	@$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/fuzz.txt
+	@$(QUIET_PIP) $(VENV)/bin/python -m pip install --require-hashes -r requirements/fuzz.txt
 	@$(VENV)/bin/python -m fuzz $(or $(TARGET),all) $(or $(SECONDS),60)
 
 mutants: $(INSTALLED) ## spoil each check of the protocol and see that a test notices (about 20 minutes; MODULES=jws for one)
 	@$(VENV)/bin/python -m mutants $(MODULES)
 
-bench: ## measure what verification, page views and the start cost, beside other libraries
+bench: ## measure what everything costs, beside other libraries (about 8 minutes; SCRIPTS=login for one)
 	@tools/make-venv "$(PYTHON)" build/benchmarks
-	@build/benchmarks/bin/python -m pip install --quiet --disable-pip-version-check -r benchmarks/requirements.txt
-	@build/benchmarks/bin/python -m pip install --quiet --disable-pip-version-check --no-deps .
-	@for script in verification page_view startup; do \
-	  PYTHONPATH=. build/benchmarks/bin/python -W ignore -m benchmarks.$$script || exit 1; echo; done
+	@$(QUIET_PIP) build/benchmarks/bin/python -m pip install --require-hashes -r benchmarks/requirements.txt
+	@$(QUIET_PIP) build/benchmarks/bin/python -m pip install --no-deps --no-build-isolation --force-reinstall .
+	@for script in $(or $(SCRIPTS),$(BENCHMARKS)); do \
+	  PYTHONPATH=. REDIS_SERVER="$$(tools/find-program redis-server)" \
+	  env -u PYTHONDONTWRITEBYTECODE build/benchmarks/bin/python -W ignore -m benchmarks.$$script || exit 1; echo; done
 
 clean: ## remove what the other commands made
 	@rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
 $(INSTALLED): $(REQUIREMENTS)
 	@tools/make-venv "$(PYTHON)" $(VENV)
-	@$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $(REQUIREMENTS)
-	@$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@$(QUIET_PIP) $(VENV)/bin/python -m pip install --require-hashes -r $(REQUIREMENTS)
+	@$(QUIET_PIP) $(VENV)/bin/python -m pip install --no-deps --no-build-isolation -e .
 	@touch $@

@@ -128,9 +128,9 @@ def open_spaces(cobot: StandIn) -> None:
 
 def main() -> None:
     """Live the day, and print it."""
-    program = shutil.which("redis-server")
+    program = os.environ.get("REDIS_SERVER") or shutil.which("redis-server")
     if program is None:
-        sys.exit("soak: there is no redis-server")
+        sys.exit("soak: no redis-server was found or could be installed")
     os.environ["PORTAL_LOG_LEVEL"] = "WARNING"
     with tempfile.TemporaryDirectory() as folder, StandIn() as cobot, RedisServer(program, Path(folder)) as redis:
         open_spaces(cobot)
