@@ -61,6 +61,7 @@ def read_settings(config: Mapping[str, Any]) -> Settings:
         after_login=_destination(settings, "AFTER_LOGIN"),
         after_logout=_destination(settings, "AFTER_LOGOUT"),
         session_lifetime=settings.whole_number("SESSION_LIFETIME", 12 * 3600, 60, 365 * 86400),
+        session_idle_lifetime=_idle_lifetime(settings),
         claims=settings.words("CLAIMS", ("name", "email", "picture", "phone_number")),
         userinfo=settings.boolean("USERINFO", False),
         logout_at_provider=settings.boolean("LOGOUT_AT_PROVIDER", False),
@@ -170,6 +171,12 @@ def _destination(settings: SettingsReader, key: str) -> str:
     if value.startswith("/") and safe_next(value) is None:
         settings.refuse(key, "a path on this app, such as '/', or the name of an endpoint")
     return value
+
+
+def _idle_lifetime(settings: SettingsReader) -> int | None:
+    if settings.value("SESSION_IDLE_LIFETIME", None) is None:
+        return None
+    return settings.whole_number("SESSION_IDLE_LIFETIME", 3600, 60, 365 * 86400)
 
 
 def _check_redirect_uri(settings: SettingsReader, redirect_uri: str, url_prefix: str) -> None:

@@ -75,7 +75,10 @@ def _look_up(environ: dict[str, object]) -> User | AnonymousUser:
     space, issuer = _named_place(environ, here)
     if issuer is None:
         return ANONYMOUS
-    return sessions.find(issuer, space, now=here.clock(), lifetime=here.settings.session_lifetime)
+    settings = here.settings
+    return sessions.find(
+        issuer, space, now=here.clock(), lifetime=settings.session_lifetime, idle=settings.session_idle_lifetime
+    )
 
 
 def _space_or_none() -> str | None:

@@ -17,21 +17,31 @@ KEY = "cobot_oidc:"  # and the issuer: an entry for each identity
 LARGEST_COOKIE = 3800  # bytes; browsers drop a cookie beyond 4096 without a word (security.md S06)
 CLOCK_DISAGREEMENT = 300  # seconds that the machines behind one app may disagree
 
-# In the session an identity is [space, subject, authenticated_at, claims]: every byte travels with every request.
-Record = tuple[str | None, str, int, dict[str, object]]
+NOTED_EACH = 12  # parts of the idle lifetime: that often a visit is written down, and a cookie set
+
+# In the session an identity is [space, subject, authenticated_at, claims], and seen_at where there is an idle lifetime:
+# every byte travels with every request.
+Record = tuple[str | None, str, int, dict[str, object]] | tuple[str | None, str, int, dict[str, object], int]
 
 
-def find(issuer: str, space: str | None, *, now: float, lifetime: int) -> User | AnonymousUser:
+def find(issuer: str, space: str | None, *, now: float, lifetime: int, idle: int | None) -> User | AnonymousUser:
     """The user that this browser is to this issuer and space, or nobody.
 
     :param issuer: whose identity counts here; one of another issuer never does (security.md M04, M05).
     :param space: the space that the identity has to be logged in to; ``None`` for the global provider.
     :param now: seconds since the epoch.
     :param lifetime: seconds from the login after which it counts no more.
+    :param idle: seconds from the last visit after which it counts no more; ``None`` for no such limit.
     """
     record = session.get(KEY + issuer)
     if not _is_record(record) or record[0] != space or not _alive(record, now, lifetime):
         return ANONYMOUS
+    if idle is not None:
+        unseen_for = now - (record[4] if len(record) == 5 else record[2])
+        if not -CLOCK_DISAGREEMENT <= unseen_for < idle:
+            return ANONYMOUS
+        if unseen_for >= idle / NOTED_EACH:
+            session[KEY + issuer] = (*record[:4], int(now))
     return _user(issuer, record)
 
 
@@ -95,14 +105,15 @@ def _entries(identities: Mapping[str, Record]) -> dict[str, Record]:
 
 
 def _is_record(stored: object) -> TypeGuard[Record]:
-    if not isinstance(stored, (list, tuple)) or len(stored) != 4:
+    if not isinstance(stored, (list, tuple)) or len(stored) not in (4, 5):
         return False
-    space, subject, authenticated_at, claims = stored
+    space, subject, authenticated_at, claims, *seen_at = stored
     return (
         (space is None or isinstance(space, str))
         and isinstance(subject, str)
         and isinstance(authenticated_at, int)
         and isinstance(claims, dict)
+        and all(isinstance(time, int) for time in seen_at)
     )
 
 
@@ -112,7 +123,7 @@ def _alive(record: Record, now: float, lifetime: int) -> bool:
 
 
 def _user(issuer: str, record: Record) -> User:
-    space, subject, authenticated_at, claims = record
+    space, subject, authenticated_at, claims = record[:4]
     return User(issuer, subject, space, claims, authenticated_at)
 
 
@@ -124,7 +135,7 @@ def _within_a_cookie(others: list[tuple[str, Record]], newest: tuple[str, Record
         if size <= LARGEST_COOKIE:
             return identities
         if not others:
-            _, (_, subject, _, claims) = newest
+            _, (_, subject, _, claims, *_) = newest
             sizes = {name: len(str(value)) for name, value in claims.items()}
             raise LoginError("session_too_large", bytes=size, subject_length=len(subject), claim_lengths=sizes)
         del others[0]

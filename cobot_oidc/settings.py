@@ -26,6 +26,7 @@ class Settings(NamedTuple):
     after_login: str
     after_logout: str
     session_lifetime: int
+    session_idle_lifetime: int | None
     claims: tuple[str, ...]
     userinfo: bool
     logout_at_provider: bool

@@ -24,6 +24,7 @@ KEYS = frozenset(
         "AFTER_LOGIN",
         "AFTER_LOGOUT",
         "SESSION_LIFETIME",
+        "SESSION_IDLE_LIFETIME",
         "CLAIMS",
         "KEEP_TOKEN",
         "REDIS_URL",

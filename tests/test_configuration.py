@@ -61,6 +61,8 @@ def set_up(space: Any = None, **changes: Any) -> Flask:
         ("COBOT_OIDC_SESSION_LIFETIME", "12h"),
         ("COBOT_OIDC_SESSION_LIFETIME", 0),
         ("COBOT_OIDC_SESSION_LIFETIME", True),
+        ("COBOT_OIDC_SESSION_IDLE_LIFETIME", "1h"),
+        ("COBOT_OIDC_SESSION_IDLE_LIFETIME", 59),
         ("COBOT_OIDC_CLAIMS", [1]),
         ("COBOT_OIDC_EMBEDDED", "yes"),
         ("COBOT_OIDC_ALGORITHMS", ["none"]),  # J01

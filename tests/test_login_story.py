@@ -6,7 +6,7 @@ from flask import Flask
 from cobot_oidc import User, current_user, user_logged_in, user_logged_out
 from cobot_oidc.standin import StandIn
 
-from .conftest import Visitor
+from .conftest import Clock, MakePortal, Visitor
 
 PEOPLE = ["ada", "grace", "alex", "nina", "haruki"]
 
@@ -207,13 +207,64 @@ def test_an_app_can_refuse_somebody(visitor: Visitor, portal: Flask) -> None:
     assert visitor.sees("/") is None
 
 
-def test_a_login_lasts_twelve_hours(visitor: Visitor, clock) -> None:  # type: ignore[no-untyped-def] # S08
+def test_a_login_lasts_twelve_hours(visitor: Visitor, clock: Clock) -> None:  # S08
     visitor.log_in("/desk")
 
     clock.move(12 * 3600 - 1)
     assert visitor.get("/desk").status_code == 200
     clock.move(1)
     assert visitor.get("/desk").status_code == 302
+
+
+def test_a_login_ends_an_hour_after_the_last_visit_where_the_app_says_so(  # S08
+    make_portal: MakePortal, cobot: StandIn, clock: Clock
+) -> None:
+    visitor = Visitor(make_portal(COBOT_OIDC_SESSION_IDLE_LIFETIME=3600), cobot)
+    visitor.log_in("/desk")
+
+    for _ in range(5):
+        clock.move(3599)
+        assert visitor.get("/desk").status_code == 200
+    clock.move(3600)
+    assert visitor.get("/desk").status_code == 302
+    assert visitor.sees("/") is None
+
+
+def test_visits_never_make_a_login_last_longer_than_twelve_hours(  # S08
+    make_portal: MakePortal, cobot: StandIn, clock: Clock
+) -> None:
+    visitor = Visitor(make_portal(COBOT_OIDC_SESSION_IDLE_LIFETIME=3600), cobot)
+    visitor.log_in("/desk")
+
+    for _ in range(23):
+        clock.move(1800)
+        assert visitor.get("/desk").status_code == 200
+    clock.move(1800)
+    assert visitor.get("/desk").status_code == 302
+
+
+def test_a_visit_is_written_down_now_and_then(make_portal: MakePortal, cobot: StandIn, clock: Clock) -> None:  # S08
+    visitor = Visitor(make_portal(COBOT_OIDC_SESSION_IDLE_LIFETIME=3600), cobot)
+    visitor.log_in("/desk")
+
+    clock.move(299)
+    assert "Set-Cookie" not in visitor.get("/desk").headers
+    clock.move(1)
+    assert "Set-Cookie" in visitor.get("/desk").headers
+    assert "Set-Cookie" not in visitor.get("/desk").headers
+
+
+def test_a_visit_to_one_space_keeps_no_other_login_alive(  # S08, M04
+    make_portal: MakePortal, cobot: StandIn, clock: Clock
+) -> None:
+    visitor = Visitor(make_portal(COBOT_OIDC_SESSION_IDLE_LIFETIME=3600), cobot)
+    visitor.log_in("/co-up/desk")
+    visitor.log_in("/betahaus/desk")
+
+    for _ in range(2):
+        clock.move(1800)
+        assert visitor.get("/co-up/desk").status_code == 200
+    assert visitor.get("/betahaus/desk").status_code == 302
 
 
 def test_once_caches_are_warm_a_login_costs_one_request_and_a_page_none(visitor: Visitor, cobot: StandIn) -> None:
