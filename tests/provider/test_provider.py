@@ -314,6 +314,29 @@ def test_one_issuer_that_hangs_stops_no_other(clock: Clock) -> None:  # K17, M10
         thread.join()
 
 
+def test_an_issuer_cannot_point_at_the_keys_of_another(issuer: Issuer, clock: Clock) -> None:  # K18, R09
+    with running(clock) as other:
+        elsewhere = other.url.replace("127.0.0.1", "other.localhost")
+        issuer.answers[DOCUMENT] = lambda: (
+            200,
+            JSON,
+            json.dumps(issuer.document() | {"jwks_uri": elsewhere + KEYS}).encode(),
+        )
+        directory = Directory(HURRIED, clock, lambda *_: None)
+        assert failure(directory.provider(issuer.url).begin).code == "endpoint_forbidden"
+        assert not other.asked
+
+
+def test_keys_of_one_issuer_verify_nothing_of_another(issuer: Issuer, clock: Clock) -> None:  # K18, M03
+    with running(clock) as other:
+        directory = Directory(HURRIED, clock, lambda *_: None)
+        here, there = directory.provider(issuer.url), directory.provider(other.url)
+        assert verifies(here, issuer)
+        assert verifies(there, other)
+        forged = other.id_token(iss=issuer.url, kid=issuer.keys.kid)
+        assert not verifies(here, issuer, forged)
+
+
 def test_known_keys_do_not_wait_behind_an_unknown_one(provider: Provider, issuer: Issuer) -> None:  # K17
     assert verifies(provider, issuer)
     issuer.gate.clear()
