@@ -329,6 +329,7 @@ def test_an_issuer_cannot_point_at_the_keys_of_another(issuer: Issuer, clock: Cl
 
 def test_keys_of_one_issuer_verify_nothing_of_another(issuer: Issuer, clock: Clock) -> None:  # K18, M03
     with running(clock) as other:
+        other.keys.rotate(keep_old=False)
         directory = Directory(HURRIED, clock, lambda *_: None)
         here, there = directory.provider(issuer.url), directory.provider(other.url)
         assert verifies(here, issuer)
