@@ -45,6 +45,10 @@ _SMALL_ORDER = frozenset(
         ),
     )
 )
+_PRIMES = (3, 5, 7, 11, 13, 17, 19, 23, 29, 31, 37, 41, 43, 47, 53, 59, 61, 67, 71, 73, 79, 83, 89, 97, 101, 103, 107)
+_PRIMES += (109, 113, 127, 131, 137, 139, 149, 151, 157, 163, 167)
+# Infineon's library made moduli that are a power of 65537 modulo each of these primes; others are by chance in 2^27.
+_ROCA = {prime: frozenset(pow(65537, exponent, prime) for exponent in range(prime)) for prime in _PRIMES}
 _PRIVATE = ("d", "p", "q", "dp", "dq", "qi", "oth", "k")
 _SUPPORTED: Mapping[str, Algorithm] = get_default_algorithms()
 
@@ -186,6 +190,8 @@ def _rsa(member: Mapping[str, object]) -> tuple[str, tuple[str, ...]]:
         raise _Unusable("RSA modulus is not odd, or not of 2048 to 8192 bits")
     if exponent not in RSA_EXPONENTS:
         raise _Unusable("RSA exponent is not odd, or not from 65537 to 2**32")
+    if all(modulus % prime in powers for prime, powers in _ROCA.items()):
+        raise _Unusable("RSA modulus with the ROCA weakness (CVE-2017-15361): its private key can be worked out")
     return "RSA", (cast(str, member["n"]), cast(str, member["e"]))
 
 

@@ -1,5 +1,6 @@
 """Which published keys verify anything: security.md K01-K07; RFC 7517, RFC 7518 section 6."""
 
+import math
 from typing import Any
 
 import pytest
@@ -52,6 +53,20 @@ MODULUS = rsa_key().public_key().public_numbers().n
 )
 def test_a_weak_or_malformed_rsa_key(changes: dict[str, Any]) -> None:  # K01
     skipped(jwk(rsa_key(), **changes))
+
+
+def test_a_key_of_which_the_private_half_can_be_worked_out() -> None:  # K02
+    primes = [number for number in range(2, 168) if all(number % divisor for divisor in range(2, number))]
+    product = math.prod(primes)
+    above = -(-(2**2047) // product)
+    for exponent in (1, 2, 65537):
+        modulus = pow(65537, exponent, product) + product * (above + exponent)
+        skipped(jwk(rsa_key()) | {"n": integer(modulus)})
+    for prime in primes[1:]:
+        other = pow(65537, 2, product) + product * above
+        while other % prime in {pow(65537, power, prime) for power in range(prime)}:
+            other += 2 * product // prime  # the same for every other prime
+        assert len(KeySet.parse({"keys": [jwk(rsa_key()) | {"n": integer(other)}]})) == 1
 
 
 @pytest.mark.parametrize("bits", [2048, 3072, 4096])
