@@ -45,8 +45,7 @@ _SMALL_ORDER = frozenset(
         ),
     )
 )
-_PRIMES = (3, 5, 7, 11, 13, 17, 19, 23, 29, 31, 37, 41, 43, 47, 53, 59, 61, 67, 71, 73, 79, 83, 89, 97, 101, 103, 107)
-_PRIMES += (109, 113, 127, 131, 137, 139, 149, 151, 157, 163, 167)
+_PRIMES = [number for number in range(3, 168) if all(number % divisor for divisor in range(2, number))]
 # Infineon's library made moduli that are a power of 65537 modulo each of these primes; others are by chance in 2^27.
 _ROCA = {prime: frozenset(pow(65537, exponent, prime) for exponent in range(prime)) for prime in _PRIMES}
 _PRIVATE = ("d", "p", "q", "dp", "dq", "qi", "oth", "k")
