@@ -75,7 +75,7 @@ class CachedDocument(Generic[T]):
         try:
             if under_way is not None:
                 return _result(under_way)
-            return self._run(own, lambda: self._source.fetch_beyond(suffices) or copy or self._fetch())
+            return self._run(own, lambda: self._fetch_beyond(suffices))
         except CobotOIDCError:
             return known
 
@@ -131,6 +131,10 @@ class CachedDocument(Generic[T]):
 
     def _fetch(self) -> Copy[T]:
         return self._source.fetch(None if self._copy is None else self._copy.at)
+
+    def _fetch_beyond(self, suffices: Callable[[T], bool]) -> Copy[T]:
+        copy = self._copy
+        return self._source.fetch_beyond(None if copy is None else copy.at, suffices) or copy or self._fetch()
 
     def _run(self, own: "Future[T]", fetch: Callable[[], Copy[T]]) -> T:
         before = self._copy

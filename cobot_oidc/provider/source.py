@@ -89,24 +89,25 @@ class Source(ABC, Generic[T]):
         :raises CobotOIDCError: as ``download`` and ``read``, also where another process met it a moment ago.
         """
         with self._in_turn():
-            copy = self.of_others()
-            if copy is not None and (newer_than is None or copy.at > newer_than) and self._is_fresh(copy):
+            copy = self._newer(newer_than)
+            if copy is not None:
                 return copy
             self._give_up_with_others()
             return self._from_provider()
 
-    def fetch_beyond(self, suffices: Callable[[T], bool]) -> Copy[T] | None:
+    def fetch_beyond(self, newer_than: float | None, suffices: Callable[[T], bool]) -> Copy[T] | None:
         """A newer copy, although the one at hand may be fresh: of another process if it suffices, or from the provider.
 
+        :param newer_than: as for ``fetch``.
         :returns: ``None`` where the budget for that is used up (security.md K12).
         :raises CobotOIDCError: as ``fetch``.
         """
         asked_at = self.clock()
-        copy = self.of_others()
+        copy = self._newer(newer_than)
         if copy is not None and suffices(copy.value):
             return copy
         with self._in_turn():
-            copy = self.of_others()
+            copy = self._newer(newer_than)
             if copy is not None and (copy.at > asked_at or suffices(copy.value)):
                 return copy
             self._give_up_with_others()
@@ -170,9 +171,13 @@ class Source(ABC, Generic[T]):
             with self._store.turn(f"turn:{self._key}", seconds=self._turn):
                 yield
 
-    def _is_fresh(self, copy: Copy[T]) -> bool:
+    def _newer(self, than: float | None) -> Copy[T] | None:
+        """The copy of another process if it is fresh. An older one could bring keys back that were taken away (K11)."""
+        copy = self.of_others()
+        if copy is None or (than is not None and copy.at <= than):
+            return None
         age = freshness(self.clock() - copy.at, lifetime=copy.lifetime, stale=self.stale)
-        return age in (Freshness.FRESH, Freshness.AGING)
+        return copy if age in (Freshness.FRESH, Freshness.AGING) else None
 
 
 def _is_number(value: object) -> TypeGuard[float]:

@@ -111,6 +111,24 @@ def test_an_old_copy_is_no_younger_in_another_process(  # K11
     assert not verifies(newcomer, issuer, token)
 
 
+def test_an_old_copy_brings_no_key_back_that_was_taken_away(  # K11
+    process: MakeProcess, issuer: Issuer, redis: RedisServer, clock: Clock
+) -> None:
+    provider = process()
+    assert verifies(provider, issuer)
+    clock.move(590)
+    token = issuer.id_token()
+    issuer.keys.rotate(keep_old=False)
+    redis.hang()
+    try:
+        clock.move(11)
+        assert verifies(provider, issuer)
+    finally:
+        redis.go_on()
+    clock.move(6)  # Redis is asked again, and holds the first copy
+    assert not verifies(provider, issuer, token)
+
+
 def test_who_starts_in_an_outage_serves_what_others_held(  # K13
     process: MakeProcess, issuer: Issuer, clock: Clock, events: list[str]
 ) -> None:
