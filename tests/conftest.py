@@ -29,6 +29,7 @@ def needed_program(name: str, variable: str) -> str:
     return path
 
 
+LARGEST_COOKIE, MOST_COOKIES = 4096, 50  # bytes of name and value; for one host
 SECRET_KEY = "k" * 32
 CALLBACK = "http://localhost/cobot/callback"
 
@@ -125,11 +126,22 @@ def add_pages(app: Flask) -> None:
     app.add_url_rule("/board", "board", login_required(space="co-up")(who))
 
 
+class Browser(FlaskClient):
+    """A browser that keeps to browsers' limits: what it would drop without a word is a failure here (RFC 6265 6.1)."""
+
+    def open(self, *args: Any, **options: Any) -> TestResponse:
+        response = super().open(*args, **options)
+        for header in response.headers.getlist("Set-Cookie"):
+            assert len(header.partition(";")[0]) <= LARGEST_COOKIE, header[:60]
+        assert len(self._cookies or ()) <= MOST_COOKIES
+        return response
+
+
 class Visitor:
     """Somebody with a browser, who signs in where an app sends them."""
 
     def __init__(self, portal: Flask, cobot: StandIn) -> None:
-        self.browser: FlaskClient = portal.test_client()
+        self.browser: FlaskClient = Browser(portal, portal.response_class, use_cookies=True)
         self._cobot = cobot
         self._at_cobot = cobot.browser()
 
