@@ -23,8 +23,8 @@ _ENTRY = re.compile(r"([0-9a-f]{8})([0-9a-f]{4})([0-9a-f]{1,10})")
 class RecentLogin:
     """One login that ended well: abbreviated hashes of its state and issuer, and when (seconds since the epoch)."""
 
-    state: str
-    issuer: str
+    state_hash: str
+    issuer_hash: str
     at: int
 
     @classmethod
@@ -45,20 +45,21 @@ def was_answered(state: str, issuers: Iterable[str], now: float, *, secure: bool
     """Whether the login of this state ended well just now, at one of these issuers."""
     hashes = {_hash(issuer)[:4] for issuer in issuers}
     return any(
-        login.state == _hash(state)[:8] and login.issuer in hashes for login in recent_logins(now, secure=secure)
+        login.state_hash == _hash(state)[:8] and login.issuer_hash in hashes
+        for login in recent_logins(now, secure=secure)
     )
 
 
 def is_stuck(issuer: str, now: float, *, secure: bool) -> bool:
     """Whether this browser logs in at this issuer again and again, for a session that it does not keep."""
     logins = recent_logins(now, secure=secure)
-    return sum(login.issuer == _hash(issuer)[:4] for login in logins) >= STUCK_FROM
+    return sum(login.issuer_hash == _hash(issuer)[:4] for login in logins) >= STUCK_FROM
 
 
 def remember(state: str, issuer: str, now: float, secure: bool, response: Response) -> Response:
     """Add a login, once the request is answered."""
     logins = [*recent_logins(now, secure=secure), RecentLogin.of(state, issuer, now)][-MOST:]
-    value = ".".join(f"{login.state}{login.issuer}{login.at:x}" for login in logins)
+    value = ".".join(f"{login.state_hash}{login.issuer_hash}{login.at:x}" for login in logins)
     response.set_cookie(
         _name(secure), value, max_age=REMEMBERED_FOR, path="/", secure=secure, httponly=True, samesite="Lax"
     )

@@ -249,6 +249,17 @@ def test_the_places_after_login_and_logout(make_portal: MakePortal, cobot: Stand
     assert visitor.log_out().location == "/bye"
 
 
+@pytest.mark.parametrize("wish", ["https://evil.example", "//evil.example", "/\\evil.example", "/desk"])
+@pytest.mark.parametrize("name", ["next", "post_logout_redirect_uri", "redirect_uri"])
+def test_nobody_chooses_where_a_logout_leads(visitor: Visitor, name: str, wish: str) -> None:  # R07
+    visitor.log_in("/desk")
+    origin = {"Origin": "http://localhost"}
+
+    answer = visitor.browser.post("/cobot/logout", query_string={name: wish}, data={name: wish}, headers=origin)
+
+    assert answer.location == "/"
+
+
 def test_a_public_client(make_portal: MakePortal, cobot: StandIn) -> None:
     cobot.register_client("portal", secret=None, redirect_uri="http://localhost/cobot/callback", name="P")
 

@@ -35,6 +35,61 @@ def test_the_id_token_of_another_space_is_refused(visitor: Visitor, cobot: Stand
     assert visitor.sees("/betahaus/open") is None
 
 
+def test_a_space_can_say_what_it_likes_of_its_own_members_alone(visitor: Visitor, cobot: StandIn) -> None:  # M07
+    claims = {"name": "Ada Lovelace", "email": "ada@example.org", "picture": "https://evil.example/a.png"}
+    cobot.alter("id_token_claims", claims, issuer=cobot.space_issuer("betahaus"))
+    visitor.log_in("/co-up/desk", "grace")
+    visitor.log_in("/betahaus/desk", "grace")
+
+    of_betahaus, of_co_up = visitor.get("/betahaus/open").json, visitor.get("/co-up/open").json
+    assert of_betahaus is not None
+    assert of_betahaus["claims"]["iss"] == cobot.space_issuer("betahaus")
+    assert of_betahaus["claims"]["name"] == "Ada Lovelace"
+    assert of_co_up is not None
+    assert of_co_up["claims"]["iss"] == cobot.space_issuer("co-up")
+    assert of_co_up["claims"]["name"] == "Grace Hopper"
+
+
+def test_the_same_address_is_not_the_same_person(visitor: Visitor, portal: Flask, cobot: StandIn) -> None:  # M06
+    visitor.log_in("/co-up/desk", "ada")
+    for verified in (True, False):
+        cobot.alter(
+            "id_token_claims",
+            {"sub": "mallory", "email": cobot.people["ada"].email, "email_verified": verified},
+            issuer=cobot.space_issuer("betahaus"),
+        )
+        mallory = Visitor(portal, cobot)
+        mallory.log_in("/betahaus/desk", "nina")
+        assert mallory.sees("/co-up/open") is None
+        assert mallory.sees("/betahaus/open") != visitor.sees("/co-up/open")
+
+
+def test_the_secret_and_the_code_go_to_the_issuer_that_was_asked(visitor: Visitor, cobot: StandIn) -> None:  # M09, F14
+    for space in ("co-up", "betahaus"):
+        cobot.requests.clear()
+        visitor.log_in(f"/{space}/desk", "grace")
+        posted = [request.host for request in cobot.requests if request.path == "/oauth/access_token"]
+        assert posted == [f"{space}.cobot.localhost:{cobot.port}"]
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"X-Forwarded-Host": "betahaus.portal.example"},
+        {"X-Forwarded-Host": "betahaus.cobot.localhost", "X-Forwarded-Prefix": "/betahaus"},
+        {"X-Original-Host": "betahaus.portal.example", "Forwarded": "host=betahaus.portal.example"},
+        {"X-Space": "betahaus", "Referer": "http://localhost/betahaus/desk"},
+    ],
+)
+def test_no_header_names_the_space(visitor: Visitor, cobot: StandIn, headers: dict[str, str]) -> None:  # M02
+    visitor.log_in("/betahaus/desk", "grace")
+
+    assert visitor.get("/co-up/desk", headers=headers).status_code == 302
+    page = visitor.get("/co-up/open", headers=headers).json
+    assert page == {"user": None, "claims": {}, "space": "co-up"}
+    assert visitor.begin("/co-up/desk", headers=headers).startswith(cobot.space_issuer("co-up"))
+
+
 def test_a_stolen_code_in_ones_own_login(visitor: Visitor, portal: Flask, cobot: StandIn) -> None:  # F12
     victim = Visitor(portal, cobot)
     stolen = parse_qs(urlsplit(victim.answer(victim.begin("/desk"), "ada")).query)["code"][0]
@@ -243,6 +298,14 @@ def test_userinfo_that_is_none(make_portal: MakePortal, cobot: StandIn) -> None:
         assert visitor.sees("/") is None
 
 
+def test_userinfo_about_another_person_is_no_login(make_portal: MakePortal, cobot: StandIn) -> None:  # O04, S22
+    visitor = Visitor(make_portal(COBOT_OIDC_USERINFO=True), cobot)
+    cobot.alter("userinfo", {"sub": cobot.people["grace"].subject})
+
+    assert visitor.get(visitor.answer(visitor.begin("/desk"))).status_code == 502
+    assert visitor.sees("/") is None
+
+
 def test_userinfo_never_says_who_somebody_is(make_portal: MakePortal, cobot: StandIn) -> None:  # C15
     cobot.alter("userinfo", {"iss": "https://evil.example", "name": "Mallory", "aud": "other", "nickname": "al"})
     visitor = Visitor(make_portal(COBOT_OIDC_USERINFO=True, COBOT_OIDC_CLAIMS="name nickname iss aud"), cobot)
@@ -287,6 +350,27 @@ def test_the_core_knows_no_flask_no_network_and_no_clock() -> None:
     for path in rooms:
         assert not imported(path) & forbidden, path
         assert not any(name.startswith("..") for name in imported(path)), path
+
+
+SECRETS = {"state", "nonce", "code_verifier", "verifier", "at_hash", "mac", "secret", "client_secret", "access_token"}
+
+
+def compared(path: Path) -> set[str]:
+    """The names on either side of each == and != of a module, without what is compared with a constant."""
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Compare) and any(isinstance(operator, (ast.Eq, ast.NotEq)) for operator in node.ops):
+            sides = [node.left, *node.comparators]
+            if not any(isinstance(side, ast.Constant) for side in sides):
+                names.update(side.id for side in sides if isinstance(side, ast.Name))
+                names.update(side.attr for side in sides if isinstance(side, ast.Attribute))
+    return names
+
+
+def test_secrets_are_compared_in_constant_time() -> None:  # S19
+    for path in SOURCES:
+        if "standin" not in path.parts:
+            assert not compared(path) & SECRETS, path
 
 
 def test_every_certificate_is_checked() -> None:  # R15

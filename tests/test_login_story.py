@@ -69,7 +69,7 @@ def test_the_same_subject_at_three_issuers_is_three_users(visitor: Visitor, cobo
     assert visitor.sees("/betahaus/open") == f"{cobot.space_issuer('betahaus')}#{subject}"
 
 
-def test_logging_out_of_a_space_leaves_the_others(visitor: Visitor) -> None:
+def test_logging_out_of_a_space_leaves_the_others(visitor: Visitor) -> None:  # M11
     for path in ("/desk", "/co-up/desk", "/betahaus/desk"):
         visitor.log_in(path, "grace")
 
@@ -289,3 +289,17 @@ def test_who_is_logged_in_stays_so_while_cobot_is_down(visitor: Visitor, cobot: 
         assert visitor.get("/co-up/desk").status_code == 200
     finally:
         cobot.start()
+
+
+def test_no_answer_of_ours_is_kept_framed_or_told_to_others(visitor: Visitor) -> None:  # S10, S11, S12
+    login = visitor.get("/cobot/login")
+    callback = visitor.get(visitor.answer(login.location))
+    logout = visitor.log_out()
+
+    assert (login.status_code, callback.status_code, logout.status_code) == (302, 303, 303)
+    for answer in (login, callback, logout):
+        assert answer.headers["Cache-Control"] == "no-store"
+        assert "Cookie" in answer.headers["Vary"]
+        assert answer.headers["Referrer-Policy"] == "no-referrer"
+        assert answer.headers["X-Frame-Options"] == "DENY"
+        assert answer.headers["Content-Security-Policy"] == "frame-ancestors 'none'"

@@ -37,7 +37,7 @@ def heard(portal: Flask) -> Any:
         yield errors
 
 
-def assert_page(response: Any, status: int, sentence: str) -> None:
+def assert_page(response: Any, status: int, sentence: str) -> None:  # S10, S11, S12
     assert response.status_code == status, response.text
     assert sentence in response.text
     assert response.headers["Cache-Control"] == "no-store"

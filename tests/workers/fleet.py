@@ -3,6 +3,7 @@
 import itertools
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -91,9 +92,8 @@ class Fleet:
 
     def kill_a_worker(self) -> None:
         """End one worker of the first host as the system would that runs out of memory; gunicorn starts another."""
-        host = self._hosts[0].pid
-        children = Path(f"/proc/{host}/task/{host}/children").read_text().split()
-        os.kill(int(children[0]), signal.SIGKILL)
+        [worker, *_] = re.findall(r"Booting worker with pid: ([0-9]+)", self._log_of(self.ports[0]).read_text())
+        os.kill(int(worker), signal.SIGKILL)
 
     @property
     def log(self) -> str:
