@@ -5,12 +5,12 @@ Kept in the request's WSGI environment, not in ``g``: an app context may outlive
 
 from typing import cast
 
-from flask import request
 from werkzeug.local import LocalProxy
 
 from . import sessions
 from .errors import LoginError
 from .installation import Installation, installation
+from .proxies import the_request
 from .user import ANONYMOUS, AnonymousUser, User
 
 _SPACE = "cobot_oidc.space"
@@ -36,7 +36,7 @@ def requested_issuer() -> str:
 
 
 def _place() -> tuple[str | None, str]:
-    space, issuer = _named_place(request.environ, installation())
+    space, issuer = _named_place(the_request().environ, installation())
     if issuer is None:
         raise LoginError("space_unknown", space=space)
     return space, issuer
@@ -52,13 +52,13 @@ def _named_place(environ: dict[str, object], here: Installation) -> tuple[str | 
 
 def pin_space(space: str | None) -> None:
     """Let this space count for the rest of the request, whatever the request names."""
-    request.environ[_SPACE] = space
+    the_request().environ[_SPACE] = space
     forget_user()
 
 
 def requested_user() -> User | AnonymousUser:
     """The user who is logged in to this request's space; nobody where the request names no valid space."""
-    environ = request.environ
+    environ = the_request().environ
     user = environ.get(_USER)
     if user is None:
         user = environ[_USER] = _look_up(environ)
@@ -67,7 +67,7 @@ def requested_user() -> User | AnonymousUser:
 
 def forget_user() -> None:
     """Look again, after the session has changed."""
-    request.environ.pop(_USER, None)
+    the_request().environ.pop(_USER, None)
 
 
 def _look_up(environ: dict[str, object]) -> User | AnonymousUser:

@@ -6,8 +6,9 @@ from collections import Counter
 from collections.abc import Callable
 from typing import TYPE_CHECKING, TypeVar, cast
 
-from flask import Flask, current_app
+from flask import Flask
 
+from .proxies import the_app
 from .settings import Settings
 from .signals import oidc_event
 from .spaces import SpaceReader
@@ -99,5 +100,5 @@ class Installation:
 
 def installation() -> Installation:
     """The installation of the current app."""
-    here: Installation = current_app.extensions["cobot_oidc"]
+    here: Installation = the_app().extensions["cobot_oidc"]
     return here

@@ -7,13 +7,14 @@ import logging
 import secrets
 from http import HTTPStatus
 
-from flask import current_app, json, render_template, request
+from flask import json, render_template, request
 from werkzeug.wrappers import Response
 
 from .errors import CobotOIDCError
 from .installation import installation, logger
 from .languages import speaker
 from .places import login_url
+from .proxies import the_app
 from .signals import login_failed
 
 RETRY_AFTER = 30  # seconds, where the provider says nothing
@@ -27,7 +28,7 @@ def report(error: CobotOIDCError) -> None:
     fields = {"event": "login_failed", "code": error.code, "correlation_id": error.correlation_id}
     logger.log(level, "login failed [%s] %s", error.correlation_id, error, extra=fields)
     installation().count("login_failed", code=error.code)
-    login_failed.send(current_app._get_current_object(), error=error)  # type: ignore[attr-defined] # see sessions
+    login_failed.send(the_app(), error=error)
 
 
 def answer(error: CobotOIDCError) -> Response:
@@ -38,7 +39,7 @@ def answer(error: CobotOIDCError) -> Response:
         wait = error.details.get("retry_after_seconds", RETRY_AFTER)
         response.headers["Retry-After"] = str(max(1, min(int(wait), LONGEST_RETRY_AFTER)))
     if error.status == HTTPStatus.UNAUTHORIZED:
-        response.headers["WWW-Authenticate"] = f'Session realm="{current_app.name}"'
+        response.headers["WWW-Authenticate"] = f'Session realm="{the_app().name}"'
     return protect(response)
 
 

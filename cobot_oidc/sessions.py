@@ -7,10 +7,10 @@ session interface behind it (Flask's cookie, Flask-Session), and nothing of the 
 from collections.abc import Collection, Iterable, Mapping
 from typing import TypeGuard
 
-from flask import current_app, session
 from flask.sessions import SecureCookieSessionInterface
 
 from .errors import LoginError
+from .proxies import the_app, the_session
 from .user import ANONYMOUS, AnonymousUser, User
 
 KEY = "cobot_oidc:"  # and the issuer: an entry for each identity
@@ -33,7 +33,7 @@ def find(issuer: str, space: str | None, *, now: float, lifetime: int, idle: int
     :param lifetime: seconds from the login after which it counts no more.
     :param idle: seconds from the last visit after which it counts no more; ``None`` for no such limit.
     """
-    record = session.get(KEY + issuer)
+    record = the_session().get(KEY + issuer)
     if not _is_record(record) or record[0] != space or not _alive(record, now, lifetime):
         return ANONYMOUS
     if idle is not None:
@@ -41,7 +41,7 @@ def find(issuer: str, space: str | None, *, now: float, lifetime: int, idle: int
         if not -CLOCK_DISAGREEMENT <= unseen_for < idle:
             return ANONYMOUS
         if unseen_for >= idle / NOTED_EACH:
-            session[KEY + issuer] = (*record[:4], int(now))
+            the_session()[KEY + issuer] = (*record[:4], int(now))
     return _user(issuer, record)
 
 
@@ -61,13 +61,14 @@ def start(user: User, *, lifetime: int) -> None:
     ]
     own: Record = (user.space, user.subject, user.authenticated_at, dict(user.kept_claims))
     identities = _within_a_cookie(sorted(others, key=lambda other: other[1][2]), (user.issuer, own))
+    session = the_session()
     permanent = session.permanent
     session.clear()
     if permanent:
         session.permanent = True
     session.update(_entries(identities))
     # Flask-Session has it, Flask's own cookie needs none: the content is the session.
-    regenerate = getattr(current_app.session_interface, "regenerate", None)
+    regenerate = getattr(the_app().session_interface, "regenerate", None)
     if regenerate is not None:
         regenerate(session)
 
@@ -78,7 +79,7 @@ def end(issuers: Iterable[str] | None = None) -> list[User]:
     :param issuers: ``None`` for every one.
     :returns: who was logged in until now.
     """
-    records = _records()
+    session, records = the_session(), _records()
     ending = [issuer for issuer in (records if issuers is None else issuers) if issuer in records]
     ended = [_user(issuer, records[issuer]) for issuer in ending]
     if ending and len(ending) == len(records):
@@ -96,7 +97,9 @@ def issuers() -> Collection[str]:
 def _records() -> Mapping[str, Record]:
     """The identities in the session, without what an older release or another library may have left there."""
     return {
-        key.removeprefix(KEY): record for key, record in session.items() if key.startswith(KEY) and _is_record(record)
+        key.removeprefix(KEY): record
+        for key, record in the_session().items()
+        if key.startswith(KEY) and _is_record(record)
     }
 
 
@@ -142,8 +145,8 @@ def _within_a_cookie(others: list[tuple[str, Record]], newest: tuple[str, Record
 
 
 def _cookie_size(identities: dict[str, Record]) -> int:
-    interface = current_app.session_interface
+    interface = the_app().session_interface
     if not isinstance(interface, SecureCookieSessionInterface):
         return 0  # a server-side store: the cookie is an id
-    serializer = interface.get_signing_serializer(current_app._get_current_object())  # type: ignore[attr-defined] # the proxy's documented way to the app
+    serializer = interface.get_signing_serializer(the_app())
     return len(serializer.dumps(_entries(identities))) if serializer is not None else 0

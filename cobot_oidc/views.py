@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from functools import partial
 from urllib.parse import urljoin
 
-from flask import abort, after_this_request, current_app, redirect, request
+from flask import abort, after_this_request, redirect, request
 from werkzeug.wrappers import Response
 
 from . import places, recent_logins, sessions, transactions
@@ -13,6 +13,7 @@ from .errors import CobotOIDCError, LoginError
 from .installation import installation
 from .protocol.authorization import AuthorizationRequest, AuthorizationResponse, logout_url, request_options
 from .provider.provider import Grant
+from .proxies import the_app
 from .signals import user_logged_in, user_logged_out
 from .transactions import Transaction, new_secret
 from .user import User
@@ -91,7 +92,7 @@ def logout() -> Response:
     after_this_request(partial(recent_logins.forget, places.callback_is_secure()))
     for user in ended:
         installation().tell("logged_out", user.issuer)
-        user_logged_out.send(current_app._get_current_object(), user=user)  # type: ignore[attr-defined] # see sessions
+        user_logged_out.send(the_app(), user=user)
     return redirect(_provider_logout(ended) or places.after_logout(), 303)
 
 
@@ -165,7 +166,7 @@ def _log_in(user: User) -> None:
     sessions.start(user, lifetime=installation().settings.session_lifetime)
     pin_space(user.space)
     try:
-        user_logged_in.send(current_app._get_current_object(), user=user)  # type: ignore[attr-defined] # see sessions
+        user_logged_in.send(the_app(), user=user)
     except BaseException:
         sessions.end([user.issuer])
         forget_user()
