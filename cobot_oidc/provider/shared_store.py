@@ -95,15 +95,17 @@ class SharedStore:
                 self._ask(lock.release, None)
 
     def _ask(self, command: Callable[[], A], otherwise: A) -> A:
-        away_since = self._away_since
-        if away_since is not None and 0 <= self._clock() - away_since < AWAY_FOR:
-            return otherwise
+        away_since, now = self._away_since, self._clock()
+        if away_since is not None:
+            if 0 <= now - away_since < AWAY_FOR:
+                return otherwise
+            self._away_since = now  # one asks whether it is back; the others need not wait for the same answer
         try:
             answer = command()
         except LockError:  # the turn took too long, and is another's by now
             return otherwise
         except (RedisError, OSError):
-            self._note(away_since=self._clock())
+            self._note(away_since=now)
             return otherwise
         if away_since is not None:
             self._note(away_since=None)
