@@ -8,8 +8,10 @@ import http.client
 import io
 import socket
 import ssl
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Future
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -299,6 +301,27 @@ class _HTTPConnection(urllib3.connection.HTTPConnection):
     response_class = _TimedResponse
     _used_at = 0.0
 
+    def _new_conn(self) -> socket.socket:
+        """Resolve and connect beside the caller: no resolver that hangs, and no dead addresses, outlast the call."""
+        attempt: Future[socket.socket] = Future()
+        connect = super()._new_conn
+
+        def try_it() -> None:
+            try:
+                attempt.set_result(connect())
+            except BaseException as error:
+                attempt.set_exception(error)
+
+        try:
+            threading.Thread(target=try_it, name="cobot-oidc-connect", daemon=True).start()
+        except RuntimeError:  # no more threads
+            return connect()
+        try:
+            return attempt.result(timeout=max(0, _call.get().seconds_left()))
+        except TimeoutError:
+            attempt.add_done_callback(_close)
+            raise urllib3.exceptions.ConnectTimeoutError(self, "the call's time is over") from None
+
     def getresponse(self) -> Any:
         self._used_at = time.monotonic()
         return super().getresponse()
@@ -307,6 +330,12 @@ class _HTTPConnection(urllib3.connection.HTTPConnection):
     def is_connected(self) -> bool:
         """Whether the connection can be used again. Balancers forget idle ones without a word (security.md N07)."""
         return time.monotonic() - self._used_at < _call.get().longest_idle and super().is_connected
+
+
+def _close(attempt: "Future[socket.socket]") -> None:
+    """A connection that came too late is nobody's."""
+    if attempt.exception() is None:
+        attempt.result().close()
 
 
 class _HTTPSConnection(_HTTPConnection, urllib3.connection.HTTPSConnection):

@@ -80,6 +80,37 @@ def test_no_call_lasts_longer_than_its_time(script: Script, method: str) -> None
     assert server.connections == 1
 
 
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_a_resolver_that_hangs_ends(monkeypatch: pytest.MonkeyPatch, method: str) -> None:  # N01, N06
+    resolve, released = socket.getaddrinfo, threading.Event()
+    answered = threading.Semaphore(0)
+
+    with hostile_server(says(answer())) as server:
+
+        def hang(*_: object, **__: object) -> object:
+            released.wait(10)
+            answered.release()
+            return resolve("127.0.0.1", server.port, 0, socket.SOCK_STREAM)
+
+        monkeypatch.setattr(socket, "getaddrinfo", hang)
+        http = client()
+        url = f"http://provider.example:{server.port}/"
+        error = failure(lambda: http.get(url) if method == "GET" else http.post_form(url, "code=x", FORM))
+        assert error.code == "provider_unreachable"
+        assert not released.is_set()
+        released.set()
+        assert answered.acquire(timeout=10)
+        assert server.requests == []  # what was connected too late is used by nobody
+
+
+def test_a_name_that_nobody_knows(monkeypatch: pytest.MonkeyPatch) -> None:  # N06
+    def unknown(*_: object, **__: object) -> object:
+        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
+    monkeypatch.setattr(socket, "getaddrinfo", unknown)
+    assert failure(lambda: client().get("https://provider.example/")).code == "provider_unreachable"
+
+
 def test_a_handshake_that_hangs_ends() -> None:  # N01
     with hostile_server(lambda visit: visit.wait()) as server:
         began = time.monotonic()
