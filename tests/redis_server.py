@@ -43,6 +43,12 @@ class RedisServer:
         """Write as whoever else can reach it."""
         self._client().set(key, value)
 
+    def put_list(self, key: str) -> None:
+        """The same with a value of another type."""
+        client = self._client()
+        client.delete(key)
+        client.rpush(key, "x")
+
     def empty(self) -> None:
         self._client().flushall()
 

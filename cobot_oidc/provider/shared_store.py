@@ -141,7 +141,8 @@ class SharedStore:
 
 
 def _bucket(value: Mapping[str, object] | None) -> Bucket:
-    """The bucket that was kept under our MAC, or a full one."""
-    if value is None:
-        return Bucket()
-    return Bucket(float(cast(float, value["tokens"])), float(cast(float, value["filled_at"])))
+    """The bucket that was kept, or a full one: also where another release of ours kept it in another way."""
+    tokens, filled_at = (value or {}).get("tokens"), (value or {}).get("filled_at")
+    if isinstance(tokens, (int, float)) and isinstance(filled_at, (int, float)):
+        return Bucket(tokens, filled_at)
+    return Bucket()

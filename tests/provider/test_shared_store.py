@@ -253,6 +253,28 @@ def test_a_value_counts_only_under_its_name(process: MakeProcess, issuer: Issuer
     assert issuer.asked[KEYS] == 2
 
 
+def test_what_another_release_kept_in_another_way_stops_nobody(  # N04
+    process: MakeProcess, issuer: Issuer, redis: RedisServer, clock: Clock
+) -> None:
+    other_release = SharedStore(redis.url, SECRET, clock=clock, tell=lambda _: None)
+    for kind in ("metadata", "keys", "budget:keys", "failure:metadata", "failure:keys"):
+        other_release.put(f"{kind}:{issuer.url}", {"version": 2}, seconds=60)
+    provider = process()
+    assert verifies(provider, issuer)
+    issuer.keys.rotate()
+    clock.move(1)
+    assert verifies(provider, issuer)
+
+
+def test_who_can_write_to_redis_breaks_nothing_with_other_types(
+    process: MakeProcess, issuer: Issuer, redis: RedisServer
+) -> None:
+    assert verifies(process(), issuer)
+    for key in redis.values():
+        redis.put_list(key)
+    assert verifies(process(), issuer)
+
+
 def test_apps_with_other_secret_keys_share_nothing(process: MakeProcess, issuer: Issuer) -> None:
     assert verifies(process(), issuer)
     assert verifies(process(b"another secret of 32 bytes......"), issuer)
