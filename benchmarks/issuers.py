@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from flask import Flask
 
 from cobot_oidc.protocol.id_token import Expected
-from cobot_oidc.provider.directory import Directory
+from cobot_oidc.provider.providers import Directory
 from cobot_oidc.provider.http import HTTPClient, HTTPResponse
 from cobot_oidc.provider.settings import ProviderSettings
 
