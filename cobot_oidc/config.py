@@ -12,6 +12,7 @@ from typing import Any, cast, get_args
 from urllib.parse import urlsplit
 
 from .errors import ConfigurationError
+from .issuers import Issuers, Registration
 from .protocol.client import Client, ClientAuthentication
 from .protocol.discovery import check_issuer, is_loopback
 from .protocol.redirects import safe_next
@@ -50,11 +51,7 @@ def read_settings(config: Mapping[str, Any]) -> Settings:
     if redirect_uri is not None:
         _check_redirect_uri(settings, redirect_uri, url_prefix)
     return Settings(
-        client=_client(settings),
-        issuer=issuer,
-        space_issuer=space_issuer,
-        space_issuers=_space_issuers(settings, issuer),
-        serves=_serves(settings),
+        issuers=_issuers(settings, issuer, space_issuer),
         scopes=_scopes(settings),
         redirect_uri=redirect_uri,
         url_prefix=url_prefix,
@@ -68,6 +65,7 @@ def read_settings(config: Mapping[str, Any]) -> Settings:
         embedded=settings.boolean("EMBEDDED", False),
         json_blueprints=frozenset(settings.words("JSON_BLUEPRINTS", ())),
         redis_url=_redis_url(settings),
+        request_timeout=settings.seconds("REQUEST_TIMEOUT", 15, 0.1, 120),
         provider=_provider(settings, space_issuer),
     )
 
@@ -130,6 +128,30 @@ def _space_issuer(settings: SettingsReader, issuer: str) -> str | None:
     return template
 
 
+def _issuers(settings: SettingsReader, issuer: str, space_issuer: str | None) -> Issuers:
+    exceptions = {}
+    for space, value in settings.value("SPACE_ISSUERS", {}).items():
+        if isinstance(value, str):
+            exceptions[space] = Registration(
+                value, _client(settings), None, _allowed_hosts(settings, space_issuer), True
+            )
+        else:
+            secret = value.get("client_secret")
+            client = Client(value["client_id"], secret, "client_secret_post" if secret else "none")
+            exceptions[space] = Registration(
+                value["issuer"], client, space, tuple(value.get("allowed_hosts", ())), True
+            )
+    return Issuers(
+        issuer,
+        space_issuer,
+        exceptions,
+        _client(settings),
+        _allowed_hosts(settings, space_issuer),
+        _serves(settings),
+        settings.value("SPACES", None) == "*",
+    )
+
+
 def _space_issuers(settings: SettingsReader, issuer: str) -> Mapping[str, str]:
     value = settings.value("SPACE_ISSUERS", {})
     if not isinstance(value, dict) or not all(is_space_name(space) for space in value):
@@ -148,6 +170,8 @@ def _serves(settings: SettingsReader) -> Callable[[str], bool]:
     """The app's own list of spaces as a question. A callable is asked each time: ``f(space)`` or ``f()`` for a list."""
     spaces = settings.value("SPACES", None)
     if spaces is None:
+        return lambda _: False
+    if spaces == "*":
         return lambda _: True
     if callable(spaces):
         takes_space = bool(inspect.signature(spaces).parameters)
@@ -222,7 +246,6 @@ def _provider(settings: SettingsReader, space_issuer: str | None) -> ProviderSet
         max_iat_age=settings.seconds("MAX_IAT_AGE", 600, 1, 86400),
         trusted_audiences=settings.words("TRUSTED_AUDIENCES", ()),
         require_kid=settings.boolean("REQUIRE_KID", False),
-        allowed_hosts=_allowed_hosts(settings, space_issuer),
         connect_timeout=settings.seconds("CONNECT_TIMEOUT", 3, 0.05, 60),
         read_timeout=settings.seconds("READ_TIMEOUT", 5, 0.05, 60),
         total_timeout=settings.seconds("TOTAL_TIMEOUT", 10, 0.1, 120),

@@ -10,6 +10,8 @@ from werkzeug.local import LocalProxy
 from . import sessions
 from .errors import LoginError
 from .installation import Installation, installation
+from .issuers import Registration
+from .logout_marks import is_marked
 from .proxies import the_request
 from .user import ANONYMOUS, AnonymousUser, User
 
@@ -35,6 +37,18 @@ def requested_issuer() -> str:
     return issuer
 
 
+def requested_registration() -> Registration:
+    """How this app is registered at the issuer of the request's space.
+
+    :raises LoginError: ``space_unknown``.
+    """
+    space, _ = _place()
+    registration = installation().settings.issuers.registration_of(space)
+    if registration is None:
+        raise LoginError("space_unknown", space=space)
+    return registration
+
+
 def _place() -> tuple[str | None, str]:
     space, issuer = _named_place(the_request().environ, installation())
     if issuer is None:
@@ -47,7 +61,7 @@ def _named_place(environ: dict[str, object], here: Installation) -> tuple[str | 
     if _SPACE not in environ:
         environ[_SPACE] = here.read_space() if here.read_space is not None else None
     space = cast("str | None", environ[_SPACE])
-    return space, here.settings.issuer_of(space)
+    return space, here.settings.issuers.issuer_of(space)
 
 
 def pin_space(space: str | None) -> None:
@@ -75,10 +89,13 @@ def _look_up(environ: dict[str, object]) -> User | AnonymousUser:
     space, issuer = _named_place(environ, here)
     if issuer is None:
         return ANONYMOUS
-    settings = here.settings
-    return sessions.find(
-        issuer, space, now=here.clock(), lifetime=settings.session_lifetime, idle=settings.session_idle_lifetime
-    )
+    now, lifetimes = here.clock(), here.lifetimes
+    user = sessions.find(issuer, space, now=now, lifetimes=lifetimes)
+    if isinstance(user, AnonymousUser) or is_marked(user) or user in here.ended_logins:
+        return ANONYMOUS
+    if lifetimes.idle is not None:
+        sessions.note_visit(issuer, now=now, idle=lifetimes.idle)
+    return user
 
 
 def _space_or_none() -> str | None:

@@ -9,7 +9,8 @@ from . import pages
 from .config import read_settings
 from .current import current_space, current_user
 from .errors import CobotOIDCError, ConfigurationError
-from .installation import Clock, Installation
+from .installation import Clock, Installation, installation
+from .provider.deadline import within
 from .spaces import HostLabel, SpaceReader
 
 
@@ -69,16 +70,18 @@ def _blueprint() -> Blueprint:
     blueprint = Blueprint("cobot_oidc", __name__, template_folder="templates")
     for name, method in (("login", "GET"), ("callback", "GET"), ("logout", "POST")):
         blueprint.add_url_rule(f"/{name}", name, _view(name), methods=[method])
+    blueprint.add_url_rule("/callback/<registered>", "callback", methods=["GET"])  # an issuer's own (RFC 9700 4.4.2.2)
     blueprint.after_request(pages.protect)
     return blueprint
 
 
 def _view(name: str):  # type: ignore[no-untyped-def] # Flask's view type says less than this
-    def view() -> ResponseReturnValue:
+    def view(**arguments: str) -> ResponseReturnValue:
         from . import views  # not before the first login: it brings requests, Authlib and cryptography along
 
         try:
-            response: ResponseReturnValue = getattr(views, name)()
+            with within(installation().settings.request_timeout):
+                response: ResponseReturnValue = getattr(views, name)(**arguments)
             return response
         except CobotOIDCError as error:
             failure = error

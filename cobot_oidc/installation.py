@@ -8,13 +8,15 @@ from typing import TYPE_CHECKING, TypeVar, cast
 
 from flask import Flask
 
+from .ended_logins import EndedLogins
 from .proxies import the_app
+from .sessions import Lifetimes
 from .settings import Settings
 from .signals import oidc_event
 from .spaces import SpaceReader
 
 if TYPE_CHECKING:
-    from .provider.providers import Directory
+    from .provider.providers import Providers
     from .provider.shared_store import SharedStore
     from .used_states import UsedStates
 
@@ -38,24 +40,26 @@ class Installation:
         self.settings = settings
         self.read_space = read_space
         self.clock = clock
+        self.lifetimes = Lifetimes(settings.session_lifetime, settings.session_idle_lifetime)
+        self.ended_logins = EndedLogins(clock, settings.session_lifetime, self._store)
         self._app = app
         self._shared: dict[str, object] = {}
         self._counts: Counter[tuple[str, str]] = Counter()
         self._counting = threading.Lock()
 
     @property
-    def directory(self) -> "Directory":
+    def providers(self) -> "Providers":
         """The providers that this app knows."""
-        from .provider.providers import Directory
+        from .provider.providers import Providers
 
-        return self._once("directory", lambda: Directory(self.settings.provider, self.clock, self.tell, self._store))
+        return self._once("providers", lambda: Providers(self.settings.provider, self.clock, self.tell, self._store()))
 
     @property
     def used_states(self) -> "UsedStates":
         """The logins that were answered already."""
         from .used_states import UsedStates
 
-        return self._once("used_states", lambda: UsedStates(self._store))
+        return self._once("used_states", lambda: UsedStates(self._store()))
 
     @property
     def counts(self) -> dict[tuple[str, str], int]:
@@ -80,7 +84,6 @@ class Installation:
         except Exception:
             logger.exception("a handler of oidc_event failed at %s", event)
 
-    @property
     def _store(self) -> "SharedStore | None":
         url = self.settings.redis_url
         if url is None:

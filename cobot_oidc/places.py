@@ -19,24 +19,29 @@ _LOGIN = "cobot_oidc.login"
 _OF_A_LOGIN = ("next", "prompt", "login_hint", "ui_locales", "max_age")
 
 
-def redirect_uri() -> str:
-    """The absolute URL of the callback: as configured, or built from a host that is known to be the app's own.
+def redirect_uri(callback: str | None = None) -> str:
+    """The absolute URL of a callback: as configured, or built from a host that is known to be the app's own.
 
+    :param callback: the space whose own callback it is; ``None`` for the common one.
     :raises ConfigurationError: ``redirect_uri_unknown`` where nothing vouches for the request's host,
         ``https_required`` for http outside the loopback.
     """
     settings = installation().settings
-    if settings.redirect_uri is not None:
-        return settings.redirect_uri
+    common = settings.redirect_uri or _built_redirect_uri(settings.url_prefix)
+    return common if callback is None else f"{common}/{callback}"
+
+
+def _built_redirect_uri(url_prefix: str) -> str:
     host = _trusted_host()
     if request.scheme != "https" and not is_loopback(_name_of(host)):
         raise ConfigurationError("https_required", host=host)
-    return f"{request.scheme}://{host}{request.root_path}{settings.url_prefix}/callback"
+    return f"{request.scheme}://{host}{request.root_path}{url_prefix}/callback"
 
 
 def callback_is_secure() -> bool:
     """Whether the browser reaches the callback over https; its cookies are named and marked after that."""
-    return redirect_uri().startswith("https://")
+    configured = installation().settings.redirect_uri
+    return request.is_secure if configured is None else configured.startswith("https://")
 
 
 def login_at_callback_host() -> str | None:
@@ -89,7 +94,7 @@ def checked_next(value: str | None) -> str | None:
         return None
     plain = unquote(urlsplit(path).path).rstrip("/")
     own = {url_for(f"cobot_oidc.{endpoint}") for endpoint in ("login", "callback", "logout")}
-    return None if plain in own else path
+    return None if plain in own or plain.startswith(url_for("cobot_oidc.callback") + "/") else path
 
 
 def is_same_origin() -> bool:

@@ -1,12 +1,9 @@
 """One app's settings as a value, and the one question that they answer: who vouches for a space."""
 
-from collections.abc import Callable, Mapping
 from typing import NamedTuple
-from urllib.parse import urlsplit
 
-from .protocol.client import Client
+from .issuers import Issuers
 from .provider.settings import ProviderSettings
-from .spaces import is_space_name
 
 
 class Settings(NamedTuple):
@@ -15,11 +12,7 @@ class Settings(NamedTuple):
     Lifetimes are in seconds. ``serves`` tells whether the app serves a well-formed space.
     """
 
-    client: Client
-    issuer: str
-    space_issuer: str | None
-    space_issuers: Mapping[str, str]
-    serves: Callable[[str], bool]
+    issuers: Issuers
     scopes: tuple[str, ...]
     redirect_uri: str | None
     url_prefix: str
@@ -33,29 +26,11 @@ class Settings(NamedTuple):
     embedded: bool
     json_blueprints: frozenset[str]
     redis_url: str | None
+    request_timeout: float
     provider: ProviderSettings
 
     def __repr__(self) -> str:
-        return f"<Settings of {self.client.client_id!r} at {self.issuer!r}>"  # without what an URL's password may be
-
-    def issuer_of(self, space: str | None) -> str | None:
-        """The issuer that vouches for people in this space.
-
-        :param space: ``None`` for the global provider.
-        :returns: ``None`` where this is no space that the app serves (security.md M01, K19).
-        """
-        if space is None:
-            return self.issuer
-        if not is_space_name(space) or not self.serves(space):
-            return None
-        if space in self.space_issuers:
-            return self.space_issuers[space]
-        if self.space_issuer is None:
-            return None
-        issuer = self.space_issuer.replace("{space}", space)
-        # The global provider's own label below the same domain is no space.
-        of_provider = urlsplit(issuer).netloc == urlsplit(self.issuer).netloc and has_space_in_host(self.space_issuer)
-        return None if of_provider else issuer
+        return f"<Settings of {self.issuers.client.client_id!r} at {self.issuers.issuer!r}>"  # without what an URL's password may be
 
 
 def has_space_in_host(template: str) -> bool:

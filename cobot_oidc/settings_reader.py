@@ -40,6 +40,7 @@ KEYS = frozenset(
         "CONNECT_TIMEOUT",
         "READ_TIMEOUT",
         "TOTAL_TIMEOUT",
+        "REQUEST_TIMEOUT",
         "METADATA_LIFETIME",
         "METADATA_STALE",
         "KEYS_LIFETIME",

@@ -31,7 +31,7 @@ def test_every_outcome_of_a_login_is_counted(portal: Flask, visitor: Visitor) ->
         ("logged_in", ""): 1,
         ("logged_out", ""): 1,
         ("login_failed", "cancelled"): 1,
-        ("login_failed", "cookies_missing"): 1,
+        ("login_failed", "transaction_unknown"): 1,
     }
 
 

@@ -151,6 +151,11 @@ LOGIN = {
     "transaction_expired": Entry("The person took more than ten minutes to sign in.", START_AGAIN),
     "transaction_used": Entry("The same answer came a second time.", START_AGAIN),
     "transaction_outdated": Entry("The app's issuers were configured anew during this login.", START_AGAIN),
+    "callback_mismatch": Entry(
+        "The answer came to another callback than the one that its login named: a mix-up of issuers, or the app's URL "
+        "was configured anew during the login.",
+        NOT_UNDERSTOOD,
+    ),
     "response_issuer_missing": Entry("The answer has no iss, though the provider promises one.", NOT_UNDERSTOOD),
     "response_issuer_mismatch": Entry("The answer is from another issuer than the one that was asked.", NOT_UNDERSTOOD),
     "cancelled": Entry("The person declined at the provider (access_denied, consent_required).", CANCELLED, 403),

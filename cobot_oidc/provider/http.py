@@ -39,6 +39,16 @@ class HTTPResponse:
     body: bytes = field(repr=False)
 
 
+def refuse_failure(answer: HTTPResponse) -> None:
+    """Tell an answer from a failure that will pass.
+
+    :raises ProviderError: ``provider_failing`` for 429 and 5xx.
+    """
+    if answer.status >= 500 or answer.status == 429:
+        wait = {} if answer.retry_after is None else {"retry_after_seconds": answer.retry_after}
+        raise ProviderError("provider_failing", http_status=answer.status, **wait)
+
+
 class HTTPClient:
     """Calls providers; safe to share between threads. Connections are kept and reused."""
 
@@ -191,4 +201,3 @@ def _retry_after(value: str | None, date: str | None) -> float | None:
     except (ValueError, TypeError, OverflowError):
         return None
     return min(max(seconds, 0.0), LONGEST_RETRY_AFTER)
-

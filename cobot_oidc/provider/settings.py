@@ -13,7 +13,6 @@ class ProviderSettings(NamedTuple):
     :ivar max_iat_age: after which an id token is too old to begin with.
     :ivar trusted_audiences: others that an id token may also be for.
     :ivar require_kid: refuse id tokens that name no key.
-    :ivar allowed_hosts: where endpoints may live beside the issuer's own host; a leading dot means all hosts below.
     :ivar connect_timeout: for one connection. ``read_timeout``: between two reads. ``total_timeout``: for one call.
     :ivar longest_idle: that a kept connection may have been before it is used again.
     :ivar proxies: URL scheme to proxy URL. Nothing is taken from the environment.
@@ -28,7 +27,6 @@ class ProviderSettings(NamedTuple):
     max_iat_age: float = 600
     trusted_audiences: tuple[str, ...] = ()
     require_kid: bool = False
-    allowed_hosts: tuple[str, ...] = ()
     connect_timeout: float = 3
     read_timeout: float = 5
     total_timeout: float = 10
