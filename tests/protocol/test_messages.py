@@ -140,9 +140,7 @@ def test_an_answer_at_its_limits() -> None:
         AuthorizationResponse.parse(many + b"&state=s&q=1")
 
 
-@pytest.mark.parametrize(
-    "error", ["login_required", "interaction_required", "account_selection_required"]
-)
+@pytest.mark.parametrize("error", ["login_required", "interaction_required", "account_selection_required"])
 def test_a_provider_that_wants_the_person_to_act(error: str) -> None:
     with pytest.raises(LoginError) as caught:
         AuthorizationResponse.parse(f"error={error}&state=s".encode()).authorization_code()
