@@ -48,8 +48,8 @@ CONFIGURATION = {
         "The provider signs with none of COBOT_OIDC_ALGORITHMS; add one that it lists and that you trust.", OUR_FAULT
     ),
     "client_refused": Entry(
-        "The provider does not take our client; compare COBOT_OIDC_CLIENT_ID, _CLIENT_SECRET and _CLIENT_AUTH with the "
-        "client's registration.",
+        "The provider does not take our client; compare COBOT_OIDC_CLIENT_ID and COBOT_OIDC_CLIENT_SECRET with the "
+        "client's registration, and try the other COBOT_OIDC_CLIENT_AUTH: client_secret_basic or client_secret_post.",
         OUR_FAULT,
     ),
     "redirect_uri_unknown": Entry(
@@ -105,11 +105,17 @@ TOKEN = {
     "header_malformed": Entry("The token's header is no strict JSON object.", UNTRUSTED),
     "header_forbidden": Entry("The token's header asks for what is not supported, or brings its own key.", UNTRUSTED),
     "token_type_wrong": Entry("The token is not a JWT, but of another type.", UNTRUSTED),
-    "algorithm_forbidden": Entry("The token is signed with an algorithm that is not configured.", UNTRUSTED),
+    "algorithm_forbidden": Entry(
+        "The token is signed with an algorithm that is not configured; add it to COBOT_OIDC_ALGORITHMS if you trust it.",
+        UNTRUSTED,
+    ),
     "kid_malformed": Entry("The token's kid is no text of 1 to 256 characters.", UNTRUSTED),
     "kid_required": Entry("The token names no key, and the configuration wants one.", UNTRUSTED),
     "key_unknown": Entry("The provider has published no usable key of the token's kid.", UNTRUSTED),
-    "key_unsuitable": Entry("The key of this kid is not for the token's algorithm.", UNTRUSTED),
+    "key_unsuitable": Entry(
+        "The key of this kid is not for the token's algorithm; set COBOT_OIDC_ALGORITHMS to what the keys are for.",
+        UNTRUSTED,
+    ),
     "key_ambiguous": Entry("Too many keys could be meant; the provider should name each one.", UNTRUSTED),
     "signature_invalid": Entry("The signature is not that of the provider's keys.", UNTRUSTED),
     "payload_malformed": Entry("The token's payload is no strict JSON object.", UNTRUSTED),

@@ -281,7 +281,7 @@ class _KeysSource(_DocumentSource[KeySet]):
     def read(self, body: bytes) -> KeySet:
         keys = replace(_parsed(body))
         if not keys.keys:  # kept is what we have (K15)
-            raise ProviderError("key_set_unusable", reason="; ".join(keys.reasons))
+            raise ProviderError("key_set_unusable", reason=list(keys.reasons))
         return keys
 
 
