@@ -63,7 +63,8 @@ CONFIGURATION = {
 
 PROVIDER = {
     "provider_unreachable": Entry(
-        "The provider did not answer in time or not at all; check the network, its host name and its status.",
+        "The provider did not answer in time or not at all; the reason tells a host name that does not resolve from a "
+        "connection that was refused or broke, and from a timeout. Check the network, the host name and its status.",
         UNREACHABLE,
         503,
     ),
@@ -106,7 +107,7 @@ TOKEN = {
     "header_forbidden": Entry("The token's header asks for what is not supported, or brings its own key.", UNTRUSTED),
     "token_type_wrong": Entry("The token is not a JWT, but of another type.", UNTRUSTED),
     "algorithm_forbidden": Entry(
-        "The token is signed with an algorithm that is not configured; add it to COBOT_OIDC_ALGORITHMS if you trust it.",
+        "The token's algorithm is not configured; add it to COBOT_OIDC_ALGORITHMS if you trust it.",
         UNTRUSTED,
     ),
     "kid_malformed": Entry("The token's kid is no text of 1 to 256 characters.", UNTRUSTED),
