@@ -72,7 +72,12 @@ def callback() -> Response:
     answer = AuthorizationResponse.parse(request.query_string)
     if recent_logins.was_answered(answer.state or "", sessions.issuers(), here.clock(), secure=secure):
         return redirect(places.after_login(None, None), 303)  # reload, back button, double click (security.md F03)
-    transaction = _consume(answer.state, secure=secure)
+    try:
+        transaction = _consume(answer.state, secure=secure)
+    except LoginError as error:
+        if answer.error is not None:  # for the log: what the provider says is about no login of ours
+            error.note(error=answer.error, description=answer.error_description or "")
+        raise
     answer.check_issuer(transaction.issuer, promised=transaction.issuer_promised)
     grant = _exchange(transaction, answer.authorization_code())
     _log_in(_user(transaction, grant))
@@ -134,6 +139,8 @@ def _user(transaction: Transaction, grant: Grant) -> User:
         if name not in ("iss", "sub")
         and (name in claims or name in more)  # what the id token says goes before (security.md C15)
     }
+    if not here.settings.userinfo:
+        here.tell_missing(here.settings.claims, claims)
     return User(
         issuer=claims.issuer,
         subject=claims.subject,

@@ -43,6 +43,10 @@ class CobotOIDCError(Exception):
         seen = ", ".join(f"{name} {value}" for name, value in self.details.items())
         return f"{self.code}: {self.hint}" + (f" ({seen})" if seen else "")
 
+    def note(self, **details: object) -> None:
+        """Add what else is known to ``details``; the values may be from outside."""
+        self.details |= {name: _detail(name, value) for name, value in details.items()}
+
     def copy(self) -> Self:
         """The same error without the traceback of this one: for another thread, or to be kept."""
         error = type(self)(self.code)
