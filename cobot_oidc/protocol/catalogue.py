@@ -55,6 +55,7 @@ CONFIGURATION = {
     "redirect_uri_unknown": Entry(
         "The request's host is not validated; set COBOT_OIDC_REDIRECT_URI, or Flask's SERVER_NAME or TRUSTED_HOSTS.",
         OUR_FAULT,
+        400,  # a stranger can send any Host
     ),
     "https_required": Entry(
         "Sign-in needs https outside localhost; behind a proxy set COBOT_OIDC_REDIRECT_URI or use ProxyFix.", OUR_FAULT
@@ -181,6 +182,11 @@ LOGIN = {
         "A logout came from another site, or without Origin and Sec-Fetch-Site; post a form of your own.",
         NOT_FROM_HERE,
         403,
+    ),
+    "prefix_malformed": Entry(
+        "The path that the app is mounted at (SCRIPT_NAME, or X-Forwarded-Prefix with ProxyFix) is not a plain path; let "
+        "the proxy set that header, whatever clients send.",
+        NOT_UNDERSTOOD,
     ),
 }
 
