@@ -5,7 +5,7 @@ import time
 from flask import Blueprint, Flask, current_app
 from flask.typing import ResponseReturnValue
 
-from . import pages
+from . import pages, places
 from .config import read_settings
 from .current import current_space, current_user
 from .errors import CobotOIDCError, ConfigurationError
@@ -80,6 +80,7 @@ def _view(name: str):  # type: ignore[no-untyped-def] # Flask's view type says l
         from . import views  # not before the first login: it brings requests, Authlib and cryptography along
 
         try:
+            places.check_prefix()
             with within(installation().settings.request_timeout):
                 response: ResponseReturnValue = getattr(views, name)(**arguments)
             return response

@@ -3,7 +3,7 @@
 import logging
 import threading
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterable
 from typing import TYPE_CHECKING, TypeVar, cast
 
 from flask import Flask
@@ -28,6 +28,10 @@ logger = logging.getLogger("cobot_oidc")
 _LEVELS = {"metadata_renewed": logging.DEBUG} | dict.fromkeys(
     ("login_started", "logged_in", "logged_out", "keys_renewed", "breaker_closed", "store_available"), logging.INFO
 )
+_MISSING = (
+    "the claim %r of COBOT_OIDC_CLAIMS is not in the id token, or not fit for use; "
+    "set COBOT_OIDC_USERINFO to True to ask the userinfo endpoint too"
+)
 
 
 class Installation:
@@ -46,6 +50,7 @@ class Installation:
         self._shared: dict[str, object] = {}
         self._counts: Counter[tuple[str, str]] = Counter()
         self._counting = threading.Lock()
+        self._missing: set[str] = set()
 
     @property
     def providers(self) -> "Providers":
@@ -72,6 +77,16 @@ class Installation:
         level = _LEVELS.get(event, logging.WARNING)
         logger.log(level, "%s: %s", event, issuer or "-", extra={"event": event, "issuer": issuer})
         self.count(event, issuer, seconds=seconds)
+
+    def tell_missing(self, wanted: Iterable[str], came: Collection[str]) -> None:
+        """Tell the operator, once for each, which claims do not come, if the app asked for them by name."""
+        if "COBOT_OIDC_CLAIMS" not in self._app.config:
+            return  # not every issuer has the usual ones, and nobody wonders about it
+        with self._counting:
+            missing = [claim for claim in wanted if claim not in came and claim not in self._missing]
+            self._missing.update(missing)
+        for claim in missing:
+            logger.info(_MISSING, claim, extra={"event": "claim_missing", "claim": claim})
 
     def count(
         self, event: str, issuer: str | None = None, *, code: str | None = None, seconds: float | None = None

@@ -3,13 +3,14 @@
 Nothing here is taken from a header that nobody has validated (security.md R06).
 """
 
+from string import printable
 from typing import Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import quote, unquote, urlsplit
 
 from flask import current_app, request, url_for
 from werkzeug.routing import BuildError
 
-from .errors import ConfigurationError
+from .errors import ConfigurationError, LoginError
 from .installation import installation
 from .protocol.discovery import is_loopback
 from .protocol.redirects import safe_next
@@ -36,6 +37,27 @@ def _built_redirect_uri(url_prefix: str) -> str:
     if request.scheme != "https" and not is_loopback(_name_of(host)):
         raise ConfigurationError("https_required", host=host)
     return f"{request.scheme}://{host}{request.root_path}{url_prefix}/callback"
+
+
+def check_prefix() -> None:
+    """The path that the app is mounted at is a plain one; each URL of ours begins with it.
+
+    ProxyFix takes it from a header that not every proxy sets itself: ``//evil.example`` would lead away from here.
+
+    :raises LoginError: ``prefix_malformed``.
+    """
+    if not _has_plain_prefix():
+        raise LoginError("prefix_malformed", prefix=request.root_path)
+
+
+def home() -> str:
+    """The app's own start page."""
+    return f"{request.root_path}/" if _has_plain_prefix() else "/"
+
+
+def _has_plain_prefix() -> bool:
+    path = quote(request.root_path, safe=printable)  # beyond ASCII any character may be in a path
+    return safe_next(f"{path}/") is not None and "?" not in path and "#" not in path
 
 
 def callback_is_secure() -> bool:

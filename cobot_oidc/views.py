@@ -76,7 +76,7 @@ def callback(registered: str | None = None) -> Response:
     answer = AuthorizationResponse.parse(request.query_string)
     if recent_logins.was_answered(answer.state or "", sessions.issuers(), here.clock()):
         return redirect(places.after_login(None, None), 303)  # reload, back button (security.md F03)
-    transaction = transactions.recall(answer.state)
+    transaction = _transaction(answer)
     places.offer_login(transaction.space, transaction.next)
     state_hash = transactions.state_hash(transaction.state)
     try:
@@ -130,6 +130,15 @@ def _user(transaction: Transaction, answer: AuthorizationResponse, registered: s
         return _from_claims(transaction, token_set, provider)
 
 
+def _transaction(answer: AuthorizationResponse) -> Transaction:
+    try:
+        return transactions.recall(answer.state)
+    except LoginError as error:
+        if answer.error is not None:  # for the log: what the provider says is about no login of ours
+            error.note(error=answer.error, description=answer.error_description or "")
+        raise
+
+
 def _expected(transaction: Transaction, registered: str | None) -> Registration:
     """The registration that the transaction's answer belongs to, if it is still valid and came to the right callback.
 
@@ -178,6 +187,8 @@ def _from_claims(transaction: Transaction, token_set: TokenSet, provider: Provid
         if name not in ("iss", "sub")
         and (name in claims or name in more)  # the id token takes precedence over userinfo (security.md C15)
     }
+    if not here.settings.userinfo:
+        here.tell_missing(here.settings.claims, claims)
     return User(
         issuer=claims.issuer,
         subject=claims.subject,

@@ -85,9 +85,28 @@ def test_a_wrong_setting_is_named(key: str, value: Any) -> None:
     with pytest.raises(ConfigurationError) as caught:
         set_up(**{key: value})
 
-    assert caught.value.details["setting"] == repr(key)
+    assert caught.value.details["setting"] == key
     assert caught.value.details["expected"]
     assert key in str(caught.value)
+
+
+def test_what_is_expected_is_told_in_plain_words() -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        set_up(COBOT_OIDC_REDIS_URL="redis://localhost:port")
+
+    expected = "a URL such as redis://localhost:6379/0, rediss://… or unix:///…"
+    assert caught.value.details["expected"] == expected
+    assert str(caught.value).endswith(f"(setting COBOT_OIDC_REDIS_URL, found 'a str, not shown', expected {expected})")
+
+
+def test_what_was_found_is_told_escaped_and_cut() -> None:  # L03
+    with pytest.raises(ConfigurationError) as caught:
+        set_up(COBOT_OIDC_URL_PREFIX="/a\x1b[31m…" + "x" * 300)
+
+    found = caught.value.details["found"]
+    assert isinstance(found, str)
+    assert found.startswith(r"'/a\x1b[31m\u2026xxx")
+    assert len(found) == 200
 
 
 def test_a_misspelt_key_is_told_its_right_name() -> None:

@@ -48,13 +48,14 @@ CONFIGURATION = {
         "The provider signs with none of COBOT_OIDC_ALGORITHMS; add one that it lists and that you trust.", OUR_FAULT
     ),
     "client_refused": Entry(
-        "The provider does not take our client; compare COBOT_OIDC_CLIENT_ID, _CLIENT_SECRET and _CLIENT_AUTH with the "
-        "client's registration.",
+        "The provider does not take our client; compare COBOT_OIDC_CLIENT_ID and COBOT_OIDC_CLIENT_SECRET with the "
+        "client's registration, and try the other COBOT_OIDC_CLIENT_AUTH: client_secret_basic or client_secret_post.",
         OUR_FAULT,
     ),
     "redirect_uri_unknown": Entry(
         "The request's host is not validated; set COBOT_OIDC_REDIRECT_URI, or Flask's SERVER_NAME or TRUSTED_HOSTS.",
         OUR_FAULT,
+        400,  # a stranger can send any Host
     ),
     "https_required": Entry(
         "Sign-in needs https outside localhost; behind a proxy set COBOT_OIDC_REDIRECT_URI or use ProxyFix.", OUR_FAULT
@@ -63,7 +64,8 @@ CONFIGURATION = {
 
 PROVIDER = {
     "provider_unreachable": Entry(
-        "The provider did not answer in time or not at all; check the network, its host name and its status.",
+        "The provider did not answer in time or not at all; the reason tells a host name that does not resolve from a "
+        "connection that was refused or broke, and from a timeout. Check the network, the host name and its status.",
         UNREACHABLE,
         503,
     ),
@@ -105,11 +107,17 @@ TOKEN = {
     "header_malformed": Entry("The token's header is no strict JSON object.", UNTRUSTED),
     "header_forbidden": Entry("The token's header asks for what is not supported, or brings its own key.", UNTRUSTED),
     "token_type_wrong": Entry("The token is not a JWT, but of another type.", UNTRUSTED),
-    "algorithm_forbidden": Entry("The token is signed with an algorithm that is not configured.", UNTRUSTED),
+    "algorithm_forbidden": Entry(
+        "The token's algorithm is not configured; add it to COBOT_OIDC_ALGORITHMS if you trust it.",
+        UNTRUSTED,
+    ),
     "kid_malformed": Entry("The token's kid is no text of 1 to 256 characters.", UNTRUSTED),
     "kid_required": Entry("The token names no key, and the configuration wants one.", UNTRUSTED),
     "key_unknown": Entry("The provider has published no usable key of the token's kid.", UNTRUSTED),
-    "key_unsuitable": Entry("The key of this kid is not for the token's algorithm.", UNTRUSTED),
+    "key_unsuitable": Entry(
+        "The key of this kid is not for the token's algorithm; set COBOT_OIDC_ALGORITHMS to what the keys are for.",
+        UNTRUSTED,
+    ),
     "key_ambiguous": Entry("Too many keys could be meant; the provider should name each one.", UNTRUSTED),
     "signature_invalid": Entry("The signature is not that of the provider's keys.", UNTRUSTED),
     "payload_malformed": Entry("The token's payload is no strict JSON object.", UNTRUSTED),
@@ -179,6 +187,11 @@ LOGIN = {
         "A logout came from another site, or without Origin and Sec-Fetch-Site; post a form of your own.",
         NOT_FROM_HERE,
         403,
+    ),
+    "prefix_malformed": Entry(
+        "The path that the app is mounted at (SCRIPT_NAME, or X-Forwarded-Prefix with ProxyFix) is not a plain path; let "
+        "the proxy set that header, whatever clients send.",
+        NOT_UNDERSTOOD,
     ),
 }
 

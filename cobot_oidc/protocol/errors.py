@@ -10,6 +10,8 @@ from .catalogue import CATALOGUE
 
 LONGEST_DETAIL = 200  # characters of a value from outside that a log may hold
 
+_OUR_WORDS = frozenset(("setting", "expected", "reason"))
+
 
 class CobotOIDCError(Exception):
     """Base of every error that this package raises on purpose.
@@ -19,8 +21,9 @@ class CobotOIDCError(Exception):
     :ivar sentence: what happened and what to do next, for the person in front of the browser; holds nothing
         from outside.
     :ivar hint: what the operator should look at.
-    :ivar details: what was expected and what came, as printable text of at most 200 characters or as numbers.
-        Never a secret: whoever raises the error passes only values that may be logged.
+    :ivar details: what was expected and what came. ``setting``, ``expected`` and ``reason`` are our own words, as they
+        are; every other value may be from outside: a number, or its ``ascii`` of at most 200 characters. Never a
+        secret: whoever raises the error passes only values that may be logged.
     :ivar correlation_id: the same on the page and in the log record of a failed login, else ``None``.
     """
 
@@ -32,13 +35,17 @@ class CobotOIDCError(Exception):
         self.status = entry.status or self.default_status
         self.sentence = entry.sentence
         self.hint = entry.hint
-        self.details = {name: _loggable(value) for name, value in details.items()}
+        self.details = {name: _detail(name, value) for name, value in details.items()}
         self.correlation_id: str | None = None
         super().__init__(code)
 
     def __str__(self) -> str:
         seen = ", ".join(f"{name} {value}" for name, value in self.details.items())
         return f"{self.code}: {self.hint}" + (f" ({seen})" if seen else "")
+
+    def note(self, **details: object) -> None:
+        """Add what else is known to ``details``; the values may be from outside."""
+        self.details |= {name: _detail(name, value) for name, value in details.items()}
 
     def copy(self) -> Self:
         """The same error without the traceback of this one: for another thread, or to be kept."""
@@ -72,6 +79,12 @@ class LoginError(CobotOIDCError):
     """This login cannot go on: cancelled, expired, not ours, or malformed."""
 
     default_status = 400
+
+
+def _detail(name: str, value: object) -> str | int | float:
+    if name in _OUR_WORDS and isinstance(value, str) and value.isprintable():
+        return value
+    return _loggable(value)
 
 
 def _loggable(value: object) -> str | int | float:

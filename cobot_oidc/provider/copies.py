@@ -219,7 +219,7 @@ def read_keys(document: bytes) -> KeySet:
     """
     keys = _parsed(document)
     if not keys.keys:
-        raise ProviderError("key_set_unusable", reason="; ".join(keys.reasons))
+        raise ProviderError("key_set_unusable", reason=list(keys.reasons))
     return keys
 
 
