@@ -10,6 +10,7 @@ from werkzeug.local import LocalProxy
 from . import sessions
 from .errors import LoginError
 from .installation import Installation, installation
+from .issuers import Registration
 from .proxies import the_request
 from .user import ANONYMOUS, AnonymousUser, User
 
@@ -35,6 +36,17 @@ def requested_issuer() -> str:
     return issuer
 
 
+def registration_of(space: str | None) -> Registration:
+    """How this app is registered at the issuer of a space.
+
+    :raises LoginError: ``space_unknown``.
+    """
+    registration = installation().settings.issuers.registration_of(space)
+    if registration is None:
+        raise LoginError("space_unknown", space=space)
+    return registration
+
+
 def _place() -> tuple[str | None, str]:
     space, issuer = _named_place(the_request().environ, installation())
     if issuer is None:
@@ -47,7 +59,7 @@ def _named_place(environ: dict[str, object], here: Installation) -> tuple[str | 
     if _SPACE not in environ:
         environ[_SPACE] = here.read_space() if here.read_space is not None else None
     space = cast("str | None", environ[_SPACE])
-    return space, here.settings.issuer_of(space)
+    return space, here.settings.issuers.issuer_of(space)
 
 
 def pin_space(space: str | None) -> None:

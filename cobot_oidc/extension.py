@@ -6,10 +6,11 @@ from flask import Blueprint, Flask, current_app
 from flask.typing import ResponseReturnValue
 
 from . import pages
-from .config import read_settings
 from .current import current_space, current_user
 from .errors import CobotOIDCError, ConfigurationError
 from .installation import Clock, Installation
+from .settings import read_settings
+from .settings_mistakes import PREFIX
 from .spaces import HostLabel, SpaceReader
 
 
@@ -46,14 +47,16 @@ class CobotOIDC:
         """
         if "cobot_oidc" in app.extensions:
             raise ConfigurationError("already_installed")
-        settings = read_settings(app.config)
-        if isinstance(self._read_space, HostLabel):
-            self._read_space.check(app.config, settings.redirect_uri)
+        settings = read_settings(app.config, [lambda: self._check_host_label(app)])
         app.extensions["cobot_oidc"] = Installation(app, settings, self._read_space, self._clock)
         app.register_blueprint(_blueprint(), url_prefix=settings.url_prefix)
         app.context_processor(_template_names)
         if CobotOIDCError not in app.error_handler_spec[None][None]:  # the app's own handler stays
             app.register_error_handler(CobotOIDCError, pages.answer)
+
+    def _check_host_label(self, app: Flask) -> None:
+        if isinstance(self._read_space, HostLabel):
+            self._read_space.check(app.config, app.config.get(f"{PREFIX}REDIRECT_URI"))
 
     def counts(self, app: Flask | None = None) -> dict[tuple[str, str], int]:
         """How often each event happened in this process since it began, for a metrics collector.

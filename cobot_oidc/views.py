@@ -8,11 +8,12 @@ from flask import abort, after_this_request, redirect, request
 from werkzeug.wrappers import Response
 
 from . import places, recent_logins, sessions, transactions
-from .current import forget_user, pin_space, requested_issuer, requested_space, requested_user
+from .current import forget_user, pin_space, registration_of, requested_issuer, requested_space, requested_user
 from .errors import CobotOIDCError, LoginError
 from .installation import installation
+from .issuers import Registration
 from .protocol.authorization import AuthorizationRequest, AuthorizationResponse, logout_url, request_options
-from .provider.provider import Grant
+from .provider.provider import Grant, Provider
 from .proxies import the_app
 from .signals import user_logged_in, user_logged_out
 from .transactions import Transaction, new_secret
@@ -34,7 +35,8 @@ def login() -> Response:
     redirect_uri, secure = places.redirect_uri(), places.callback_is_secure()
     if not requested_user().is_authenticated and recent_logins.is_stuck(issuer, now, secure=secure):
         raise LoginError("login_stuck", issuer=issuer)
-    metadata = here.directory.provider(issuer).begin()
+    registration = registration_of(space)
+    metadata = _provider(registration).begin()
     options = request_options(request.args)
     transaction = Transaction(
         issuer=issuer,
@@ -49,7 +51,7 @@ def login() -> Response:
         issuer_promised=metadata.promises_response_issuer,
     )
     authorization_request = AuthorizationRequest(
-        client_id=here.settings.client.client_id,
+        client_id=registration.client.client_id,
         redirect_uri=redirect_uri,
         scopes=here.settings.scopes,
         state=transaction.state,
@@ -106,15 +108,15 @@ def _consume(state: str | None, *, secure: bool) -> Transaction:
         raise LoginError("transaction_expired", difference_seconds=here.clock() - transaction.started_at)
     if not here.used_states.claim(transactions.state_hash(transaction.state), here.clock()):
         raise LoginError("transaction_used")
-    if here.settings.issuer_of(transaction.space) != transaction.issuer:
+    if here.settings.issuers.issuer_of(transaction.space) != transaction.issuer:
         raise LoginError("transaction_outdated", issuer=transaction.issuer)
     return transaction
 
 
 def _exchange(transaction: Transaction, code: str) -> Grant:
-    here = installation()
-    return here.directory.provider(transaction.issuer).exchange(
-        here.settings.client,
+    registration = registration_of(transaction.space)
+    return _provider(registration).exchange(
+        registration.client,
         code=code,
         redirect_uri=transaction.redirect_uri,
         code_verifier=transaction.code_verifier,
@@ -123,11 +125,15 @@ def _exchange(transaction: Transaction, code: str) -> Grant:
     )
 
 
+def _provider(registration: Registration) -> Provider:
+    return installation().directory.provider(registration.issuer, registration.allowed_hosts)
+
+
 def _user(transaction: Transaction, grant: Grant) -> User:
     here, claims = installation(), grant.claims
     more: Mapping[str, object] = {}
     if here.settings.userinfo:
-        more = here.directory.provider(transaction.issuer).userinfo(grant.access_token, claims.subject)
+        more = _provider(registration_of(transaction.space)).userinfo(grant.access_token, claims.subject)
     kept = {
         name: claims.get(name, more.get(name))
         for name in here.settings.claims
@@ -149,14 +155,15 @@ def _provider_logout(ended: list[User]) -> str | None:
     if not here.settings.logout_at_provider or len(ended) != 1:  # one browser can be sent to one provider
         return None
     try:
-        endpoint = here.directory.provider(ended[0].issuer).metadata().end_session_endpoint
+        registration = registration_of(ended[0].space)
+        endpoint = _provider(registration).metadata().end_session_endpoint
     except CobotOIDCError:
         return None
-    if endpoint is None:
+    if endpoint is None or registration.issuer != ended[0].issuer:
         return None
     return logout_url(
         endpoint,
-        client_id=here.settings.client.client_id,
+        client_id=registration.client.client_id,
         post_logout_redirect_uri=urljoin(places.redirect_uri(), places.after_logout()),
     )
 

@@ -40,6 +40,7 @@ CONFIGURATION = {
     "setting_missing": Entry("A setting that the extension needs is missing; set it in app.config.", OUR_FAULT),
     "setting_invalid": Entry("A setting is wrong; change it in app.config to what is expected.", OUR_FAULT),
     "setting_unknown": Entry("No setting has this name; correct its spelling in app.config.", OUR_FAULT),
+    "settings_invalid": Entry("Several settings are wrong; change each in app.config to what is expected.", OUR_FAULT),
     "already_installed": Entry("init_app was called twice for one app; call it once.", OUR_FAULT),
     "issuer_invalid": Entry(
         "An issuer is an https URL without query, fragment or user; http is for localhost alone.", OUR_FAULT

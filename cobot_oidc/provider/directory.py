@@ -5,9 +5,9 @@ import threading
 from collections import OrderedDict
 from typing import TYPE_CHECKING
 
+from ..settings import ProviderSettings
 from .http import HTTPClient
 from .provider import Listener, Provider
-from .settings import ProviderSettings
 from .source import Clock
 
 if TYPE_CHECKING:
@@ -29,14 +29,19 @@ class Directory:
         self._store = store
         self._begin()
 
-    def provider(self, issuer: str) -> Provider:
-        """The provider of an issuer that the configuration trusts."""
+    def provider(self, issuer: str, allowed_hosts: tuple[str, ...] = ()) -> Provider:
+        """The provider of an issuer that the configuration trusts.
+
+        :param allowed_hosts: where its endpoints may live beside its own host; always the same for one issuer.
+        """
         if self._process != os.getpid():
             self._begin()
         with self._lock:
             provider = self._providers.get(issuer)
             if provider is None:
-                provider = Provider(issuer, self._settings, self._http, self._clock, self._listener, self._store)
+                provider = Provider(
+                    issuer, self._settings, self._http, self._clock, self._listener, self._store, allowed_hosts
+                )
                 self._providers[issuer] = provider
                 if len(self._providers) > self._settings.most_issuers:
                     self._providers.popitem(last=False)

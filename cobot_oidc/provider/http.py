@@ -26,7 +26,7 @@ from requests.adapters import HTTPAdapter
 
 from ..protocol.discovery import is_loopback
 from ..protocol.errors import ProviderError
-from .settings import ProviderSettings
+from ..settings import ProviderSettings
 
 LARGEST_DOCUMENT = 64 * 1024  # bytes
 LARGEST_ANSWER = 256 * 1024  # bytes, of the token and userinfo endpoints

@@ -15,10 +15,10 @@ from ..protocol.id_token import Expected, UnverifiedIDToken
 from ..protocol.keys import KeySet
 from ..protocol.strict_json import JSONError, loads
 from ..protocol.tokens import TokenRequest, TokenResponse
+from ..settings import ProviderSettings
 from .cached_document import CachedDocument
 from .freshness import Breaker, lifetime_of
 from .http import LARGEST_ANSWER, HTTPClient, HTTPResponse
-from .settings import ProviderSettings
 from .source import Clock, Download, Source
 
 if TYPE_CHECKING:
@@ -51,6 +51,7 @@ class Provider:
     :param http: the app's client.
     :param clock: seconds since the epoch.
     :param store: what this process shares with others, if there is one.
+    :param allowed_hosts: where the issuer's endpoints may live beside its own host; ``.cobot.me`` is all hosts below.
     :param listener: is told an event's name and the issuer: ``metadata_renewed``, ``keys_renewed``,
         ``stale_metadata_served``, ``stale_keys_served``, ``provider_unavailable``, ``breaker_opened``,
         ``breaker_closed``. It must not raise.
@@ -64,6 +65,7 @@ class Provider:
         "_listener",
         "_lock",
         "_metadata",
+        "allowed_hosts",
         "clock",
         "issuer",
         "settings",
@@ -77,8 +79,10 @@ class Provider:
         clock: Clock,
         listener: Listener,
         store: "SharedStore | None" = None,
+        allowed_hosts: tuple[str, ...] = (),
     ) -> None:
         self.issuer = issuer
+        self.allowed_hosts = allowed_hosts
         self.settings = settings
         self._http = http
         self.clock = clock
@@ -268,7 +272,7 @@ class _MetadataSource(_DocumentSource[ProviderMetadata]):
         return self.provider.download(configuration_url(self.issuer), self.provider.settings.metadata_lifetime)
 
     def read(self, body: bytes) -> ProviderMetadata:
-        return ProviderMetadata.parse(body, issuer=self.issuer, allowed_hosts=self.provider.settings.allowed_hosts)
+        return ProviderMetadata.parse(body, issuer=self.issuer, allowed_hosts=self.provider.allowed_hosts)
 
 
 class _KeysSource(_DocumentSource[KeySet]):

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from cobot_oidc.protocol.keys import Key
 from cobot_oidc.provider.directory import Directory
-from cobot_oidc.provider.settings import ProviderSettings
+from cobot_oidc.settings import ProviderSettings
 
 from ..conftest import Clock
 from .issuer import DOCUMENT, KEYS, running
@@ -15,7 +15,7 @@ from .issuer import DOCUMENT, KEYS, running
 FORKING = """
 import os, sys, time
 from cobot_oidc.provider.directory import Directory
-from cobot_oidc.provider.settings import ProviderSettings
+from cobot_oidc.settings import ProviderSettings
 
 directory = Directory(ProviderSettings(), time.time, lambda *_: None)
 before = directory.provider(sys.argv[1])

@@ -12,7 +12,7 @@ import pytest
 from cobot_oidc.protocol.errors import CobotOIDCError, ProviderError, TokenError
 from cobot_oidc.provider.directory import Directory
 from cobot_oidc.provider.provider import MOST_CALLS, Provider
-from cobot_oidc.provider.settings import ProviderSettings
+from cobot_oidc.settings import ProviderSettings
 
 from ..conftest import Clock
 from .issuer import DOCUMENT, JSON, KEYS, USERINFO, Issuer, running
