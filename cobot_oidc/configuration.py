@@ -12,8 +12,8 @@ class CobotOIDCConfig(TypedDict, total=False):
     COBOT_OIDC_CLIENT_AUTH: Literal["client_secret_post", "client_secret_basic", "none"]
     COBOT_OIDC_ISSUER: str
     COBOT_OIDC_SPACE_ISSUER: str | None
-    COBOT_OIDC_SPACE_ISSUERS: Mapping[str, str]
-    COBOT_OIDC_SPACES: str | Collection[str] | Callable[..., object]
+    COBOT_OIDC_SPACE_ISSUERS: Mapping[str, str | Mapping[str, str | Collection[str] | None]]
+    COBOT_OIDC_SPACES: str | Collection[str] | Callable[[], Collection[str]] | Callable[[str], bool]
     COBOT_OIDC_ALLOWED_HOSTS: str | Collection[str]
     COBOT_OIDC_SCOPES: str | Collection[str]
     COBOT_OIDC_REDIRECT_URI: str | None

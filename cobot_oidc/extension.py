@@ -1,16 +1,17 @@
 """The extension: what ``init_app`` does to an app, and nothing of what a login does."""
 
 import time
+from dataclasses import replace
 
 from flask import Blueprint, Flask, current_app
 from flask.typing import ResponseReturnValue
 
 from . import pages
-from .current import current_space, current_user
+from .current import current_space, current_user, once_for_a_request
 from .errors import CobotOIDCError, ConfigurationError
-from .installation import Clock, Installation
-from .settings import read_settings
-from .settings_mistakes import PREFIX
+from .installation import Clock, Installation, logger
+from .settings import KEYS, Settings, read_settings
+from .settings_mistakes import PREFIX, unread_variables
 from .spaces import HostLabel, SpaceReader
 
 
@@ -48,6 +49,9 @@ class CobotOIDC:
         if "cobot_oidc" in app.extensions:
             raise ConfigurationError("already_installed")
         settings = read_settings(app.config, [lambda: self._check_host_label(app)])
+        if callable(spaces := settings.issuers.spaces):
+            settings = replace(settings, issuers=replace(settings.issuers, spaces=once_for_a_request(spaces)))
+        self._warn(app, settings)
         app.extensions["cobot_oidc"] = Installation(app, settings, self._read_space, self._clock)
         app.register_blueprint(_blueprint(), url_prefix=settings.url_prefix)
         app.context_processor(_template_names)
@@ -57,6 +61,17 @@ class CobotOIDC:
     def _check_host_label(self, app: Flask) -> None:
         if isinstance(self._read_space, HostLabel):
             self._read_space.check(app.config, app.config.get(f"{PREFIX}REDIRECT_URI"))
+
+    def _warn(self, app: Flask, settings: Settings) -> None:
+        """Tell what is allowed, but probably not meant."""
+        for key in unread_variables(app.config, KEYS):
+            logger.warning(
+                "%s is set in the environment, but not in app.config: FLASK_%s is what Flask reads", key, key
+            )
+        for space in settings.issuers.unserved():
+            logger.warning("COBOT_OIDC_SPACE_ISSUERS names %s, but COBOT_OIDC_SPACES does not: it is not served", space)
+        if self._read_space is not None and app.config.get(f"{PREFIX}SPACES") is None:
+            logger.warning("requests name their space, but no space is served: set COBOT_OIDC_SPACES")
 
     def counts(self, app: Flask | None = None) -> dict[tuple[str, str], int]:
         """How often each event happened in this process since it began, for a metrics collector.

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 from . import settings_checks as check
 from .errors import ConfigurationError
-from .issuers import Issuers, Spaces, hosts_of_spaces
+from .issuers import Issuers, SpaceIssuer, Spaces, hosts_of_spaces
 from .settings_checks import Check, Unfit, optional, seconds, whole_number, words
 from .settings_mistakes import PREFIX, Problems, check_flask, refuse_unknown, unread_variable
 
@@ -113,7 +113,7 @@ class IssuerSettings:
         is_secret=True,
     )
     client_auth: str = setting(
-        check.one_of("client_secret_post", "client_secret_basic", "none"),
+        check.CLIENT_AUTH,
         "or `client_secret_basic`. Never taken from the provider's document",
         default=_Following(
             lambda before: "none" if before.get("client_secret") is None else "client_secret_post",
@@ -134,20 +134,24 @@ class IssuerSettings:
             "`https://{space}.cobot.me`; with another `ISSUER`, none",
         ),
     )
-    space_issuers: Mapping[str, str] = setting(
-        check.space_issuers, 'exceptions, space → issuer, such as `{"co-up": "https://members.co-up.de"}`', default={}
+    space_issuers: Mapping[str, SpaceIssuer] = setting(
+        check.space_issuers,
+        "exceptions, space → issuer. Inside the provider's domain the issuer alone; elsewhere, such as for a custom "
+        'domain, `{"issuer": …, "client_id": …, "client_secret": …}` with a client of its own, registered for the '
+        "callback `/cobot/callback/<space>`; `client_auth` and `allowed_hosts` are optional. [More](spaces.md)",
+        default={},
+        is_secret=True,
     )
     spaces: Spaces = setting(
         check.spaces,
-        "the spaces that this app serves: a list, or a callable: `f()` that returns one, or `f(space)` that says yes "
-        "or no. Unset is every well-formed name",
-        default=lambda _: True,
-        shown="none",
+        "the spaces that this app serves: a list; a callable, `f()` that returns one or `f(space)` that says yes or "
+        'no; or `"*"` for every well-formed name. Unset is no space',
+        default=frozenset(),
     )
     allowed_hosts: tuple[str, ...] = setting(
         check.allowed_hosts,
         "where endpoints may live beside the issuer's own host, which always counts: `oauth2.googleapis.com`, or "
-        "`.cobot.me` for all below",
+        "`.cobot.me` for all below. Not for issuers outside the provider's domain, which have their own",
         default=_Following(
             lambda before: hosts_of_spaces(before.get("space_issuer")),
             "the hosts below the domain that `SPACE_ISSUER` names",
@@ -321,7 +325,7 @@ def _issuers(given: IssuerSettings) -> Issuers:
         issuer=given.issuer,
         template=given.space_issuer,
         exceptions=given.space_issuers,
-        serves=given.spaces,
+        spaces=given.spaces,
         allowed_hosts=given.allowed_hosts,
     )
 

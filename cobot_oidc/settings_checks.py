@@ -13,7 +13,7 @@ from typing import Any, Generic, TypeVar, cast
 from urllib.parse import urlsplit
 
 from .errors import ConfigurationError
-from .issuers import Spaces, is_space_name
+from .issuers import SpaceIssuer, Spaces, is_space_name
 from .protocol.client import Client, ClientAuthentication
 from .protocol.discovery import check_issuer, is_loopback
 from .protocol.redirects import safe_next
@@ -23,6 +23,7 @@ T = TypeVar("T")
 ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA")
 ISSUER_EXPECTED = "an https URL without query, fragment or user (http only on localhost)"
 
+_OF_A_SPACE_ISSUER = dict.fromkeys(("issuer", "client_id", "client_secret", "client_auth", "allowed_hosts")).keys()
 _VSCHAR = re.compile(r"[\x20-\x7e]+")
 _SCOPE = re.compile(r"[\x21\x23-\x5b\x5d-\x7e]+")  # RFC 6749 section 3.3
 _URL_PREFIX = re.compile(r"(?:/[A-Za-z0-9._~-]+)+")
@@ -107,6 +108,9 @@ def one_of(*choices: str) -> Check[str]:
     return Check(read, f"Literal[{', '.join(map(repr, choices))}]".replace("'", '"'))
 
 
+CLIENT_AUTH = one_of("client_secret_post", "client_secret_basic", "none")
+
+
 def whole_number(lowest: int, highest: int) -> Check[int]:
     def read(value: object) -> int:
         if not isinstance(value, int) or isinstance(value, bool) or not lowest <= value <= highest:
@@ -184,24 +188,23 @@ def space_issuer(value: object) -> str:
     return template
 
 
-@reads("Mapping[str, str]")
-def space_issuers(value: object) -> Mapping[str, str]:
+@reads("Mapping[str, str | Mapping[str, str | Collection[str] | None]]")
+def space_issuers(value: object) -> Mapping[str, SpaceIssuer]:
     if not isinstance(value, dict) or not all(is_space_name(space) for space in value):
-        raise Unfit("a dictionary of space to issuer, such as {'co-up': 'https://my.co-up.de'}")
-    for space_issuer in value.values():
-        _checked_issuer(space_issuer, "an https URL without query, fragment or user for each space")
-    return dict(value)
+        raise Unfit("a dictionary of space to issuer, such as {'co-up': 'https://co-up.cobot.me'}")
+    return {space: _space_issuer(space, entry) for space, entry in value.items()}
 
 
-@reads("str | Collection[str] | Callable[..., object]")
+@reads("str | Collection[str] | Callable[[], Collection[str]] | Callable[[str], bool]")
 def spaces(value: object) -> Spaces:
-    """The app's own list of spaces as a question. A callable is asked each time: ``f(space)`` or ``f()`` for a list."""
+    expected = "a list of subdomains, lower-case DNS labels such as 'co-up', a callable, or '*' for every name"
+    if value is None:
+        return frozenset()
+    if value == "*":
+        return "*"
     if callable(value):
-        takes_space = bool(inspect.signature(value).parameters)
-        ask = cast("Callable[..., Any]", value)
-        return (lambda space: bool(ask(space))) if takes_space else (lambda space: space in ask())
-    expected = "a list of subdomains, lower-case DNS labels such as 'co-up', or a callable"
-    return frozenset(words(is_space_name, expected).read(value)).__contains__
+        return _asked(value, expected)
+    return frozenset(words(is_space_name, expected).read(value))
 
 
 @reads("str | Collection[str]")
@@ -267,10 +270,49 @@ def ca_bundle(value: object) -> str:
     return path
 
 
+def _space_issuer(space: str, entry: object) -> SpaceIssuer:
+    given = {"issuer": entry} if isinstance(entry, str) else entry
+    if not isinstance(given, dict) or "issuer" not in given or not given.keys() <= _OF_A_SPACE_ISSUER:
+        raise Unfit(f"for {space!r} an issuer, or a dictionary of {', '.join(_OF_A_SPACE_ISSUER)}")
+    try:
+        client = _own_client(given)
+        hosts = allowed_hosts.read(given.get("allowed_hosts", ()))
+    except Unfit as unfit:
+        raise Unfit(f"for {space!r} {unfit.expected}", unfit.remedy) from None
+    issuer = _checked_issuer(given["issuer"], f"for {space!r} an https URL without query, fragment or user")
+    return SpaceIssuer(issuer, client, hosts)
+
+
+def _own_client(given: Mapping[str, object]) -> Client | None:
+    secret = optional(text).read(given.get("client_secret"))
+    if "client_id" not in given:
+        if secret is not None or "client_auth" in given:
+            raise Unfit("a client_id beside its client_secret and client_auth")
+        return None
+    method = CLIENT_AUTH.read(given.get("client_auth", "none" if secret is None else "client_secret_post"))
+    return client_of(text.read(given["client_id"]), secret, method)
+
+
+def _asked(spaces: Callable[..., Any], expected: str) -> Callable[[str], bool]:
+    """The app's own function, as a question about one space."""
+    try:
+        takes_space = bool(inspect.signature(spaces).parameters)
+    except ValueError:
+        raise Unfit(expected) from None
+    if takes_space:
+        return lambda space: bool(spaces(space))
+
+    def is_listed(space: str) -> bool:
+        listed = spaces()
+        return space in (listed.split() if isinstance(listed, str) else listed)  # not a part of a name
+
+    return is_listed
+
+
 def client_of(client_id: str, secret: str | None, method: str) -> Client:
     """A client whose authentication fits to whether it has a secret."""
     if (method == "none") != (secret is None):
-        raise Unfit("none without a CLIENT_SECRET, client_secret_post or _basic with one")
+        raise Unfit("none without a client secret, client_secret_post or client_secret_basic with one")
     return Client(client_id, secret, cast(ClientAuthentication, method))
 
 

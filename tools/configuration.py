@@ -1,4 +1,4 @@
-"""``python -m tools.configuration`` writes, from the table of settings, its page and its type for those who set them."""
+"""``python -m tools.configuration`` writes the page and the type of the settings from their table."""
 
 from pathlib import Path
 
