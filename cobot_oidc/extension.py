@@ -6,7 +6,7 @@ from dataclasses import replace
 from flask import Blueprint, Flask, current_app
 from flask.typing import ResponseReturnValue
 
-from . import pages
+from . import pages, sessions
 from .current import current_space, current_user, once_for_a_request
 from .errors import CobotOIDCError, ConfigurationError
 from .installation import Clock, Installation, logger
@@ -48,9 +48,14 @@ class CobotOIDC:
         """
         if "cobot_oidc" in app.extensions:
             raise ConfigurationError("already_installed")
-        settings = read_settings(app.config, [lambda: self._check_host_label(app)])
+        settings = read_settings(
+            app.config,
+            [lambda: self._check_host_label(app), lambda: sessions.check_store(app.session_interface)],
+        )
         if callable(spaces := settings.issuers.spaces):
             settings = replace(settings, issuers=replace(settings.issuers, spaces=once_for_a_request(spaces)))
+        if (settings.redirect_uri or "").startswith("https:"):
+            app.config["SESSION_COOKIE_SECURE"] = True  # people come over https, so the session never leaves by http
         self._warn(app, settings)
         app.extensions["cobot_oidc"] = Installation(app, settings, self._read_space, self._clock)
         app.register_blueprint(_blueprint(), url_prefix=settings.url_prefix)
@@ -96,6 +101,7 @@ def _view(name: str):  # type: ignore[no-untyped-def] # Flask's view type says l
         from . import views  # not before the first login: it brings requests, Authlib and cryptography along
 
         try:
+            sessions.check_store(current_app.session_interface)  # it may have been set after init_app
             response: ResponseReturnValue = getattr(views, name)()
             return response
         except CobotOIDCError as error:

@@ -7,9 +7,9 @@ session interface behind it (Flask's cookie, Flask-Session), and nothing of the 
 from collections.abc import Collection, Iterable, Mapping
 from typing import TypeGuard
 
-from flask.sessions import SecureCookieSessionInterface
+from flask.sessions import SecureCookieSessionInterface, SessionInterface
 
-from .errors import LoginError
+from .errors import ConfigurationError, LoginError
 from .proxies import the_app, the_session
 from .user import ANONYMOUS, AnonymousUser, User
 
@@ -22,6 +22,23 @@ NOTED_EACH = 12  # parts of the idle lifetime: that often a visit is written dow
 # In the session an identity is [space, subject, authenticated_at, claims], and seen_at where there is an idle lifetime:
 # every byte travels with every request.
 Record = tuple[str | None, str, int, dict[str, object]] | tuple[str | None, str, int, dict[str, object], int]
+
+
+def check_store(interface: SessionInterface) -> None:
+    """A login needs a new session id: whoever planted the old one would be logged in too (security.md S01).
+
+    Flask's own cookie has no id: its content is the session. A store on the server has to be able to give a new one.
+
+    :raises ConfigurationError: ``session_store_unsafe``.
+    """
+    if isinstance(interface, SecureCookieSessionInterface) or callable(getattr(interface, "regenerate", None)):
+        return
+    raise ConfigurationError(
+        "session_store_unsafe",
+        setting="session_interface",
+        found=f"{type(interface).__module__}.{type(interface).__qualname__}",
+        expected="flask-session>=0.7, Flask's own session cookie, or another store with a method regenerate(session)",
+    )
 
 
 def find(issuer: str, space: str | None, *, now: float, lifetime: int, idle: int | None) -> User | AnonymousUser:

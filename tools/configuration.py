@@ -39,6 +39,12 @@ FOOT = """\
 
 `SECRET_KEY` and each of `SECRET_KEY_FALLBACKS` need 32 characters or more.
 
+`SESSION_COOKIE_SECURE` is set to `True` by `init_app` if `COBOT_OIDC_REDIRECT_URI` is an https URL, as people then come
+over https: browsers never send the session by http.
+
+A session store on the server has to give a session a new id at each login, as Flask-Session does since 0.7. Another one
+is refused: whoever planted the old id in a browser would be logged in too.
+
 `SESSION_COOKIE_SAMESITE` cannot be `Strict`: browsers hide such a cookie from the page that a login elsewhere leads
 back to, so that nobody would seem to be logged in there. `Lax` is right.
 """

@@ -41,6 +41,11 @@ CONFIGURATION = {
     "setting_invalid": Entry("A setting is wrong; change it in app.config to what is expected.", OUR_FAULT),
     "setting_unknown": Entry("No setting has this name; correct its spelling in app.config.", OUR_FAULT),
     "settings_invalid": Entry("Several settings are wrong; change each in app.config to what is expected.", OUR_FAULT),
+    "session_store_unsafe": Entry(
+        "The app's session store keeps a session's id at a login, so that whoever planted it would be logged in too "
+        "(session fixation); use flask-session>=0.7, or Flask's own session cookie.",
+        OUR_FAULT,
+    ),
     "already_installed": Entry("init_app was called twice for one app; call it once.", OUR_FAULT),
     "issuer_invalid": Entry(
         "An issuer is an https URL without query, fragment or user; http is for localhost alone.", OUR_FAULT
