@@ -14,7 +14,7 @@ from . import settings_checks as check
 from .errors import ConfigurationError
 from .issuers import Issuers, SpaceIssuer, Spaces, hosts_of_spaces
 from .settings_checks import Check, Unfit, optional, seconds, whole_number, words
-from .settings_mistakes import PREFIX, Problems, check_flask, refuse_unknown, unread_variable
+from .settings_mistakes import PREFIX, Problems, check_flask, refuse_unknown, remedy_for_missing
 
 T = TypeVar("T")
 
@@ -70,7 +70,7 @@ class Row(NamedTuple):
         if self.key not in config or (config[self.key] is None and is_required):
             if is_required:
                 raise ConfigurationError(
-                    "setting_missing", setting=self.key, expected=self.about, **unread_variable(self.key)
+                    "setting_missing", setting=self.key, expected=self.about, **remedy_for_missing(self.key, config)
                 )
             return self.default.follow(before) if isinstance(self.default, _Following) else self.default
         found = config[self.key]
@@ -182,6 +182,9 @@ class ProviderSettings:
     connect_timeout: float = setting(seconds(0.05, 60), "seconds for a connection", default=3)
     read_timeout: float = setting(seconds(0.05, 60), "seconds between two reads", default=5)
     total_timeout: float = setting(seconds(0.1, 120), "seconds for a whole call", default=10)
+    request_timeout: float = setting(
+        seconds(0.1, 120), "seconds that a login, callback or logout may take in all, whatever it waits for", default=15
+    )
     metadata_lifetime: float = setting(seconds(60, _DAY), "seconds that a provider's document is fresh", default=3600)
     metadata_stale: float = setting(
         seconds(0, 7 * _DAY), "seconds that it serves beyond that while the provider is down", default=_DAY

@@ -24,6 +24,7 @@ ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES
 ISSUER_EXPECTED = "an https URL without query, fragment or user (http only on localhost)"
 
 _OF_A_SPACE_ISSUER = dict.fromkeys(("issuer", "client_id", "client_secret", "client_auth", "allowed_hosts")).keys()
+_WELL_KNOWN = "/.well-known/"
 _VSCHAR = re.compile(r"[\x20-\x7e]+")
 _SCOPE = re.compile(r"[\x21\x23-\x5b\x5d-\x7e]+")  # RFC 6749 section 3.3
 _URL_PREFIX = re.compile(r"(?:/[A-Za-z0-9._~-]+)+")
@@ -68,8 +69,8 @@ def optional(check: Check[T]) -> Check[T | None]:
 
 @reads("str")
 def text(value: object) -> str:
-    if isinstance(value, int) and not isinstance(value, bool):
-        raise Unfit("text", "from_prefixed_env reads digits as a number: put double quotes inside the single ones")
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        raise Unfit("text", "from_prefixed_env reads digits as a number: put them in double quotes inside single ones")
     if not isinstance(value, str) or not value:
         raise Unfit("printable ASCII text")
     if value != value.strip():
@@ -182,6 +183,8 @@ def issuer(value: object) -> str:
 def space_issuer(value: object) -> str:
     expected = "an issuer's URL with {space} as one label of its host, or in its path"
     template = text.read(value)
+    if _WELL_KNOWN in template:
+        raise Unfit(expected, f"did you mean {template.partition(_WELL_KNOWN)[0]}?")
     if template.count("{space}") != 1 or not _SPACE_ISSUER.fullmatch(template):
         raise Unfit(expected)
     _checked_issuer(template.replace("{space}", "space"), expected)
@@ -317,7 +320,21 @@ def client_of(client_id: str, secret: str | None, method: str) -> Client:
 
 
 def _checked_issuer(value: object, expected: str) -> str:
+    if isinstance(value, str) and _WELL_KNOWN in value:
+        raise Unfit(f"{expected}; not the URL of the document below it", _meant_issuer(value))
     try:
         return check_issuer(value)
     except ConfigurationError:
-        raise Unfit(expected) from None
+        raise Unfit(expected, _meant_issuer(value)) from None
+
+
+def _meant_issuer(value: object) -> str | None:
+    """The issuer that was probably meant by what is none."""
+    if not isinstance(value, str):
+        return None
+    meant = re.split(f"{re.escape(_WELL_KNOWN)}|[?#]", value.strip())[0]
+    meant = meant.replace("http://", "https://") if "://" in meant else f"https://{meant}"
+    try:
+        return f"did you mean {check_issuer(meant)}?"
+    except ConfigurationError:
+        return None

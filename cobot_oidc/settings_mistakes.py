@@ -5,7 +5,7 @@ behind it. A secret's value is never shown.
 """
 
 import os
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -50,10 +50,10 @@ def check_flask(config: Mapping[str, Any]) -> None:
     """
     problems = Problems()
     with problems.noted():
-        _check_secret_key("SECRET_KEY", config.get("SECRET_KEY"))
+        _check_secret_key("SECRET_KEY", config.get("SECRET_KEY"), remedy_for_missing("SECRET_KEY", config))
     for key in config.get("SECRET_KEY_FALLBACKS") or ():
         with problems.noted():
-            _check_secret_key("SECRET_KEY_FALLBACKS", key)
+            _check_secret_key("SECRET_KEY_FALLBACKS", key, {})
     if str(config.get("SESSION_COOKIE_SAMESITE")).lower() == "strict":
         with problems.noted():
             raise ConfigurationError(
@@ -80,11 +80,14 @@ def refuse_unknown(config: Mapping[str, Any], keys: Collection[str]) -> None:
     problems.raise_any()
 
 
-def unread_variable(key: str) -> dict[str, str]:
-    """The remedy for a setting that stands in the environment, but not where ``from_prefixed_env`` looks for it."""
-    if key not in os.environ:
-        return {}
-    return {"remedy": f"{key} is set in the environment: set FLASK_{key} for from_prefixed_env, or app.config[{key!r}]"}
+def remedy_for_missing(key: str, config: Mapping[str, Any]) -> dict[str, str]:
+    """The remedy for a setting that is not where it should be, but somewhere near."""
+    if f"FLASK_{key}" in os.environ:
+        return {"remedy": f"FLASK_{key} is set in the environment: call app.config.from_prefixed_env() first"}
+    if key in os.environ:
+        return {"remedy": f"{key} is set in the environment: set FLASK_{key} instead, or app.config[{key!r}]"}
+    near = _nearest(key, config, cutoff=0.85)
+    return {"remedy": f"{near} is set: did you mean {key}?"} if near else {}
 
 
 def unread_variables(config: Mapping[str, Any], keys: Collection[str]) -> list[str]:
@@ -92,11 +95,11 @@ def unread_variables(config: Mapping[str, Any], keys: Collection[str]) -> list[s
     return sorted(key for key in keys if key in os.environ and key not in config)
 
 
-def _check_secret_key(name: str, key: object) -> None:
+def _check_secret_key(name: str, key: object, if_missing: dict[str, str]) -> None:
     if isinstance(key, (str, bytes)) and len(key) >= SHORTEST_SECRET_KEY:
         return
-    remedy = {} if key else unread_variable(name)
-    if isinstance(key, int):
+    remedy = {} if key else if_missing
+    if isinstance(key, (int, float)):
         remedy = {"remedy": "from_prefixed_env reads digits as a number; take a key that has letters too"}
     raise ConfigurationError(
         "setting_invalid",
@@ -108,11 +111,16 @@ def _check_secret_key(name: str, key: object) -> None:
 
 
 def _meant(key: str, keys: Collection[str]) -> dict[str, str]:
-    import difflib  # for a mistake alone
-
     name = key.removeprefix(PREFIX)
     for meant, others in _OTHER_NAMES.items():
         if any(other in name for other in others):
             return {"remedy": f"set {PREFIX}{meant} instead"}
-    near = difflib.get_close_matches(name, [each.removeprefix(PREFIX) for each in keys], n=1)
-    return {"remedy": f"did you mean {PREFIX}{near[0]}?"} if near else {}
+    near = _nearest(name, [each.removeprefix(PREFIX) for each in keys], cutoff=0.6)
+    return {"remedy": f"did you mean {PREFIX}{near}?"} if near else {}
+
+
+def _nearest(name: str, names: Iterable[str], *, cutoff: float) -> str | None:
+    import difflib  # for a mistake alone
+
+    near = difflib.get_close_matches(name, [each for each in names if each != name], n=1, cutoff=cutoff)
+    return near[0] if near else None

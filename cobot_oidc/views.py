@@ -9,10 +9,11 @@ from werkzeug.wrappers import Response
 
 from . import places, recent_logins, sessions, transactions
 from .current import forget_user, pin_space, registration_of, requested_issuer, requested_space, requested_user
-from .errors import CobotOIDCError, LoginError
+from .errors import CobotOIDCError, ConfigurationError, LoginError, ProviderError
 from .installation import installation
 from .issuers import Registration
 from .protocol.authorization import AuthorizationRequest, AuthorizationResponse, logout_url, request_options
+from .protocol.discovery import ProviderMetadata
 from .provider.provider import Grant, Provider
 from .proxies import the_app
 from .signals import user_logged_in, user_logged_out
@@ -36,7 +37,7 @@ def login() -> Response:
     if not requested_user().is_authenticated and recent_logins.is_stuck(issuer, now, secure=secure):
         raise LoginError("login_stuck", issuer=issuer)
     registration = registration_of(space)
-    metadata = _provider(registration).begin()
+    metadata = _begin(registration, space)
     options = request_options(request.args)
     transaction = Transaction(
         issuer=issuer,
@@ -111,6 +112,16 @@ def _consume(state: str | None, *, secure: bool) -> Transaction:
     if here.settings.issuers.issuer_of(transaction.space) != transaction.issuer:
         raise LoginError("transaction_outdated", issuer=transaction.issuer)
     return transaction
+
+
+def _begin(registration: Registration, space: str | None) -> ProviderMetadata:
+    """The document for a login that begins. A missing one is the visitor's mistake at a space, else the operator's."""
+    try:
+        return _provider(registration).begin()
+    except ProviderError as error:
+        if space is None and error.code == "provider_not_found":
+            raise ConfigurationError("issuer_not_found", issuer=registration.issuer) from error
+        raise
 
 
 def _exchange(transaction: Transaction, code: str) -> Grant:

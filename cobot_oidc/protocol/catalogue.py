@@ -50,6 +50,11 @@ CONFIGURATION = {
     "issuer_invalid": Entry(
         "An issuer is an https URL without query, fragment or user; http is for localhost alone.", OUR_FAULT
     ),
+    "issuer_not_found": Entry(
+        "There is no OpenID Connect document at COBOT_OIDC_ISSUER; set it to the provider's issuer, exactly as the "
+        "provider spells it.",
+        OUR_FAULT,
+    ),
     "algorithms_disjoint": Entry(
         "The provider signs with none of COBOT_OIDC_ALGORITHMS; add one that it lists and that you trust.", OUR_FAULT
     ),
