@@ -20,7 +20,7 @@ from flask import Flask
 from cobot_oidc.protocol.id_token import Expected
 from cobot_oidc.provider.http import HTTPClient, HTTPResponse
 from cobot_oidc.provider.providers import Providers
-from cobot_oidc.provider.settings import ProviderSettings
+from cobot_oidc.settings import ProviderSettings
 
 MANY = 10_000
 DIFFERENT_KEYS = 20  # under 10 000 names: to make more takes minutes, and they weigh the same

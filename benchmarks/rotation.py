@@ -19,7 +19,7 @@ from flask import Flask
 
 from cobot_oidc.protocol.id_token import Expected
 from cobot_oidc.provider.providers import Providers
-from cobot_oidc.provider.settings import ProviderSettings
+from cobot_oidc.settings import ProviderSettings
 
 CLIENT_ID, NONCE = "portal", "n-0S6_WzA2MjK9pQ"
 DOCUMENT, KEYS = "/.well-known/openid-configuration", "/jwks.json"

@@ -3,8 +3,10 @@
 Kept in the request's WSGI environment, not in ``g``: an app context may outlive a request (in tests, in a shell).
 """
 
+from collections.abc import Callable
 from typing import cast
 
+from flask import has_request_context
 from werkzeug.local import LocalProxy
 
 from . import sessions
@@ -17,6 +19,7 @@ from .user import ANONYMOUS, AnonymousUser, User
 
 _SPACE = "cobot_oidc.space"
 _USER = "cobot_oidc.user"
+_SERVED = "cobot_oidc.served"
 
 
 def requested_space() -> str | None:
@@ -42,7 +45,14 @@ def requested_registration() -> Registration:
 
     :raises LoginError: ``space_unknown``.
     """
-    space, _ = _place()
+    return registration_of(requested_space())
+
+
+def registration_of(space: str | None) -> Registration:
+    """How this app is registered at the issuer of a space.
+
+    :raises LoginError: ``space_unknown``.
+    """
     registration = installation().settings.issuers.registration_of(space)
     if registration is None:
         raise LoginError("space_unknown", space=space)
@@ -62,6 +72,23 @@ def _named_place(environ: dict[str, object], here: Installation) -> tuple[str | 
         environ[_SPACE] = here.read_space() if here.read_space is not None else None
     space = cast("str | None", environ[_SPACE])
     return space, here.settings.issuers.issuer_of(space)
+
+
+def once_for_a_request(serves: Callable[[str], bool]) -> Callable[[str], bool]:
+    """Ask the app's own function only once for each request and space: it may be a query to a database.
+
+    :param serves: whether the app serves a space.
+    """
+
+    def answer(space: str) -> bool:
+        if not has_request_context():
+            return serves(space)
+        answers = cast("dict[str, bool]", the_request().environ.setdefault(_SERVED, {}))
+        if space not in answers:
+            answers[space] = serves(space)
+        return answers[space]
+
+    return answer
 
 
 def pin_space(space: str | None) -> None:

@@ -1,16 +1,18 @@
 """The extension: what ``init_app`` does to an app, and nothing of what a login does."""
 
 import time
+from dataclasses import replace
 
 from flask import Blueprint, Flask, current_app
 from flask.typing import ResponseReturnValue
 
-from . import pages, places
-from .config import read_settings
-from .current import current_space, current_user
+from . import pages, places, sessions
+from .current import current_space, current_user, once_for_a_request
 from .errors import CobotOIDCError, ConfigurationError
-from .installation import Clock, Installation, installation
+from .installation import Clock, Installation, installation, logger
 from .provider.deadline import within
+from .settings import KEYS, Settings, read_settings
+from .settings_mistakes import PREFIX, unread_variables
 from .spaces import HostLabel, SpaceReader
 
 
@@ -47,14 +49,35 @@ class CobotOIDC:
         """
         if "cobot_oidc" in app.extensions:
             raise ConfigurationError("already_installed")
-        settings = read_settings(app.config)
-        if isinstance(self._read_space, HostLabel):
-            self._read_space.check(app.config, settings.redirect_uri)
+        settings = read_settings(
+            app.config,
+            [lambda: self._check_host_label(app), lambda: sessions.check_store(app.session_interface)],
+        )
+        if callable(spaces := settings.issuers.spaces):
+            settings = replace(settings, issuers=replace(settings.issuers, spaces=once_for_a_request(spaces)))
+        if (settings.redirect_uri or "").startswith("https:"):
+            app.config["SESSION_COOKIE_SECURE"] = True  # people come over https, so the session never leaves by http
+        self._warn(app, settings)
         app.extensions["cobot_oidc"] = Installation(app, settings, self._read_space, self._clock)
         app.register_blueprint(_blueprint(), url_prefix=settings.url_prefix)
         app.context_processor(_template_names)
         if CobotOIDCError not in app.error_handler_spec[None][None]:  # the app's own handler stays
             app.register_error_handler(CobotOIDCError, pages.answer)
+
+    def _check_host_label(self, app: Flask) -> None:
+        if isinstance(self._read_space, HostLabel):
+            self._read_space.check(app.config, app.config.get(f"{PREFIX}REDIRECT_URI"))
+
+    def _warn(self, app: Flask, settings: Settings) -> None:
+        """Tell what is allowed, but probably not meant."""
+        for key in unread_variables(app.config, KEYS):
+            logger.warning(
+                "%s is set in the environment, but not in app.config: FLASK_%s is what Flask reads", key, key
+            )
+        for space in settings.issuers.unserved():
+            logger.warning("COBOT_OIDC_SPACE_ISSUERS names %s, but COBOT_OIDC_SPACES does not: it is not served", space)
+        if self._read_space is not None and app.config.get(f"{PREFIX}SPACES") is None:
+            logger.warning("requests name their space, but no space is served: set COBOT_OIDC_SPACES")
 
     def counts(self, app: Flask | None = None) -> dict[tuple[str, str], int]:
         """How often each event happened in this process since it began, for a metrics collector.
@@ -81,7 +104,8 @@ def _view(name: str):  # type: ignore[no-untyped-def] # Flask's view type says l
 
         try:
             places.check_prefix()
-            with within(installation().settings.request_timeout):
+            sessions.check_store(current_app.session_interface)  # it may have been set after init_app
+            with within(installation().settings.provider.request_timeout):
                 response: ResponseReturnValue = getattr(views, name)(**arguments)
             return response
         except CobotOIDCError as error:

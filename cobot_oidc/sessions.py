@@ -9,9 +9,9 @@ from contextlib import contextmanager
 from copy import deepcopy
 from typing import NamedTuple
 
-from flask.sessions import SecureCookieSessionInterface
+from flask.sessions import SecureCookieSessionInterface, SessionInterface
 
-from .errors import LoginError
+from .errors import ConfigurationError, LoginError
 from .proxies import the_app, the_session
 from .user import ANONYMOUS, AnonymousUser, User
 
@@ -66,6 +66,23 @@ class Identity(NamedTuple):
     def unseen_for(self, now: float) -> float:
         """Seconds since the last visit that was noted, or since the login."""
         return now - (self.user.authenticated_at if self.seen_at is None else self.seen_at)
+
+
+def check_store(interface: SessionInterface) -> None:
+    """A login needs a new session id: whoever planted the old one would be logged in too (security.md S01).
+
+    Flask's own cookie has no id: its content is the session. A store on the server has to be able to give a new one.
+
+    :raises ConfigurationError: ``session_store_unsafe``.
+    """
+    if isinstance(interface, SecureCookieSessionInterface) or callable(getattr(interface, "regenerate", None)):
+        return
+    raise ConfigurationError(
+        "session_store_unsafe",
+        setting="session_interface",
+        found=f"{type(interface).__module__}.{type(interface).__qualname__}",
+        expected="flask-session>=0.7, Flask's own session cookie, or another store with a method regenerate(session)",
+    )
 
 
 def find(issuer: str, space: str | None, *, now: float, lifetimes: Lifetimes) -> User | AnonymousUser:

@@ -1,6 +1,7 @@
 """The three views that tell the story of a login. Imported by the first one, with all that only a login needs."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from functools import partial
 from urllib.parse import urljoin
 
@@ -9,10 +10,11 @@ from werkzeug.wrappers import Response
 
 from . import logout_marks, places, recent_logins, sessions, transactions
 from .current import forget_user, pin_space, requested_registration, requested_space, requested_user
-from .errors import LoginError
+from .errors import ConfigurationError, LoginError, ProviderError
 from .installation import installation
 from .issuers import Registration
 from .protocol.authorization import AuthorizationRequest, AuthorizationResponse, logout_url, request_options
+from .protocol.discovery import ProviderMetadata
 from .provider.provider import Provider, TokenSet
 from .proxies import the_app
 from .signals import user_logged_in, user_logged_out
@@ -35,7 +37,7 @@ def login() -> Response:
     redirect_uri = places.redirect_uri(registration.callback)
     if not requested_user().is_authenticated and recent_logins.is_stuck(registration.issuer, now):
         raise LoginError("login_stuck", issuer=registration.issuer)
-    metadata = _provider(registration).begin()
+    metadata = _begin(registration, space)
     options = request_options(request.args)
     transaction = Transaction(
         issuer=registration.issuer,
@@ -76,15 +78,16 @@ def callback(registered: str | None = None) -> Response:
     answer = AuthorizationResponse.parse(request.query_string)
     if recent_logins.was_answered(answer.state or "", sessions.issuers(), here.clock()):
         return redirect(places.after_login(None, None), 303)  # reload, back button (security.md F03)
-    transaction = _transaction(answer)
-    places.offer_login(transaction.space, transaction.next)
-    state_hash = transactions.state_hash(transaction.state)
-    try:
-        user = here.used_states.user_of(state_hash, lambda: _user(transaction, answer, registered))
-    finally:
-        # Without room for the call nothing was spent, and the same answer may come again (X04).
-        if here.used_states.is_claimed(state_hash):
-            after_this_request(partial(transactions.forget, transaction.state))
+    with _its_error_in_the_log(answer):
+        transaction = transactions.recall(answer.state)
+        places.offer_login(transaction.space, transaction.next)
+        state_hash = transactions.state_hash(transaction.state)
+        try:
+            user = here.used_states.user_of(state_hash, lambda: _user(transaction, answer, registered))
+        finally:
+            # Without room for the call nothing was spent, and the same answer may come again (X04).
+            if here.used_states.is_claimed(state_hash):
+                after_this_request(partial(transactions.forget, transaction.state))
     _log_in(user)
     here.used_states.remember(state_hash, user)
     here.tell("logged_in", transaction.issuer, seconds=here.clock() - transaction.started_at)
@@ -112,6 +115,16 @@ def logout() -> Response:
     return redirect(_provider_logout(ended) or places.after_logout(), 303)
 
 
+def _begin(registration: Registration, space: str | None) -> ProviderMetadata:
+    """The document for a login that begins. A missing one is the visitor's mistake at a space, else the operator's."""
+    try:
+        return _provider(registration).begin()
+    except ProviderError as error:
+        if space is None and error.code == "provider_not_found":
+            raise ConfigurationError("issuer_not_found", issuer=registration.issuer) from error
+        raise
+
+
 def _user(transaction: Transaction, answer: AuthorizationResponse, registered: str | None) -> User:
     """Who this answer logs in: the code is exchanged, once, if everything before that is as expected."""
     registration = _expected(transaction, registered)
@@ -130,11 +143,13 @@ def _user(transaction: Transaction, answer: AuthorizationResponse, registered: s
         return _from_claims(transaction, token_set, provider)
 
 
-def _transaction(answer: AuthorizationResponse) -> Transaction:
+@contextmanager
+def _its_error_in_the_log(answer: AuthorizationResponse) -> Iterator[None]:
+    """What the provider says is in the log also if it is about no login of ours."""
     try:
-        return transactions.recall(answer.state)
+        yield
     except LoginError as error:
-        if answer.error is not None:  # for the log: what the provider says is about no login of ours
+        if answer.error is not None and "error" not in error.details:
             error.note(error=answer.error, description=answer.error_description or "")
         raise
 

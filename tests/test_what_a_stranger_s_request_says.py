@@ -102,7 +102,7 @@ def test_a_host_that_nothing_vouches_for_is_the_stranger_s_mistake(  # R06
 ) -> None:
     browser = make_portal().test_client()
     with caplog.at_level(logging.DEBUG):
-        for path in ("/cobot/login", "/cobot/callback?state=x&code=y"):
+        for path in ("/cobot/callback?state=x&code=y", "/cobot/login"):
             response = browser.get(path, base_url="http://evil.example")
             assert response.status_code == 400
             assert "evil" not in response.text

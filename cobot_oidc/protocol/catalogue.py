@@ -40,9 +40,20 @@ CONFIGURATION = {
     "setting_missing": Entry("A setting that the extension needs is missing; set it in app.config.", OUR_FAULT),
     "setting_invalid": Entry("A setting is wrong; change it in app.config to what is expected.", OUR_FAULT),
     "setting_unknown": Entry("No setting has this name; correct its spelling in app.config.", OUR_FAULT),
+    "settings_invalid": Entry("Several settings are wrong; change each in app.config to what is expected.", OUR_FAULT),
+    "session_store_unsafe": Entry(
+        "The app's session store keeps a session's id at a login, so that whoever planted it would be logged in too "
+        "(session fixation); use flask-session>=0.7, or Flask's own session cookie.",
+        OUR_FAULT,
+    ),
     "already_installed": Entry("init_app was called twice for one app; call it once.", OUR_FAULT),
     "issuer_invalid": Entry(
         "An issuer is an https URL without query, fragment or user; http is for localhost alone.", OUR_FAULT
+    ),
+    "issuer_not_found": Entry(
+        "There is no OpenID Connect document at COBOT_OIDC_ISSUER; set it to the provider's issuer, exactly as the "
+        "provider spells it.",
+        OUR_FAULT,
     ),
     "algorithms_disjoint": Entry(
         "The provider signs with none of COBOT_OIDC_ALGORITHMS; add one that it lists and that you trust.", OUR_FAULT
@@ -189,8 +200,8 @@ LOGIN = {
         403,
     ),
     "prefix_malformed": Entry(
-        "The path that the app is mounted at (SCRIPT_NAME, or X-Forwarded-Prefix with ProxyFix) is not a plain path; let "
-        "the proxy set that header, whatever clients send.",
+        "The path that the app is mounted at (SCRIPT_NAME, or X-Forwarded-Prefix with ProxyFix) is not a plain path; "
+        "let the proxy set that header, whatever clients send.",
         NOT_UNDERSTOOD,
     ),
 }

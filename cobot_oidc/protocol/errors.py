@@ -4,6 +4,7 @@ Knows nothing of Flask or of the network. An error carries what a person, an ope
 safely read; the sentences and hints themselves stand in ``catalogue``, beside each code.
 """
 
+from collections.abc import Sequence
 from typing import ClassVar, Self
 
 from .catalogue import CATALOGUE
@@ -58,9 +59,38 @@ class CobotOIDCError(Exception):
 
 
 class ConfigurationError(CobotOIDCError):
-    """A setting of the app is wrong; raised by ``init_app``, or later where only a request or the network can tell."""
+    """A setting of the app is wrong; raised by ``init_app``, or later where only a request or the network can tell.
+
+    ``init_app`` reports all that it finds in one error: with several, its code is ``settings_invalid``.
+    """
 
     default_status = 500
+    _several: tuple["ConfigurationError", ...] = ()
+
+    @staticmethod
+    def together(problems: Sequence["ConfigurationError"]) -> "ConfigurationError":
+        """One error about all of these; about a single one, that one itself."""
+        if len(problems) == 1:
+            return problems[0]
+        error = ConfigurationError("settings_invalid", problems=len(problems))
+        error._several = tuple(problems)
+        return error
+
+    @property
+    def problems(self) -> tuple["ConfigurationError", ...]:
+        """Each of several problems that were found together; otherwise this error alone."""
+        return self._several or (self,)
+
+    def __str__(self) -> str:
+        return "\n- ".join([super().__str__(), *map(str, self._several)])
+
+    def copy(self) -> Self:
+        error = super().copy()
+        error._several = self._several
+        return error
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return (ConfigurationError.together, (self._several,)) if self._several else super().__reduce__()
 
 
 class ProviderError(CobotOIDCError):

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Generic, NamedTuple, TypeGuard, TypeVar
 from ..protocol.catalogue import CATALOGUE
 from ..protocol.errors import CobotOIDCError, ProviderError
 from ..protocol.keys import KeySet
+from ..settings import ProviderSettings
 from .freshness import (
     CLOCKS_DIFFER,
     FIRST_PAUSE,
@@ -23,7 +24,6 @@ from .freshness import (
     lifetime_of,
 )
 from .http import HTTPClient, refuse_failure
-from .settings import ProviderSettings
 
 if TYPE_CHECKING:
     from .shared_store import SharedStore

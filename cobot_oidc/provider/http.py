@@ -1,4 +1,4 @@
-"""What is asked of a provider over HTTP, and what is believed of its answers: bounded in time, in bytes, in what follows.
+"""What is asked of a provider over HTTP, and what is believed of its answers, within bounds of time and of bytes.
 
 No redirects, no cookies, no content encodings, nothing from the environment, and no way around a certificate's check.
 How bytes travel stands in ``transport``.
@@ -17,8 +17,8 @@ import urllib3
 
 from ..protocol.discovery import is_loopback
 from ..protocol.errors import ProviderError
+from ..settings import ProviderSettings
 from .deadline import seconds_left, within
-from .settings import ProviderSettings
 from .transport import TooManyBytes, Transport, bounded
 
 LARGEST_DOCUMENT = 64 * 1024  # bytes

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 from weakref import WeakValueDictionary
 
 from ..protocol.keys import KeySet
+from ..settings import ProviderSettings
 from .copies import KEYS, Clock, Copies, Wanted, read_keys
 from .documents import Document, Keeper, Listener
 from .http import HTTPClient
 from .provider import Provider
-from .settings import ProviderSettings
 
 if TYPE_CHECKING:
     from .shared_store import SharedStore

@@ -15,7 +15,7 @@ from cobot_oidc.provider.documents import MOST_WAITING
 from cobot_oidc.provider.gate import MOST_CALLS
 from cobot_oidc.provider.provider import Provider
 from cobot_oidc.provider.providers import Providers
-from cobot_oidc.provider.settings import ProviderSettings
+from cobot_oidc.settings import ProviderSettings
 from cobot_oidc.standin.keys import rsa_key
 
 from ..conftest import Clock

@@ -10,7 +10,7 @@ import pytest
 from cobot_oidc.protocol.errors import CobotOIDCError
 from cobot_oidc.protocol.keys import Key
 from cobot_oidc.provider.providers import Providers
-from cobot_oidc.provider.settings import ProviderSettings
+from cobot_oidc.settings import ProviderSettings
 
 from ..conftest import Clock
 from .issuer import DOCUMENT, KEYS, running
@@ -18,7 +18,7 @@ from .issuer import DOCUMENT, KEYS, running
 FORKING = """
 import os, sys, time
 from cobot_oidc.provider.providers import Providers
-from cobot_oidc.provider.settings import ProviderSettings
+from cobot_oidc.settings import ProviderSettings
 
 providers = Providers(ProviderSettings(), time.time, lambda *_: None)
 before = providers.provider(sys.argv[1])

@@ -11,8 +11,8 @@ import pytest
 
 from cobot_oidc.provider.provider import Provider
 from cobot_oidc.provider.providers import Providers
-from cobot_oidc.provider.settings import ProviderSettings
 from cobot_oidc.provider.shared_store import SharedStore
+from cobot_oidc.settings import ProviderSettings
 from cobot_oidc.standin.keys import rsa_key
 from cobot_oidc.used_states import UsedStates
 

@@ -7,7 +7,7 @@ from contextlib import ExitStack
 import pytest
 
 from cobot_oidc.provider.http import HTTPClient
-from cobot_oidc.provider.settings import ProviderSettings
+from cobot_oidc.settings import ProviderSettings
 
 from .hostile import answer, hangs, hostile_server, resets, says_once
 from .test_http import FORM, client, failure
