@@ -27,6 +27,7 @@ def set_up(space: Any = None, **changes: Any) -> Flask:
         ("SECRET_KEY", "dev"),
         ("SECRET_KEY", "k" * 31),
         ("SECRET_KEY_FALLBACKS", ["old"]),
+        ("SECRET_KEY_FALLBACKS", "o" * 32),
         ("SESSION_COOKIE_SAMESITE", "Strict"),  # S17
         ("COBOT_OIDC_CLIENT_ID", ...),
         ("COBOT_OIDC_CLIENT_ID", ""),
@@ -71,6 +72,8 @@ def set_up(space: Any = None, **changes: Any) -> Flask:
         ("COBOT_OIDC_LEEWAY", 301),
         ("COBOT_OIDC_MAX_IAT_AGE", -1),
         ("COBOT_OIDC_TOTAL_TIMEOUT", 0),
+        ("COBOT_OIDC_REQUEST_TIMEOUT", 0.05),
+        ("COBOT_OIDC_REQUEST_TIMEOUT", 121),
         ("COBOT_OIDC_PROXIES", "http://proxy"),
         ("COBOT_OIDC_CA_BUNDLE", "/nowhere.pem"),
         ("COBOT_OIDC_KEEP_TOKEN", True),
