@@ -223,6 +223,7 @@ def redirect_uri(value: object) -> str:
         secure = url.scheme == "https" or (url.scheme == "http" and is_loopback(url.hostname or ""))
     except ValueError:
         raise Unfit("an absolute URL") from None
+    secure = secure and uri.startswith(f"{url.scheme}://")  # cookies are marked after its spelling
     if not secure or not url.hostname or url.username is not None or url.query or "#" in uri:
         raise Unfit("an absolute https URL without query or fragment (http only on localhost)")
     return uri

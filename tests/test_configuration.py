@@ -55,6 +55,7 @@ def set_up(space: Any = None, **changes: Any) -> Flask:
         ("COBOT_OIDC_REDIRECT_URI", "/cobot/callback"),
         ("COBOT_OIDC_REDIRECT_URI", "http://portal.example/cobot/callback"),
         ("COBOT_OIDC_REDIRECT_URI", "https://portal.example/callback"),
+        ("COBOT_OIDC_REDIRECT_URI", "HTTPS://portal.example/cobot/callback"),
         ("COBOT_OIDC_REDIRECT_URI", "https://portal.example/cobot/callback?x"),
         ("COBOT_OIDC_URL_PREFIX", "cobot"),
         ("COBOT_OIDC_URL_PREFIX", "/"),
