@@ -44,8 +44,10 @@ class CobotOIDC:
     def init_app(self, app: Flask) -> None:
         """Read the app's configuration and add the three routes. Waits for no provider.
 
-        :raises ConfigurationError: where a setting is missing, wrong or unknown; it names the key, what was found and
-            what is expected.
+        With an https ``COBOT_OIDC_REDIRECT_URI`` it sets Flask's ``SESSION_COOKIE_SECURE``.
+
+        :raises ConfigurationError: if a setting is missing, wrong or unknown; it names the key, what was found and what
+            is expected. All problems are reported together, each in ``problems``.
         """
         if "cobot_oidc" in app.extensions:
             raise ConfigurationError("already_installed")

@@ -67,12 +67,14 @@ class Issuers:
     :ivar provider: the registration at the global provider.
     :ivar template: the issuer of a space, with ``{space}`` in it; ``None`` if there is no such rule.
     :ivar exceptions: the registrations for the spaces whose issuer is not the template's.
+    :ivar taken: names that are no spaces: the template gives them the issuer of the provider or of an exception.
     :ivar spaces: those that the app serves.
     """
 
     provider: Registration
     template: str | None
     exceptions: Mapping[str, Registration]
+    taken: frozenset[str]
     spaces: Spaces
 
     @classmethod
@@ -119,7 +121,7 @@ class Issuers:
             )
             for space, exception in exceptions.items()
         }
-        return cls(provider, template, registrations, spaces)
+        return cls(provider, template, registrations, _taken(template, issuer, exceptions.values()), spaces)
 
     def issuer_of(self, space: str | None) -> str | None:
         """The issuer that vouches for people in this space. Every page view asks.
@@ -133,12 +135,9 @@ class Issuers:
             return None
         if space in self.exceptions:
             return self.exceptions[space].issuer
-        if self.template is None:
+        if self.template is None or space in self.taken:
             return None
-        issuer = self.template.replace("{space}", space)
-        # The global provider's own label below the same domain is no space.
-        of_provider = has_space_in_host(self.template) and _netloc(issuer) == _netloc(self.provider.issuer)
-        return None if of_provider else issuer
+        return self.template.replace("{space}", space)
 
     def registration_of(self, space: str | None) -> Registration | None:
         """How the app is registered at the issuer of this space; ``None`` as for ``issuer_of``."""
@@ -169,6 +168,22 @@ def hosts_of_spaces(template: str | None) -> tuple[str, ...]:
     if template is None or not has_space_in_host(template):
         return ()
     return ("." + _host(template.replace("{space}", "space")).partition(".")[2],)
+
+
+def _taken(template: str | None, provider: str, exceptions: Iterable[SpaceIssuer]) -> frozenset[str]:
+    if template is None:
+        return frozenset()
+    names = {_name_in(template, issuer) for issuer in (provider, *(exception.issuer for exception in exceptions))}
+    # The provider's own label below the domain of the spaces, whatever the path.
+    names.add(_name_in(_netloc(template), _netloc(provider)) if has_space_in_host(template) else None)
+    return frozenset(name for name in names if name is not None)
+
+
+def _name_in(template: str, issuer: str) -> str | None:
+    """The space whose issuer this is by the template, if any."""
+    before, _, after = template.partition("{space}")
+    name = issuer.removeprefix(before).removesuffix(after)
+    return name if f"{before}{name}{after}" == issuer else None
 
 
 def _shared_issuers(issuer: str, exceptions: Mapping[str, SpaceIssuer]) -> Iterator[dict[str, object]]:

@@ -193,7 +193,7 @@ def space_issuer(value: object) -> str:
 
 @reads("Mapping[str, str | Mapping[str, str | Collection[str] | None]]")
 def space_issuers(value: object) -> Mapping[str, SpaceIssuer]:
-    if not isinstance(value, dict) or not all(is_space_name(space) for space in value):
+    if not isinstance(value, Mapping) or not all(is_space_name(space) for space in value):
         raise Unfit("a dictionary of space to issuer, such as {'co-up': 'https://co-up.cobot.me'}")
     return {space: _space_issuer(space, entry) for space, entry in value.items()}
 
@@ -223,6 +223,7 @@ def redirect_uri(value: object) -> str:
         secure = url.scheme == "https" or (url.scheme == "http" and is_loopback(url.hostname or ""))
     except ValueError:
         raise Unfit("an absolute URL") from None
+    secure = secure and uri.startswith(f"{url.scheme}://")  # cookies are marked after its spelling
     if not secure or not url.hostname or url.username is not None or url.query or "#" in uri:
         raise Unfit("an absolute https URL without query or fragment (http only on localhost)")
     return uri
@@ -260,7 +261,7 @@ def redis_url(value: object) -> str:
 
 @reads("Mapping[str, str]")
 def proxies(value: object) -> Mapping[str, str]:
-    if not isinstance(value, dict) or not all(isinstance(part, str) for pair in value.items() for part in pair):
+    if not isinstance(value, Mapping) or not all(isinstance(part, str) for pair in value.items() for part in pair):
         raise Unfit("a dictionary of URL scheme to proxy URL, such as {'https': 'http://proxy:3128'}")
     return value
 
@@ -275,7 +276,7 @@ def ca_bundle(value: object) -> str:
 
 def _space_issuer(space: str, entry: object) -> SpaceIssuer:
     given = {"issuer": entry} if isinstance(entry, str) else entry
-    if not isinstance(given, dict) or "issuer" not in given or not given.keys() <= _OF_A_SPACE_ISSUER:
+    if not isinstance(given, Mapping) or "issuer" not in given or not given.keys() <= _OF_A_SPACE_ISSUER:
         raise Unfit(f"for {space!r} an issuer, or a dictionary of {', '.join(_OF_A_SPACE_ISSUER)}")
     try:
         client = _own_client(given)
@@ -300,7 +301,7 @@ def _asked(spaces: Callable[..., Any], expected: str) -> Callable[[str], bool]:
     """The app's own function, as a question about one space."""
     try:
         takes_space = bool(inspect.signature(spaces).parameters)
-    except ValueError:
+    except (TypeError, ValueError):
         raise Unfit(expected) from None
     if takes_space:
         return lambda space: bool(spaces(space))

@@ -51,7 +51,15 @@ def check_flask(config: Mapping[str, Any]) -> None:
     problems = Problems()
     with problems.noted():
         _check_secret_key("SECRET_KEY", config.get("SECRET_KEY"), remedy_for_missing("SECRET_KEY", config))
-    for key in config.get("SECRET_KEY_FALLBACKS") or ():
+    fallbacks = config.get("SECRET_KEY_FALLBACKS") or ()
+    if isinstance(fallbacks, (str, bytes)):  # Flask would take each character for a key
+        with problems.noted():
+            found = f"a {type(fallbacks).__name__}, not shown"
+            raise ConfigurationError(
+                "setting_invalid", setting="SECRET_KEY_FALLBACKS", found=found, expected="a list of keys"
+            )
+        fallbacks = ()
+    for key in fallbacks:
         with problems.noted():
             _check_secret_key("SECRET_KEY_FALLBACKS", key, {})
     if str(config.get("SESSION_COOKIE_SAMESITE")).lower() == "strict":

@@ -183,6 +183,27 @@ def test_a_space_that_only_the_asterisk_admits_is_named_by_nobody(spaces: Any, i
     assert exception is None or exception.is_named
 
 
+@pytest.mark.parametrize(
+    ("changes", "space"),
+    [
+        ({"ISSUER": "https://login.op.example", "SPACE_ISSUER": "https://{space}.op.example"}, "login"),
+        ({"ISSUER": "https://login.op.example/main", "SPACE_ISSUER": "https://{space}.op.example"}, "login"),
+        ({"ISSUER": "https://op.example/main", "SPACE_ISSUER": "https://op.example/{space}"}, "main"),
+        ({"SPACE_ISSUERS": {"berlin": "https://co-up.cobot.me"}}, "co-up"),
+    ],
+)
+def test_no_issuer_vouches_for_two_names(changes: dict[str, Any], space: str) -> None:
+    found = issuers(SPACES="*", **changes)
+
+    assert found.issuer_of(space) is None
+    assert found.registration_of(space) is None
+    assert found.issuer_of("betahaus") is not None
+
+
+def test_an_exception_may_say_what_the_template_says() -> None:
+    assert issuers(SPACES="*", SPACE_ISSUERS={"co-up": "https://co-up.cobot.me"}).issuer_of("co-up") is not None
+
+
 def test_a_function_that_returns_a_text_lists_whole_names() -> None:
     found = issuers(SPACES=lambda: "co-up betahaus")
 
