@@ -19,6 +19,7 @@ from .provider.settings import ProviderSettings
 from .settings import Settings, has_space_in_host
 from .settings_reader import PREFIX, SettingsReader
 from .spaces import is_space_name
+from .user import User
 
 COBOT_ISSUER = "https://www.cobot.me"
 COBOT_SPACE_ISSUER = "https://{space}.cobot.me"
@@ -58,7 +59,7 @@ def read_settings(config: Mapping[str, Any]) -> Settings:
         scopes=_scopes(settings),
         redirect_uri=redirect_uri,
         url_prefix=url_prefix,
-        after_login=_destination(settings, "AFTER_LOGIN"),
+        after_login=_after_login(settings),
         after_logout=_destination(settings, "AFTER_LOGOUT"),
         session_lifetime=settings.whole_number("SESSION_LIFETIME", 12 * 3600, 60, 365 * 86400),
         session_idle_lifetime=_idle_lifetime(settings),
@@ -165,10 +166,16 @@ def _scopes(settings: SettingsReader) -> tuple[str, ...]:
     return scopes if "openid" in scopes else ("openid", *scopes)
 
 
-def _destination(settings: SettingsReader, key: str) -> str:
+def _after_login(settings: SettingsReader) -> str | Callable[[User], str]:
+    """A function of the user is asked at each login; what it returns is checked there."""
+    value = settings.value("AFTER_LOGIN", None)
+    return value if callable(value) else _destination(settings, "AFTER_LOGIN") or "/"
+
+
+def _destination(settings: SettingsReader, key: str) -> str | None:
     """A path, or the name of an endpoint; which endpoints there are is known only later."""
-    value = settings.text(key, "/") or "/"
-    if value.startswith("/") and safe_next(value) is None:
+    value = settings.text(key, None)
+    if value is not None and value.startswith("/") and safe_next(value) is None:
         settings.refuse(key, "a path on this app, such as '/', or the name of an endpoint")
     return value
 

@@ -1,4 +1,4 @@
-"""Who and where this request is: its space, its user. Worked out once for each request, when first asked for.
+"""Who and where this request is: its space, its user, its browser's users. Worked out once for each request.
 
 Kept in the request's WSGI environment, not in ``g``: an app context may outlive a request (in tests, in a shell).
 """
@@ -13,8 +13,32 @@ from .installation import Installation, installation
 from .proxies import the_request
 from .user import ANONYMOUS, AnonymousUser, User
 
-_SPACE = "cobot_oidc.space"
+_PLACE = "cobot_oidc.place"
 _USER = "cobot_oidc.user"
+
+
+def current_space() -> str | None:
+    """The space that this request names.
+
+    A function, as a proxy would never be ``None``, and neither JSON nor a database would take it. In templates,
+    ``current_space`` is the plain value.
+
+    :returns: ``None`` for the global provider, and if the request names no space that the app serves.
+    """
+    space, issuer = _named_place(the_request().environ, installation())
+    return space if issuer is not None else None
+
+
+def current_users() -> list[User]:
+    """Everyone who is logged in with this browser, one for each issuer, the earliest login first.
+
+    For a page that shows where somebody is logged in. Whether they may see something is ``current_user``'s question:
+    each login is valid only where its space is asked for.
+    """
+    here = installation()
+    settings = here.settings
+    users = sessions.everyone(now=here.clock(), lifetime=settings.session_lifetime, idle=settings.session_idle_lifetime)
+    return [user for user in users if settings.issuer_of(user.space) == user.issuer]
 
 
 def requested_space() -> str | None:
@@ -43,16 +67,16 @@ def _place() -> tuple[str | None, str]:
 
 
 def _named_place(environ: dict[str, object], here: Installation) -> tuple[str | None, str | None]:
-    """The space as the request names it, and its issuer where it has one."""
-    if _SPACE not in environ:
-        environ[_SPACE] = here.read_space() if here.read_space is not None else None
-    space = cast("str | None", environ[_SPACE])
-    return space, here.settings.issuer_of(space)
+    """The space as the request names it, and its issuer if it has one."""
+    if _PLACE not in environ:
+        space = here.read_space() if here.read_space is not None else None
+        environ[_PLACE] = space, here.settings.issuer_of(space)
+    return cast("tuple[str | None, str | None]", environ[_PLACE])
 
 
 def pin_space(space: str | None) -> None:
     """Let this space count for the rest of the request, whatever the request names."""
-    the_request().environ[_SPACE] = space
+    the_request().environ[_PLACE] = space, installation().settings.issuer_of(space)
     forget_user()
 
 
@@ -81,12 +105,4 @@ def _look_up(environ: dict[str, object]) -> User | AnonymousUser:
     )
 
 
-def _space_or_none() -> str | None:
-    try:
-        return requested_space()
-    except LoginError:
-        return None
-
-
 current_user = cast("User | AnonymousUser", LocalProxy(requested_user))
-current_space = cast("str | None", LocalProxy(_space_or_none))

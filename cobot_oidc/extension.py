@@ -2,7 +2,7 @@
 
 import time
 
-from flask import Blueprint, Flask, current_app
+from flask import Blueprint, Flask, current_app, has_request_context
 from flask.typing import ResponseReturnValue
 
 from . import pages
@@ -39,7 +39,7 @@ class CobotOIDC:
             self.init_app(app)
 
     def init_app(self, app: Flask) -> None:
-        """Read the app's configuration and add the three routes. Waits for no provider.
+        """Read the app's configuration and add the routes. Waits for no provider.
 
         :raises ConfigurationError: where a setting is missing, wrong or unknown; it names the key, what was found and
             what is expected.
@@ -66,9 +66,10 @@ class CobotOIDC:
 
 
 def _blueprint() -> Blueprint:
-    blueprint = Blueprint("cobot_oidc", __name__, template_folder="templates")
+    blueprint = Blueprint("cobot_oidc", __name__, template_folder="templates", static_folder="static")
     for name, method in (("login", "GET"), ("callback", "GET"), ("logout", "POST")):
         blueprint.add_url_rule(f"/{name}", name, _view(name), methods=[method])
+    blueprint.add_url_rule("/logged-out", "logged_out", pages.logged_out)
     blueprint.after_request(pages.protect)
     return blueprint
 
@@ -84,11 +85,14 @@ def _view(name: str):  # type: ignore[no-untyped-def] # Flask's view type says l
             failure = error
         # Without traceback and causes: their frames hold the login's secrets (security.md L02).
         failure.__traceback__ = failure.__cause__ = failure.__context__ = None
-        pages.report(failure)
+        if failure.code != "login_required":  # else no login began that could fail
+            pages.report(failure)
         raise failure
 
     return view
 
 
 def _template_names() -> dict[str, object]:
-    return {"current_user": current_user, "current_space": current_space}
+    if not has_request_context():  # a mail that is rendered in a job
+        return {}
+    return {"current_user": current_user, "current_space": current_space()}

@@ -37,12 +37,25 @@ def find(issuer: str, space: str | None, *, now: float, lifetime: int, idle: int
     if not _is_record(record) or record[0] != space or not _alive(record, now, lifetime):
         return ANONYMOUS
     if idle is not None:
-        unseen_for = now - (record[4] if len(record) == 5 else record[2])
+        unseen_for = _unseen_for(record, now)
         if not -CLOCK_DISAGREEMENT <= unseen_for < idle:
             return ANONYMOUS
         if unseen_for >= idle / NOTED_EACH:
             the_session()[KEY + issuer] = (*record[:4], int(now))
     return _user(issuer, record)
+
+
+def everyone(*, now: float, lifetime: int, idle: int | None) -> list[User]:
+    """Every user of this browser whose login is still valid, the earliest login first. Writes no visit down.
+
+    :param now: seconds since the epoch; ``lifetime`` and ``idle`` as for ``find``.
+    """
+    users = [
+        _user(issuer, record)
+        for issuer, record in _records().items()
+        if _alive(record, now, lifetime) and (idle is None or -CLOCK_DISAGREEMENT <= _unseen_for(record, now) < idle)
+    ]
+    return sorted(users, key=lambda user: user.authenticated_at)
 
 
 def start(user: User, *, lifetime: int) -> None:
@@ -123,6 +136,11 @@ def _is_record(stored: object) -> TypeGuard[Record]:
 def _alive(record: Record, now: float, lifetime: int) -> bool:
     age = now - record[2]
     return -CLOCK_DISAGREEMENT <= age < lifetime
+
+
+def _unseen_for(record: Record, now: float) -> float:
+    """Seconds since the last visit that was written down, or since the login."""
+    return now - (record[4] if len(record) == 5 else record[2])
 
 
 def _user(issuer: str, record: Record) -> User:

@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 from .protocol.client import Client
 from .provider.settings import ProviderSettings
 from .spaces import is_space_name
+from .user import User
 
 
 class Settings(NamedTuple):
@@ -23,8 +24,8 @@ class Settings(NamedTuple):
     scopes: tuple[str, ...]
     redirect_uri: str | None
     url_prefix: str
-    after_login: str
-    after_logout: str
+    after_login: str | Callable[[User], str]
+    after_logout: str | None
     session_lifetime: int
     session_idle_lifetime: int | None
     claims: tuple[str, ...]

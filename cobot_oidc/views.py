@@ -11,6 +11,7 @@ from . import places, recent_logins, sessions, transactions
 from .current import forget_user, pin_space, requested_issuer, requested_space, requested_user
 from .errors import CobotOIDCError, LoginError
 from .installation import installation
+from .pages import is_subresource
 from .protocol.authorization import AuthorizationRequest, AuthorizationResponse, logout_url, request_options
 from .provider.provider import Grant
 from .proxies import the_app
@@ -23,14 +24,16 @@ def login() -> Response:
     """Send the browser to the provider of the space that was asked for, and remember what to expect back."""
     if request.method == "HEAD" or "prefetch" in request.headers.get("Sec-Purpose", ""):
         return Response(status=204 if request.method == "HEAD" else 503)  # nobody is there yet (security.md F08)
-    if elsewhere := places.login_at_callback_host():
-        return redirect(elsewhere, 302)
-    here, now = installation(), installation().clock()
     if "space" in request.args:
-        pin_space(request.args["space"])
+        pin_space(request.args["space"] or None)
     space, issuer = requested_space(), requested_issuer()
     next_path = places.checked_next(request.args.get("next"))
     places.offer_login(space, next_path)
+    if is_subresource():  # a fetch that followed a redirect: its logins would end nowhere, and evict real ones
+        raise LoginError("login_required")
+    if elsewhere := places.login_at_callback_host():
+        return redirect(elsewhere, 302)
+    here, now = installation(), installation().clock()
     redirect_uri, secure = places.redirect_uri(), places.callback_is_secure()
     if not requested_user().is_authenticated and recent_logins.is_stuck(issuer, now, secure=secure):
         raise LoginError("login_stuck", issuer=issuer)
@@ -82,18 +85,19 @@ def callback() -> Response:
 
 
 def logout() -> Response:
-    """Log out of the space that the request names, or, where it names none, of every one."""
+    """Log out of the space that ``space`` names, or, if it names none, of every one; whatever the host names."""
     if not places.is_same_origin():
         raise LoginError("logout_cross_site", origin=request.headers.get("Origin", ""))
-    if request.values.get("space"):
-        pin_space(request.values["space"])
-    ended = sessions.end(None if requested_space() is None else [requested_issuer()])
+    space = request.values.get("space") or None
+    if space is not None:
+        pin_space(space)
+    ended = sessions.end(None if space is None else [requested_issuer()])
     forget_user()
     after_this_request(partial(recent_logins.forget, places.callback_is_secure()))
     for user in ended:
         installation().tell("logged_out", user.issuer)
         user_logged_out.send(the_app(), user=user)
-    return redirect(_provider_logout(ended) or places.after_logout(), 303)
+    return redirect(_provider_logout(ended) or places.after_logout(space), 303)
 
 
 def _consume(state: str | None, *, secure: bool) -> Transaction:
