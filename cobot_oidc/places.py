@@ -11,7 +11,7 @@ from urllib.parse import unquote, urlsplit
 from flask import current_app, request, url_for
 from werkzeug.routing import BuildError
 
-from .current import current_users, requested_user
+from .current import current_users, pin_space, requested_user
 from .errors import ConfigurationError
 from .installation import installation, logger
 from .protocol.discovery import is_loopback
@@ -97,6 +97,14 @@ def after_login(next_path: str | None, space: str | None) -> str:
     return path if host == request.host else f"{callback.scheme}://{host}{path}"
 
 
+def after_login_again() -> str:
+    """Where to go if the answer of a login that ended already comes again: as after the browser's latest login."""
+    latest = next(reversed(current_users()), None)
+    space = latest.space if latest is not None else None
+    pin_space(space)
+    return after_login(None, space)
+
+
 def after_logout(space: str | None = None) -> str:
     """Where to go after a logout: to ``AFTER_LOGOUT``, or to the page that says so.
 
@@ -149,9 +157,7 @@ def _after_login(space: str | None) -> str:
 def _chosen(choose: Callable[[User], str]) -> str:
     """The page that the app's function names for who logged in; checked, as it may have taken it from a request."""
     user = requested_user()
-    if not user.is_authenticated:  # the answer of a login that ended already (security.md F03): whoever came last
-        user = next(reversed(current_users()), user)
-    if not user.is_authenticated:
+    if not user.is_authenticated:  # an answer that came again, and a login that has expired since
         return start_page()
     place = choose(user)
     path = checked_next(place)

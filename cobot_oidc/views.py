@@ -74,7 +74,7 @@ def callback() -> Response:
     here, secure = installation(), places.callback_is_secure()
     answer = AuthorizationResponse.parse(request.query_string)
     if recent_logins.was_answered(answer.state or "", sessions.issuers(), here.clock(), secure=secure):
-        return redirect(places.after_login(None, None), 303)  # reload, back button, double click (security.md F03)
+        return redirect(places.after_login_again(), 303)  # reload, back button, double click (security.md F03)
     transaction = _consume(answer.state, secure=secure)
     answer.check_issuer(transaction.issuer, promised=transaction.issuer_promised)
     grant = _exchange(transaction, answer.authorization_code())
