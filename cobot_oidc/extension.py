@@ -11,6 +11,7 @@ from .current import current_space, current_user
 from .errors import CobotOIDCError, ConfigurationError
 from .installation import Clock, Installation
 from .spaces import HostLabel, SpaceReader
+from .user import ANONYMOUS
 
 
 class CobotOIDC:
@@ -94,5 +95,13 @@ def _view(name: str):  # type: ignore[no-untyped-def] # Flask's view type says l
 
 def _template_names() -> dict[str, object]:
     if not has_request_context():  # a mail that is rendered in a job
-        return {}
-    return {"current_user": current_user, "current_space": current_space()}
+        return {"current_user": ANONYMOUS, "current_space": None}
+    return {"current_user": current_user, "current_space": _space_for_templates()}
+
+
+def _space_for_templates() -> str | None:
+    try:
+        return current_space()
+    except Exception:
+        # The app's own callable failed. The page about that has to be rendered too, and may be in the midst of it.
+        return None

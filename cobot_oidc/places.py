@@ -76,10 +76,7 @@ def login_url() -> str | None:
     login = request.environ.get(_LOGIN)
     if login is None:
         return None
-    reader = installation().read_space
-    if login["space"] is None and reader is not None and reader() is not None:
-        return url_for("cobot_oidc.login", **login | {"space": ""})  # not the space that the host names, but none
-    return url_for("cobot_oidc.login", **login)
+    return url_for("cobot_oidc.login", space=_named_for_a_login(login["space"]), next=login["next"])
 
 
 def after_login(next_path: str | None, space: str | None) -> str:
@@ -207,6 +204,16 @@ def _warn_of_two_names(what_follows: str) -> None:
 
 def _name_of(host: str) -> str:
     return urlsplit(f"//{host}").hostname or ""
+
+
+def _named_for_a_login(space: str | None) -> str | None:
+    """The space as the login's URL has to name it: empty for none, if that URL itself might name one by its host."""
+    reader = installation().read_space
+    if space is not None or reader is None or isinstance(reader, ViewArgument):
+        return space
+    if isinstance(reader, HostLabel):
+        return "" if reader() is not None else None
+    return ""
 
 
 def _space_argument() -> str | None:

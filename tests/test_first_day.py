@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from flask import Flask, jsonify, render_template_string, request, url_for
+from flask import Flask, abort, jsonify, render_template_string, request, url_for
 from werkzeug.test import Client
 
 import cobot_oidc
@@ -90,8 +90,30 @@ def test_an_app_is_asked_once_for_a_request_whether_it_serves_the_space(
 
 
 def test_a_mail_can_be_rendered_outside_of_a_request(portal: Flask) -> None:
+    letter = "{{ 'Dear member' if not current_user.is_authenticated }}{{ current_space }}"
     with portal.app_context():
-        assert render_template_string("Hello") == "Hello"
+        assert render_template_string(letter) == "Dear memberNone"
+
+
+def test_a_page_about_a_space_that_the_apps_own_callable_refuses_can_be_rendered(
+    settings: dict[str, Any],
+) -> None:
+    app = Flask("portal")
+    app.config.update(settings)
+    CobotOIDC(app, space=lambda: abort(404))
+    app.register_error_handler(404, lambda _: (render_template_string("Not here: {{ current_space }}"), 404))
+
+    assert app.test_client().get("/").text == "Not here: None"
+
+
+def test_async_views_have_guards_too(portal: Flask, visitor: Visitor) -> None:
+    @portal.get("/<space>/later")
+    @login_required
+    async def later(space: str) -> str:
+        return f"{require_user().name} at {space}"
+
+    assert visitor.get("/co-up/later").status_code == 302
+    assert visitor.log_in("/co-up/later").text == "Ada Lovelace at co-up"
 
 
 @pytest.fixture
@@ -194,7 +216,7 @@ def test_a_view_for_the_global_provider_alone_on_a_spaces_own_page(portal: Flask
     def billing(space: str) -> str:
         return space
 
-    assert visitor.get("/co-up/billing").location == "/cobot/login?space=&next=/co-up/billing"
+    assert visitor.get("/co-up/billing").location == "/cobot/login?next=/co-up/billing"
     assert visitor.log_in("/co-up/billing").text == "co-up"
 
 
@@ -406,6 +428,26 @@ def test_an_empty_space_is_the_global_provider_on_every_host(
     begun = browser.get(hop.location.removeprefix("http://portal.localhost"), base_url="http://portal.localhost")
 
     assert begun.location.startswith(f"{cobot.issuer}/")
+
+
+def test_a_guard_for_the_global_provider_leads_there_from_a_spaces_own_host(
+    settings: dict[str, Any], clock: Clock
+) -> None:
+    callback = "http://portal.localhost/cobot/callback"
+    app = spaces_in_host_names(settings, clock, COBOT_OIDC_REDIRECT_URI=callback)
+
+    @app.get("/billing")
+    @login_required(space=None)
+    def billing() -> str:
+        return "bills"
+
+    browser = Client(app)
+    there = browser.get("/billing", base_url="http://co-up.portal.localhost")
+    assert there.location == "/cobot/login?space=&next=/billing"
+    assert browser.get("/billing", base_url="http://portal.localhost").location == "/cobot/login?next=/billing"
+    assert browser.get("/desk", base_url="http://co-up.portal.localhost").location.startswith(
+        "/cobot/login?space=co-up&"
+    )
 
 
 # ---------------------------------------------------------------------- in debug mode
