@@ -25,6 +25,7 @@ lint: $(INSTALLED) ## check format, style and types
 	@$(VENV)/bin/ruff format --check .
 	@$(VENV)/bin/ruff check .
 	@$(VENV)/bin/mypy
+	@PYRIGHT_PYTHON_IGNORE_WARNINGS=1 $(VENV)/bin/pyright
 
 format: $(INSTALLED) ## bring the code into its format
 	@$(VENV)/bin/ruff format .

@@ -3,16 +3,15 @@
 Names are imported when first used, so that ``cobot_oidc.protocol`` can be had without Flask.
 """
 
+from importlib import import_module
 from typing import TYPE_CHECKING
-
-from .protocol.lazy import lazy_names
 
 if TYPE_CHECKING:
     from .configuration import CobotOIDCConfig
-    from .current import current_space, current_user
+    from .current import current_space, current_user, current_users
     from .errors import CobotOIDCError, ConfigurationError, LoginError, ProviderError, TokenError
     from .extension import CobotOIDC
-    from .guards import login_required
+    from .guards import login_required, require_user
     from .signals import login_failed, oidc_event, user_logged_in, user_logged_out
     from .spaces import from_host, from_subdomain, from_view_arg
     from .user import AnonymousUser, User
@@ -29,36 +28,28 @@ __all__ = [
     "User",
     "current_space",
     "current_user",
+    "current_users",
     "from_host",
     "from_subdomain",
     "from_view_arg",
     "login_failed",
     "login_required",
     "oidc_event",
+    "require_user",
     "user_logged_in",
     "user_logged_out",
 ]
 
-_HOME = {
-    "AnonymousUser": "user",
-    "CobotOIDC": "extension",
-    "CobotOIDCConfig": "configuration",
-    "CobotOIDCError": "errors",
-    "ConfigurationError": "errors",
-    "LoginError": "errors",
-    "ProviderError": "errors",
-    "TokenError": "errors",
-    "User": "user",
-    "current_space": "current",
-    "current_user": "current",
-    "from_host": "spaces",
-    "from_subdomain": "spaces",
-    "from_view_arg": "spaces",
-    "login_failed": "signals",
-    "login_required": "guards",
-    "oidc_event": "signals",
-    "user_logged_in": "signals",
-    "user_logged_out": "signals",
-}
+if not TYPE_CHECKING:  # a type checker would take any misspelt name for one that this finds
 
-__getattr__, __dir__ = lazy_names(__name__, _HOME)
+    def __getattr__(name):
+        if name in __all__:
+            # In the order in which they import each other, so that no name costs more than its own module needs.
+            for home in ("errors", "signals", "user", "spaces", "configuration", "current", "guards", "extension"):
+                module = import_module(f".{home}", __name__)
+                if hasattr(module, name):
+                    return getattr(module, name)
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+    def __dir__():
+        return sorted(__all__)

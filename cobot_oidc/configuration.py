@@ -3,6 +3,8 @@
 from collections.abc import Callable, Collection, Mapping
 from typing import Literal, TypedDict
 
+from .user import User
+
 
 class CobotOIDCConfig(TypedDict, total=False):
     """Every setting, for type checkers and editors; ``docs/configuration.md`` describes each."""
@@ -18,7 +20,7 @@ class CobotOIDCConfig(TypedDict, total=False):
     COBOT_OIDC_SCOPES: str | Collection[str]
     COBOT_OIDC_REDIRECT_URI: str | None
     COBOT_OIDC_URL_PREFIX: str
-    COBOT_OIDC_AFTER_LOGIN: str | None
+    COBOT_OIDC_AFTER_LOGIN: str | Callable[[User], str] | None
     COBOT_OIDC_AFTER_LOGOUT: str | None
     COBOT_OIDC_SESSION_LIFETIME: int
     COBOT_OIDC_SESSION_IDLE_LIFETIME: int | None

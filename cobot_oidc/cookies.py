@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from flask import request
 from werkzeug.wrappers import Response
 
-from .places import callback_is_secure
+from .installation import installation
 
 _PREFIX = "__Host-"
 
@@ -42,7 +42,7 @@ def put(response: Response, name: str, value: str, *, max_age: int) -> None:
 
     :param max_age: seconds.
     """
-    secure = callback_is_secure()
+    secure = _are_secure()
     response.set_cookie(
         _full_name(name), value, max_age=max_age, path="/", secure=secure, httponly=True, samesite="Lax"
     )
@@ -50,12 +50,18 @@ def put(response: Response, name: str, value: str, *, max_age: int) -> None:
 
 def delete(response: Response, name: str) -> None:
     """Delete a cookie."""
-    secure = callback_is_secure()
+    secure = _are_secure()
     response.delete_cookie(_full_name(name), path="/", secure=secure, httponly=True, samesite="Lax")
 
 
+def _are_secure() -> bool:
+    """Whether the browser reaches the callback over https."""
+    redirect_uri = installation().settings.redirect_uri
+    return request.is_secure if redirect_uri is None else redirect_uri.startswith("https://")
+
+
 def _full_name(name: str) -> str:
-    return (_PREFIX if callback_is_secure() else "") + name
+    return (_PREFIX if _are_secure() else "") + name
 
 
 def _sent() -> Iterator[tuple[str, str]]:

@@ -1,4 +1,4 @@
-"""Who and where this request is: its space, its user. Worked out once for each request, when first asked for.
+"""Who and where this request is: its space, its user, its browser's users. Worked out once for each request.
 
 Kept in the request's WSGI environment, not in ``g``: an app context may outlive a request (in tests, in a shell).
 """
@@ -17,9 +17,33 @@ from .logout_marks import is_marked
 from .proxies import the_request
 from .user import ANONYMOUS, AnonymousUser, User
 
-_SPACE = "cobot_oidc.space"
+_PLACE = "cobot_oidc.place"
 _USER = "cobot_oidc.user"
 _SERVED = "cobot_oidc.served"
+
+
+def current_space() -> str | None:
+    """The space that this request names.
+
+    A function, as a proxy would never be ``None``, and neither JSON nor a database would take it. In templates,
+    ``current_space`` is the plain value.
+
+    :returns: ``None`` for the global provider, and if the request names no space that the app serves.
+    """
+    space, issuer = _named_place(the_request().environ, installation())
+    return space if issuer is not None else None
+
+
+def current_users() -> list[User]:
+    """Everyone who is logged in with this browser, one for each issuer, the earliest login first.
+
+    For a page that shows where somebody is logged in. Whether they may see something is ``current_user``'s question:
+    each login is valid only where its space is asked for.
+    """
+    here = installation()
+    users = sessions.everyone(now=here.clock(), lifetimes=here.lifetimes)
+    issuer_of = here.settings.issuers.issuer_of
+    return [user for user in users if _is_valid(user, here) and issuer_of(user.space) == user.issuer]
 
 
 def requested_space() -> str | None:
@@ -67,11 +91,11 @@ def _place() -> tuple[str | None, str]:
 
 
 def _named_place(environ: dict[str, object], here: Installation) -> tuple[str | None, str | None]:
-    """The space as the request names it, and its issuer where it has one."""
-    if _SPACE not in environ:
-        environ[_SPACE] = here.read_space() if here.read_space is not None else None
-    space = cast("str | None", environ[_SPACE])
-    return space, here.settings.issuers.issuer_of(space)
+    """The space as the request names it, and its issuer if it has one."""
+    if _PLACE not in environ:
+        space = here.read_space() if here.read_space is not None else None
+        environ[_PLACE] = space, here.settings.issuers.issuer_of(space)
+    return cast("tuple[str | None, str | None]", environ[_PLACE])
 
 
 def once_for_a_request(serves: Callable[[str], bool]) -> Callable[[str], bool]:
@@ -93,7 +117,7 @@ def once_for_a_request(serves: Callable[[str], bool]) -> Callable[[str], bool]:
 
 def pin_space(space: str | None) -> None:
     """Let this space count for the rest of the request, whatever the request names."""
-    the_request().environ[_SPACE] = space
+    the_request().environ[_PLACE] = space, installation().settings.issuers.issuer_of(space)
     forget_user()
 
 
@@ -118,19 +142,16 @@ def _look_up(environ: dict[str, object]) -> User | AnonymousUser:
         return ANONYMOUS
     now, lifetimes = here.clock(), here.lifetimes
     user = sessions.find(issuer, space, now=now, lifetimes=lifetimes)
-    if isinstance(user, AnonymousUser) or is_marked(user) or user in here.ended_logins:
+    if isinstance(user, AnonymousUser) or not _is_valid(user, here):
         return ANONYMOUS
     if lifetimes.idle is not None:
         sessions.note_visit(issuer, now=now, idle=lifetimes.idle)
     return user
 
 
-def _space_or_none() -> str | None:
-    try:
-        return requested_space()
-    except LoginError:
-        return None
+def _is_valid(user: User, here: Installation) -> bool:
+    """Whether nobody has ended this login, though the session still holds it."""
+    return not is_marked(user) and user not in here.ended_logins
 
 
 current_user = cast("User | AnonymousUser", LocalProxy(requested_user))
-current_space = cast("str | None", LocalProxy(_space_or_none))

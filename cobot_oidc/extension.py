@@ -3,7 +3,7 @@
 import time
 from dataclasses import replace
 
-from flask import Blueprint, Flask, current_app
+from flask import Blueprint, Flask, current_app, has_request_context
 from flask.typing import ResponseReturnValue
 
 from . import pages, places, sessions
@@ -14,6 +14,7 @@ from .provider.deadline import within
 from .settings import KEYS, Settings, read_settings
 from .settings_mistakes import PREFIX, unread_variables
 from .spaces import HostLabel, SpaceReader
+from .user import ANONYMOUS
 
 
 class CobotOIDC:
@@ -42,7 +43,7 @@ class CobotOIDC:
             self.init_app(app)
 
     def init_app(self, app: Flask) -> None:
-        """Read the app's configuration and add the three routes. Waits for no provider.
+        """Read the app's configuration and add the routes. Waits for no provider.
 
         With an https ``COBOT_OIDC_REDIRECT_URI`` it sets Flask's ``SESSION_COOKIE_SECURE``.
 
@@ -92,10 +93,11 @@ class CobotOIDC:
 
 
 def _blueprint() -> Blueprint:
-    blueprint = Blueprint("cobot_oidc", __name__, template_folder="templates")
+    blueprint = Blueprint("cobot_oidc", __name__, template_folder="templates", static_folder="static")
     for name, method in (("login", "GET"), ("callback", "GET"), ("logout", "POST")):
         blueprint.add_url_rule(f"/{name}", name, _view(name), methods=[method])
     blueprint.add_url_rule("/callback/<registered>", "callback", methods=["GET"])  # an issuer's own (RFC 9700 4.4.2.2)
+    blueprint.add_url_rule("/logged-out", "logged_out", pages.logged_out)
     blueprint.after_request(pages.protect)
     return blueprint
 
@@ -114,11 +116,22 @@ def _view(name: str):  # type: ignore[no-untyped-def] # Flask's view type says l
             failure = error
         # Without traceback and causes: their frames hold the login's secrets (security.md L02).
         failure.__traceback__ = failure.__cause__ = failure.__context__ = None
-        pages.report(failure)
+        if failure.code != "login_required":  # else no login began that could fail
+            pages.report(failure)
         raise failure
 
     return view
 
 
 def _template_names() -> dict[str, object]:
-    return {"current_user": current_user, "current_space": current_space}
+    if not has_request_context():  # a mail that is rendered in a job
+        return {"current_user": ANONYMOUS, "current_space": None}
+    return {"current_user": current_user, "current_space": _space_for_templates()}
+
+
+def _space_for_templates() -> str | None:
+    try:
+        return current_space()
+    except Exception:
+        # The app's own callable failed. The page about that has to be rendered too, and may be in the midst of it.
+        return None

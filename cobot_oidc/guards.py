@@ -1,38 +1,64 @@
-"""Doors: views that only someone who is logged in may see."""
+"""Doors: views that only someone who is logged in may see, and the user that a typed view asks for."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
+from enum import Enum
 from functools import wraps
 from inspect import iscoroutinefunction
-from typing import ParamSpec, TypeVar, overload
+from typing import Any, Final, Literal, ParamSpec, Protocol, TypeVar, overload
 
 from flask import current_app, redirect, request
 from werkzeug.wrappers import Response
 
 from .current import pin_space, requested_space, requested_user
-from .errors import LoginError
-from .pages import wants_json
+from .errors import ConfigurationError, LoginError
+from .issuers import is_space_name
+from .pages import is_for_a_person
 from .places import check_prefix, login_url, offer_login
 from .protocol.redirects import safe_next
+from .user import User
 
 P = ParamSpec("P")
 R = TypeVar("R")
 
 
+class _Unset(Enum):
+    """The default of an argument for which ``None`` has a meaning of its own."""
+
+    UNSET = "not given"
+
+
+_UNSET: Final = _Unset.UNSET
+
+
+class Guard(Protocol):
+    """What ``login_required(space=…)`` returns: a decorator for plain and for async views."""
+
+    @overload
+    def __call__(self, view: Callable[P, Coroutine[Any, Any, R]], /) -> Callable[P, R | Response]: ...
+    @overload
+    def __call__(self, view: Callable[P, R], /) -> Callable[P, R | Response]: ...
+
+
+@overload
+def login_required(view: Callable[P, Coroutine[Any, Any, R]], /) -> Callable[P, R | Response]: ...
 @overload
 def login_required(view: Callable[P, R], /) -> Callable[P, R | Response]: ...
 @overload
-def login_required(*, space: str | None) -> Callable[[Callable[P, R]], Callable[P, R | Response]]: ...
+def login_required(*, space: str | Literal[_Unset.UNSET] | None = ...) -> Guard: ...
 
 
-def login_required(view=None, /, **where):  # type: ignore[no-untyped-def] # the overloads above are its type
+def login_required(view: Any = None, /, *, space: str | Literal[_Unset.UNSET] | None = _UNSET) -> Any:
     """Let only someone who is logged in to the request's space see a view.
 
-    Everyone else is sent to log in there and comes back to where they were. A request that wants JSON gets status 401
-    and a problem document (RFC 9457) instead, whose ``login_url`` tells where a person can log in.
+    A person is sent to log in there and comes back to where they were. A request whose answer no person looks at (a
+    script's ``fetch``, an image, one that asks for JSON or belongs to ``COBOT_OIDC_JSON_BLUEPRINTS``) begins no login:
+    it gets status 401 and a problem document (RFC 9457), whose ``login_url`` tells where a person can log in.
 
-    :param view: the view, where used bare.
+    :param view: the view, plain or async, if the decorator is used bare.
     :param space: the one space that counts for this view, whatever the request names; ``None`` for the global provider.
-    :raises LoginError: ``space_unknown`` (404) where the request names no space that the app serves.
+    :raises TypeError: if used on something that is no view, such as a space's name.
+    :raises ConfigurationError: ``space_name_invalid`` if no space can have this name.
+    :raises LoginError: in the request: ``space_unknown`` (404) if it names no space that the app serves.
 
     .. code-block:: python
 
@@ -44,31 +70,56 @@ def login_required(view=None, /, **where):  # type: ignore[no-untyped-def] # the
         @login_required(space="co-up")
         def board(): ...
     """
-    if view is not None:
-        return _guarded(view, {})
-    return lambda view: _guarded(view, where)
+    if view is not None and not callable(view):
+        raise TypeError(f"login_required decorates a view; for one space alone write login_required(space={view!r})")
+    if space is not _UNSET and space is not None and not is_space_name(space):
+        raise ConfigurationError("space_name_invalid", found=space, expected="a subdomain at Cobot, such as 'co-up'")
+    return _guarded(view, space) if view is not None else lambda view: _guarded(view, space)
 
 
-def _guarded(view: Callable[P, R], where: dict[str, str | None]) -> Callable[P, R | Response]:
+def require_user() -> User:
+    """The user of this request, never an anonymous one: what a typed view calls after ``login_required``.
+
+    :raises LoginError: ``login_required`` (401) if nobody is logged in to the request's space; ``space_unknown`` (404).
+
+    .. code-block:: python
+
+        @app.get("/bookings")
+        @login_required
+        def bookings():
+            return bookings_of(require_user().subject)
+    """
+    user = requested_user()
+    if not user.is_authenticated:
+        _offer_login()
+        raise LoginError("login_required")
+    return user
+
+
+def _guarded(view: Callable[P, R], space: str | Literal[_Unset.UNSET] | None) -> Callable[P, R | Response]:
     is_async = iscoroutinefunction(view)
 
     @wraps(view)
     def guarded(*args: P.args, **kwargs: P.kwargs) -> R | Response:
-        if where:
-            pin_space(where["space"])
+        if space is not _UNSET:
+            pin_space(space)
         if not requested_user().is_authenticated:
-            return _send_to_login(requested_space())
+            return _send_to_login()
         answer: R = (current_app.ensure_sync(view) if is_async else view)(*args, **kwargs)
         return answer
 
     return guarded
 
 
-def _send_to_login(space: str | None) -> Response:
+def _send_to_login() -> Response:
     check_prefix()
-    # Only what can be asked for again is worth coming back to: a form that was posted is lost either way.
-    here = request.full_path.removesuffix("?") if request.method in ("GET", "HEAD") else None
-    offer_login(space, safe_next(request.root_path + here) if here else None)
-    if wants_json():
+    _offer_login()
+    if not is_for_a_person():
         raise LoginError("login_required")
     return redirect(login_url() or "", 302)
+
+
+def _offer_login() -> None:
+    # Only what can be asked for again is worth coming back to: a form that was posted is lost either way.
+    here = request.full_path.removesuffix("?") if request.method in ("GET", "HEAD") else None
+    offer_login(requested_space(), safe_next(request.root_path + here) if here else None)

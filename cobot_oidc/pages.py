@@ -1,24 +1,28 @@
 """What happens when something fails: told once to operator and app, and shown to the person or the program.
 
-Pages and problem documents hold our own sentences and a correlation id, and nothing that came from outside.
+Pages and problem documents hold our own sentences and a correlation id, and nothing that came from outside; only in
+debug mode a page shows its developer more. The page after a logout lives here too.
 """
 
 import logging
 import secrets
 from http import HTTPStatus
 
-from flask import json, render_template, request
+from flask import json, redirect, render_template, request
 from werkzeug.wrappers import Response
 
+from .current import current_users, pin_space, requested_space, requested_user
 from .errors import CobotOIDCError
 from .installation import installation, logger
 from .languages import speaker
-from .places import home, login_url
+from .places import login_url, offer_login, start_page, style_url
 from .proxies import the_app
 from .signals import login_failed
 
 RETRY_AFTER = 30  # seconds, where the provider says nothing
 LONGEST_RETRY_AFTER = 3600
+
+_PAGES = ("document", "iframe", "frame", "object", "embed")  # Sec-Fetch-Dest of what a person sees as a page
 
 
 def report(error: CobotOIDCError) -> None:
@@ -33,7 +37,7 @@ def report(error: CobotOIDCError) -> None:
 
 def answer(error: CobotOIDCError) -> Response:
     """The page about an error, or for a program a problem document (RFC 9457)."""
-    response = _problem(error) if wants_json() else _page(error)
+    response = _page(error) if is_for_a_person() else _problem(error)
     response.status_code = error.status
     if error.status == HTTPStatus.SERVICE_UNAVAILABLE:
         wait = error.details.get("retry_after_seconds", RETRY_AFTER)
@@ -43,22 +47,53 @@ def answer(error: CobotOIDCError) -> Response:
     return protect(response)
 
 
-def wants_json() -> bool:
-    """Whether this request comes from a program: by its Accept header, as XHR, or in a blueprint so configured."""
+def logged_out() -> Response:
+    """The page after a logout, if the app names none: a start page that needs a login would log in again at once."""
+    if "space" in request.args:
+        pin_space(request.args["space"] or None)
+    space = requested_space()
+    still_logged_in = requested_user().is_authenticated if request.args.get("space") else bool(current_users())
+    if still_logged_in:  # the back button, after another login
+        return redirect(start_page(), 302)
+    offer_login(space, None)
+    return _rendered("cobot_oidc/logged_out.html", space=request.args.get("space"))
+
+
+def is_for_a_person() -> bool:
+    """Whether somebody looks at the answer to this request, rather than a script or another program.
+
+    Browsers say so themselves (Fetch Metadata): a script's ``fetch`` sends ``Accept: */*``, as ``curl`` does. Without
+    these headers the Accept header tells.
+    """
     if request.headers.get("X-Requested-With") == "XMLHttpRequest":
-        return True
+        return False
     if installation().settings.json_blueprints.intersection(request.blueprints):
-        return True
+        return False
     accepted = request.accept_mimetypes
-    wanted = max(accepted["application/json"], accepted["application/problem+json"])
-    return wanted > accepted["text/html"]
+    if max(accepted["application/json"], accepted["application/problem+json"]) > accepted["text/html"]:
+        return False
+    if "Sec-Fetch-Mode" in request.headers or "Sec-Fetch-Dest" in request.headers:
+        return not is_subresource()
+    # What curl is sent to look at, it may follow; a form comes from a browser, which asks for text/html by name.
+    return request.method in ("GET", "HEAD") or any(kind == "text/html" for kind, _ in accepted)
+
+
+def is_subresource() -> bool:
+    """Whether the browser says that it asks for something other than a page: for a script, an image, a stylesheet."""
+    mode, destination = request.headers.get("Sec-Fetch-Mode"), request.headers.get("Sec-Fetch-Dest")
+    if mode is None:
+        return destination is not None and destination not in _PAGES
+    # A service worker that hands a navigation on says "empty".
+    return mode != "navigate" or destination not in (None, "empty", *_PAGES)
 
 
 def protect(response: Response) -> Response:
     """Headers for every answer of ours: no cache, no referrer, no frame around it (security.md S10-S12)."""
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    if request.endpoint == "cobot_oidc.static":  # a stylesheet, the same for everybody
+        return response
     response.headers["Cache-Control"] = "no-store"
     response.headers["Referrer-Policy"] = "no-referrer"
-    response.headers["X-Content-Type-Options"] = "nosniff"
     response.vary.add("Cookie")
     if not installation().settings.embedded:
         response.headers["X-Frame-Options"] = "DENY"
@@ -67,14 +102,20 @@ def protect(response: Response) -> Response:
 
 
 def _page(error: CobotOIDCError) -> Response:
+    # To whoever wrote the app, in debug mode alone, the template tells code, hint and details.
+    return _rendered("cobot_oidc/error.html", error=error, debug=the_app().debug)
+
+
+def _rendered(template: str, **values: object) -> Response:
     speak = speaker(request.accept_languages)
     page = render_template(
-        "cobot_oidc/error.html",
-        error=error,
+        template,
         say=speak.say,
         language=speak.language,
         login_url=login_url(),
-        home_url=home(),
+        home_url=start_page(),
+        style_url=style_url(),
+        **values,
     )
     response = Response(page, content_type="text/html; charset=utf-8")
     response.headers["Content-Language"] = speak.language

@@ -3,20 +3,25 @@
 Nothing here is taken from a header that nobody has validated (security.md R06).
 """
 
+from collections.abc import Callable, Mapping
 from string import printable
+from types import MappingProxyType
 from typing import Any
 from urllib.parse import quote, unquote, urlsplit
 
 from flask import current_app, request, url_for
 from werkzeug.routing import BuildError
 
+from .current import current_users, pin_space, requested_user
 from .errors import ConfigurationError, LoginError
-from .installation import installation
+from .installation import installation, logger
 from .protocol.discovery import is_loopback
 from .protocol.redirects import safe_next
-from .spaces import HostLabel
+from .spaces import HostLabel, ViewArgument
+from .user import User
 
 _LOGIN = "cobot_oidc.login"
+_THIS_MACHINE = ("localhost", "127.0.0.1", "::1")
 _OF_A_LOGIN = ("next", "prompt", "login_hint", "ui_locales", "max_age")
 
 
@@ -50,30 +55,26 @@ def check_prefix() -> None:
         raise LoginError("prefix_malformed", prefix=request.root_path)
 
 
-def home() -> str:
-    """The app's own start page."""
-    return f"{request.root_path}/" if _has_plain_prefix() else "/"
-
-
 def _has_plain_prefix() -> bool:
     path = quote(request.root_path, safe=printable)  # beyond ASCII any character may be in a path
     return safe_next(f"{path}/") is not None and "?" not in path and "#" not in path
 
 
-def callback_is_secure() -> bool:
-    """Whether the browser reaches the callback over https; its cookies are named and marked after that."""
-    configured = installation().settings.redirect_uri
-    return request.is_secure if configured is None else configured.startswith("https://")
-
-
 def login_at_callback_host() -> str | None:
     """The login's URL on the callback's host, where its cookie has to be; ``None`` if the browser is there already."""
     settings = installation().settings
-    if settings.redirect_uri is None or "at" in request.args:
+    if "at" in request.args:
+        return None
+    name = _name_of(request.host)
+    if settings.redirect_uri is None:
+        if name in _THIS_MACHINE and name != "localhost":
+            _warn_of_two_names(f"the redirect URI of this login is {redirect_uri()}, which has to be registered so")
         return None
     url = urlsplit(settings.redirect_uri)
     if url.netloc == request.host:
         return None
+    if name in _THIS_MACHINE and url.hostname in _THIS_MACHINE:
+        _warn_of_two_names(f"the login goes on at {url.netloc}, where COBOT_OIDC_REDIRECT_URI is, and ends there")
     # ``at`` ends the way behind a proxy that hides the host from the app.
     # Only what a login knows: ``url_for`` takes orders of its own in names such as ``_external``.
     values: dict[str, Any] = {name: request.args[name] for name in _OF_A_LOGIN if name in request.args}
@@ -87,35 +88,62 @@ def offer_login(space: str | None, next_path: str | None) -> None:
 
 
 def login_url() -> str | None:
-    """Where a person can log in and go on; ``None`` where this request has to do with no login of a known space."""
+    """Where a person can log in and go on; ``None`` if this request has to do with no login of a known space."""
     login = request.environ.get(_LOGIN)
-    return url_for("cobot_oidc.login", **login) if login is not None else None
+    if login is None:
+        return None
+    return url_for("cobot_oidc.login", space=_named_for_a_login(login["space"]), next=login["next"])
 
 
 def after_login(next_path: str | None, space: str | None) -> str:
-    """Where to go after a login: to ``next`` where that is a page of this app, else to ``AFTER_LOGIN``.
+    """Where to go after a login: to ``next`` if that is a page of this app, else to ``AFTER_LOGIN``.
 
-    With spaces in host names, the page is on the space's own host.
+    With spaces in host names, the page is on the space's own host, with scheme and port of the callback: behind a proxy
+    the request's own may be others than the browser's.
     """
-    path = checked_next(next_path) or _configured(installation().settings.after_login, "AFTER_LOGIN")
+    path = checked_next(next_path) or _after_login(space)
     reader = installation().read_space
-    if isinstance(reader, HostLabel) and reader.host(space) != request.host:
-        return f"{request.scheme}://{reader.host(space)}{path}"
-    return path
+    if not isinstance(reader, HostLabel):
+        return path
+    callback = urlsplit(redirect_uri())
+    host = reader.host(space, callback)
+    return path if host == request.host else f"{callback.scheme}://{host}{path}"
 
 
-def after_logout() -> str:
-    """Where to go after a logout."""
-    return _configured(installation().settings.after_logout, "AFTER_LOGOUT")
+def after_login_again() -> str:
+    """Where to go if the answer of a login that ended already comes again: as after the browser's latest login."""
+    latest = next(reversed(current_users()), None)
+    space = latest.space if latest is not None else None
+    pin_space(space)
+    return after_login(None, space)
+
+
+def after_logout(space: str | None = None) -> str:
+    """Where to go after a logout: to ``AFTER_LOGOUT``, or to the page that says so.
+
+    :param space: the one that somebody logged out of; ``None`` for all.
+    """
+    place = installation().settings.after_logout
+    return url_for("cobot_oidc.logged_out", space=space) if place is None else _configured(place, "AFTER_LOGOUT")
+
+
+def start_page() -> str:
+    """The root of this app."""
+    return f"{request.root_path}/" if _has_plain_prefix() else "/"
+
+
+def style_url() -> str | None:
+    """The stylesheet of our pages; ``None`` if the path that the app is mounted at would lead elsewhere."""
+    return url_for("cobot_oidc.static", filename="pages.css") if _has_plain_prefix() else None
 
 
 def checked_next(value: str | None) -> str | None:
-    """The value, if it is a path on our own origin and none of our own three routes (security.md R01-R05)."""
+    """The value, if it is a path on our own origin and none of our own routes (security.md R01-R05)."""
     path = safe_next(value)
     if path is None:
         return None
     plain = unquote(urlsplit(path).path).rstrip("/")
-    own = {url_for(f"cobot_oidc.{endpoint}") for endpoint in ("login", "callback", "logout")}
+    own = {url_for(f"cobot_oidc.{endpoint}") for endpoint in ("login", "callback", "logout", "logged_out")}
     return None if plain in own or plain.startswith(url_for("cobot_oidc.callback") + "/") else path
 
 
@@ -131,13 +159,51 @@ def is_same_origin() -> bool:
     return request.headers.get("Origin") in own
 
 
-def _configured(place: str, key: str) -> str:
+def _after_login(space: str | None) -> str:
+    place = installation().settings.after_login
+    if not isinstance(place, str):
+        return _chosen(place)
+    argument = _space_argument_of(place)
+    try:
+        return _configured(place, "AFTER_LOGIN", {argument: space} if argument and space else {})
+    except ConfigurationError:
+        if argument is None or space is not None:
+            raise
+        return start_page()  # a login at no space, and each page of this endpoint is a space's
+
+
+def _chosen(choose: Callable[[User], str]) -> str:
+    """The page that the app's function names for who logged in; checked, as it may have taken it from a request."""
+    user = requested_user()
+    if not user.is_authenticated:  # an answer that came again, and a login that has expired since
+        return start_page()
+    place = choose(user)
+    path = checked_next(place)
+    if path is None:
+        expected = "a function of the user that returns a path on this app, such as url_for('home')"
+        raise ConfigurationError("setting_invalid", setting="COBOT_OIDC_AFTER_LOGIN", found=place, expected=expected)
+    return path
+
+
+def _space_argument_of(endpoint: str) -> str | None:
+    """The variable part by which the endpoint's URL rule takes the space; ``None`` if it takes none."""
+    reader = installation().read_space
+    if reader is None or isinstance(reader, HostLabel):
+        return None
+    rules = [rule for rule in current_app.url_map.iter_rules() if rule.endpoint == endpoint]
+    arguments = {argument for rule in rules for argument in rule.arguments}
+    if isinstance(reader, ViewArgument):
+        return reader.name if reader.name in arguments else None
+    return arguments.pop() if len(arguments) == 1 else None
+
+
+def _configured(place: str, key: str, values: Mapping[str, Any] = MappingProxyType({})) -> str:
     if place.startswith("/"):
         return request.root_path + place
     try:
-        return url_for(place)
+        return url_for(place, **values)
     except BuildError:
-        expected = "a path, or an endpoint that needs no values"
+        expected = "a path, or an endpoint that needs no values" + (" but the space" if key == "AFTER_LOGIN" else "")
         raise ConfigurationError(
             "setting_invalid", setting=f"COBOT_OIDC_{key}", found=place, expected=expected
         ) from None
@@ -152,10 +218,27 @@ def _trusted_host() -> str:
     raise ConfigurationError("redirect_uri_unknown", host=request.host)
 
 
+def _warn_of_two_names(what_follows: str) -> None:
+    """Browsers and providers tell this machine's names apart, which people who develop on it easily overlook."""
+    logger.warning("opened at %s: %s; localhost and 127.0.0.1 are different sites", request.host, what_follows)
+
+
 def _name_of(host: str) -> str:
     return urlsplit(f"//{host}").hostname or ""
 
 
-def _space_argument() -> str | None:
+def _named_for_a_login(space: str | None) -> str | None:
+    """The space as the login's URL has to name it: empty for none, if that URL itself might name one by its host."""
     reader = installation().read_space
-    return request.args.get("space") or (reader() if isinstance(reader, HostLabel) else None)
+    if space is not None or reader is None or isinstance(reader, ViewArgument):
+        return space
+    if isinstance(reader, HostLabel):
+        return "" if reader() is not None else None
+    return ""
+
+
+def _space_argument() -> str | None:
+    if "space" in request.args:
+        return request.args["space"]
+    reader = installation().read_space
+    return reader() if isinstance(reader, HostLabel) else None

@@ -98,6 +98,12 @@ def find(issuer: str, space: str | None, *, now: float, lifetimes: Lifetimes) ->
     return identity.user
 
 
+def everyone(*, now: float, lifetimes: Lifetimes) -> list[User]:
+    """Every user of this browser whose login is still alive, the earliest login first. Writes no visit down."""
+    alive = [identity.user for identity in _identities().values() if identity.is_alive(now, lifetimes)]
+    return sorted(alive, key=lambda user: user.authenticated_at)
+
+
 def note_visit(issuer: str, *, now: float, idle: int) -> None:
     """Write down that the user was here, now and then. ``idle``: seconds after which a login ends without a visit."""
     identity = _identities().get(issuer)

@@ -15,6 +15,7 @@ from .errors import ConfigurationError
 from .issuers import Issuers, SpaceIssuer, Spaces, hosts_of_spaces
 from .settings_checks import Check, Unfit, optional, seconds, whole_number, words
 from .settings_mistakes import PREFIX, Problems, check_flask, refuse_unknown, remedy_for_missing
+from .user import User
 
 T = TypeVar("T")
 
@@ -225,12 +226,24 @@ class Settings:
         shown="built from the request",
     )
     url_prefix: str = setting(
-        check.url_prefix, "of the three routes `login`, `callback` and `logout`", default="/cobot"
+        check.url_prefix,
+        "of the routes `login`, `callback`, `logout` and `logged-out`, and of the style of our pages",
+        default="/cobot",
     )
-    after_login: str = setting(
-        check.destination, "a path below the app's root, or an endpoint, if no `next` is given", default="/"
+    after_login: str | Callable[[User], str] = setting(
+        check.after_login,
+        "where a login ends if no `next` is given: a path below the app's root; an endpoint, which gets [the "
+        "space](spaces.md#where-a-login-at-a-space-ends) if it takes one; or a function of the `User` that returns a "
+        'path such as `url_for("home")`',
+        default="/",
     )
-    after_logout: str = setting(check.destination, "a path below the app's root, or an endpoint", default="/")
+    after_logout: str | None = setting(
+        optional(check.destination),
+        "where a logout ends: a path below the app's root, or an endpoint. Choose a page that needs no login: any "
+        "other logs people in again at once, as the provider still knows them",
+        default=None,
+        shown="a page of ours",
+    )
     session_lifetime: int = setting(
         whole_number(60, 365 * _DAY), "seconds from the login after which it expires", default=12 * 3600
     )
@@ -251,7 +264,7 @@ class Settings:
     logout_at_provider: bool = setting(
         check.boolean,
         "after logging out here, send the browser on to the provider's own logout, if its document names one (Cobot's "
-        "does not); its answer comes back to `AFTER_LOGOUT`, a URL to register there",
+        "does not); its answer comes back to `AFTER_LOGOUT`, or to `/cobot/logged-out`: a URL to register there",
         default=False,
     )
     json_blueprints: frozenset[str] = setting(

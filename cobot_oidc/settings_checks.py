@@ -17,6 +17,7 @@ from .issuers import SpaceIssuer, Spaces, is_space_name
 from .protocol.client import Client, ClientAuthentication
 from .protocol.discovery import check_issuer, is_loopback
 from .protocol.redirects import safe_next
+from .user import User
 
 T = TypeVar("T")
 
@@ -236,13 +237,21 @@ def url_prefix(value: object) -> str:
     return value
 
 
-@reads("str | None")
+@reads("str")
 def destination(value: object) -> str:
     """A path, or the name of an endpoint; which endpoints there are is known only later."""
-    place = "/" if value is None else text.read(value)
+    place = text.read(value)
     if place.startswith("/") and safe_next(place) is None:
         raise Unfit("a path on this app, such as '/', or the name of an endpoint")
     return place
+
+
+@reads("str | Callable[[User], str] | None")
+def after_login(value: object) -> str | Callable[[User], str]:
+    """A destination, or a function that is asked at each login; what it returns is checked there."""
+    if callable(value):
+        return value
+    return "/" if value is None else destination.read(value)
 
 
 @reads("str")

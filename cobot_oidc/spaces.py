@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import SplitResult
 
 from flask import current_app, request
 
@@ -11,12 +12,12 @@ from .errors import ConfigurationError
 SpaceReader = Callable[[], str | None]
 
 
-def from_view_arg(name: str) -> SpaceReader:
+def from_view_arg(name: str) -> "ViewArgument":
     """The space is the variable part ``name`` of the URL rule, as in ``/<space>/desk``.
 
     :param name: the view argument. Requests whose rule has none are the global provider's.
     """
-    return lambda: (request.view_args or {}).get(name)
+    return ViewArgument(name)
 
 
 def from_host(domain: str) -> "HostLabel":
@@ -34,6 +35,20 @@ def from_subdomain() -> "HostLabel":
 
 
 @dataclass(frozen=True, slots=True)
+class ViewArgument:
+    """Reads the space from the request's URL rule.
+
+    :param name: the rule's variable part.
+    """
+
+    name: str
+
+    def __call__(self) -> str | None:
+        """The argument, not checked yet; ``None`` if the request's rule has none."""
+        return (request.view_args or {}).get(self.name)
+
+
+@dataclass(frozen=True, slots=True)
 class HostLabel:
     """Reads the space from the request's host, and knows which host a space's pages have.
 
@@ -47,10 +62,10 @@ class HostLabel:
         label, dot, rest = request.host.partition(":")[0].partition(".")
         return label if dot and rest == self._domain() else None
 
-    def host(self, space: str | None) -> str:
-        """Where the pages of this space live, with the port of this request."""
-        port = request.host.partition(":")[2]
-        return (f"{space}." if space else "") + self._domain() + (f":{port}" if port else "")
+    def host(self, space: str | None, callback: SplitResult) -> str:
+        """Where the pages of this space live, with the port of the callback, as the browser sees it."""
+        port = f":{callback.port}" if callback.port else ""
+        return (f"{space}." if space else "") + self._domain() + port
 
     def check(self, config: Mapping[str, Any], redirect_uri: str | None) -> None:
         """With one callback for many hosts, the session has to reach them all.

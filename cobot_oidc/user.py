@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
+from typing import ClassVar, Literal
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -24,7 +25,7 @@ class User:
     kept_claims: Mapping[str, object]
     authenticated_at: int
 
-    is_authenticated = True
+    is_authenticated: ClassVar[Literal[True]] = True  # Literal, as type checkers tell User and AnonymousUser by it
 
     @property
     def claims(self) -> Mapping[str, object]:
@@ -74,7 +75,7 @@ class AnonymousUser:
 
     __slots__ = ()
 
-    is_authenticated = False
+    is_authenticated: ClassVar[Literal[False]] = False
     issuer = None
     subject = None
     space = None

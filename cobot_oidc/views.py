@@ -13,6 +13,7 @@ from .current import forget_user, pin_space, requested_registration, requested_s
 from .errors import ConfigurationError, LoginError, ProviderError
 from .installation import installation
 from .issuers import Registration
+from .pages import is_subresource
 from .protocol.authorization import AuthorizationRequest, AuthorizationResponse, logout_url, request_options
 from .protocol.discovery import ProviderMetadata
 from .provider.provider import Provider, TokenSet
@@ -26,14 +27,16 @@ def login() -> Response:
     """Send the browser to the provider of the space that was asked for, and remember what to expect back."""
     if request.method == "HEAD" or "prefetch" in request.headers.get("Sec-Purpose", ""):
         return Response(status=204 if request.method == "HEAD" else 503)  # nobody is there yet (security.md F08)
-    if elsewhere := places.login_at_callback_host():
-        return redirect(elsewhere, 302)
-    here, now = installation(), installation().clock()
     if "space" in request.args:
-        pin_space(request.args["space"])
+        pin_space(request.args["space"] or None)
     space, registration = requested_space(), requested_registration()
     next_path = places.checked_next(request.args.get("next"))
     places.offer_login(space, next_path)
+    if is_subresource():  # a fetch that followed a redirect: its logins would end nowhere, and evict real ones
+        raise LoginError("login_required")
+    if elsewhere := places.login_at_callback_host():
+        return redirect(elsewhere, 302)
+    here, now = installation(), installation().clock()
     redirect_uri = places.redirect_uri(registration.callback)
     if not requested_user().is_authenticated and recent_logins.is_stuck(registration.issuer, now):
         raise LoginError("login_stuck", issuer=registration.issuer)
@@ -77,7 +80,7 @@ def callback(registered: str | None = None) -> Response:
     here = installation()
     answer = AuthorizationResponse.parse(request.query_string)
     if recent_logins.was_answered(answer.state or "", sessions.issuers(), here.clock()):
-        return redirect(places.after_login(None, None), 303)  # reload, back button (security.md F03)
+        return redirect(places.after_login_again(), 303)  # reload, back button (security.md F03)
     with _its_error_in_the_log(answer):
         transaction = transactions.recall(answer.state)
         places.offer_login(transaction.space, transaction.next)
@@ -96,13 +99,14 @@ def callback(registered: str | None = None) -> Response:
 
 
 def logout() -> Response:
-    """Log out of the space that the request names, or, where it names none, of every one."""
+    """Log out of the space that ``space`` names, or, if it names none, of every one; whatever the host names."""
     if not places.is_same_origin():
         raise LoginError("logout_cross_site", origin=request.headers.get("Origin", ""))
-    if request.values.get("space"):
-        pin_space(request.values["space"])
+    space = request.values.get("space") or None
+    if space is not None:
+        pin_space(space)
     here = installation()
-    issuers = None if requested_space() is None else [requested_registration().issuer]
+    issuers = None if space is None else [requested_registration().issuer]
     here.ended_logins.add(user for user in sessions.users() if issuers is None or user.issuer in issuers)
     ended = sessions.end(issuers)
     forget_user()
@@ -112,7 +116,7 @@ def logout() -> Response:
     for user in ended:
         here.tell("logged_out", user.issuer)
         user_logged_out.send(the_app(), user=user)
-    return redirect(_provider_logout(ended) or places.after_logout(), 303)
+    return redirect(_provider_logout(ended) or places.after_logout(space), 303)
 
 
 def _begin(registration: Registration, space: str | None) -> ProviderMetadata:

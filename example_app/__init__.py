@@ -27,7 +27,8 @@ def create_app(config: Mapping[str, Any] | None = None) -> Flask:
     :raises ConfigurationError: where a setting is missing or wrong.
     """
     app = Flask(__name__)
-    app.config.from_mapping(SESSION_COOKIE_SAMESITE="Lax", PORTAL_SPACES=SPACES)
+    # Everybody may see the welcome page, so that a logout can end there.
+    app.config.from_mapping(SESSION_COOKIE_SAMESITE="Lax", PORTAL_SPACES=SPACES, COBOT_OIDC_AFTER_LOGOUT="welcome")
     app.config.from_prefixed_env()
     app.config.from_mapping(config or {})
     app.config.setdefault("COBOT_OIDC_SPACES", list(app.config["PORTAL_SPACES"]))
@@ -57,8 +58,8 @@ def create_app(config: Mapping[str, Any] | None = None) -> Flask:
 
     @app.context_processor
     def for_every_page() -> dict[str, object]:
-        spaces, space = app.config["PORTAL_SPACES"], str(current_space or "")
-        place = spaces.get(space, space) or "Cobot"
+        spaces, space = app.config["PORTAL_SPACES"], current_space()
+        place = spaces.get(space, space) if space else "Cobot"
         return {"spaces": spaces, "place": place, "profile_url": _profile_url}
 
     app.after_request(_protect)

@@ -117,7 +117,7 @@ def add_pages(app: Flask) -> None:
         return jsonify(
             user=current_user.get_id(),
             claims=dict(current_user.claims),
-            space=str(current_space) if current_space else None,
+            space=current_space(),
         )
 
     app.add_url_rule("/", "open", who)

@@ -149,7 +149,7 @@ def test_spaces_in_host_names(settings: dict[str, Any], cobot: StandIn, clock: C
     @app.get("/desk")
     @login_required
     def desk() -> str:
-        return f"{current_user.name} at {current_space}"
+        return f"{current_user.name} at {current_space()}"
 
     browser = Client(app)
 
@@ -257,7 +257,7 @@ def test_nobody_chooses_where_a_logout_leads(visitor: Visitor, name: str, wish: 
 
     answer = visitor.browser.post("/cobot/logout", query_string={name: wish}, data={name: wish}, headers=origin)
 
-    assert answer.location == "/"
+    assert answer.location == "/cobot/logged-out"
 
 
 def test_a_public_client(make_portal: MakePortal, cobot: StandIn) -> None:

@@ -276,7 +276,7 @@ def test_logging_out_does_not_wait_for_a_provider_that_is_down(make_portal: Make
     fresh.browser.set_cookie("session", cookie.value)
     cobot.stop()
     try:
-        assert fresh.log_out().location == "/"
+        assert fresh.log_out().location == "/cobot/logged-out"
         assert fresh.sees("/") is None
     finally:
         cobot.start()

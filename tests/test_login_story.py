@@ -87,7 +87,7 @@ def test_logging_out_without_a_space_is_logging_out_of_all(visitor: Visitor) -> 
     response = visitor.log_out()
 
     assert response.status_code == 303
-    assert response.location == "/"
+    assert response.location == "/cobot/logged-out"
     assert visitor.sees("/co-up/open") is None
     assert visitor.sees("/") is None
 

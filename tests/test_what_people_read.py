@@ -49,8 +49,8 @@ def test_every_sentence_is_in_every_language(language: str) -> None:
     folder = TRANSLATIONS / language / "LC_MESSAGES"
     with (folder / "cobot_oidc.po").open("rb") as file:
         catalogue = read_po(file)
-    template = (PACKAGE / "templates/cobot_oidc/error.html").read_text(encoding="utf-8")
-    said = {entry.sentence for entry in CATALOGUE.values()} | set(re.findall(r'say\("([^"]+)"\)', template))
+    templates = "".join(path.read_text(encoding="utf-8") for path in PACKAGE.glob("templates/cobot_oidc/*.html"))
+    said = {entry.sentence for entry in CATALOGUE.values()} | set(re.findall(r'say\("([^"]+)"\)', templates))
 
     assert {str(message.id) for message in catalogue if message.id} == said
     assert all(message.string for message in catalogue)

@@ -25,7 +25,7 @@ NOT_UNDERSTOOD = "The sign-in did not work, and nobody was signed in. Please sta
 CANCELLED = "You cancelled the sign-in. Nobody was signed in."
 DECLINED = "The sign-in service declined the sign-in, so nobody was signed in. Please start again."
 NO_SUCH_SPACE = "There is no such space here. Please check the address."
-SIGN_IN_FIRST = "Please sign in first."
+LOG_IN_FIRST = "Please log in first."
 NOT_FROM_HERE = "Nobody was signed out, as the request did not come from this site. Please use the sign-out button."
 NO_COOKIES = (
     "Your browser sent no cookies along, so this sign-in cannot be told from somebody else's. "
@@ -70,6 +70,11 @@ CONFIGURATION = {
     ),
     "https_required": Entry(
         "Sign-in needs https outside localhost; behind a proxy set COBOT_OIDC_REDIRECT_URI or use ProxyFix.", OUR_FAULT
+    ),
+    "space_name_invalid": Entry(
+        "login_required(space=…) takes a space's subdomain at Cobot, a lower-case DNS label, or None for the global "
+        "provider; no space can have this name.",
+        OUR_FAULT,
     ),
 }
 
@@ -156,15 +161,16 @@ TOKEN = {
 
 LOGIN = {
     "space_unknown": Entry("The request names no space that this app serves (COBOT_OIDC_SPACES).", NO_SUCH_SPACE, 404),
-    "login_required": Entry("Nobody is logged in to this request's space.", SIGN_IN_FIRST, 401),
+    "login_required": Entry("Nobody is logged in to this request's space.", LOG_IN_FIRST, 401),
     "response_malformed": Entry("The answer in the callback's URL is not well formed.", NOT_UNDERSTOOD),
     "transaction_unknown": Entry(
-        "No login of this browser has this state: it was used, has expired, or began in another browser; or the "
-        "browser keeps no cookies.",
+        "No login of this browser has this state: it was used, has expired, or began in another browser or at another "
+        "host (localhost and 127.0.0.1 are different sites); or the browser keeps no cookies.",
         START_AGAIN,
     ),
     "cookies_missing": Entry(
-        "The browser came back without any cookie: it blocks them, or this answer belongs to another browser.",
+        "The browser came back without any cookie: it blocks them, this answer belongs to another browser, or the "
+        "login began at another host than the redirect URI's (localhost and 127.0.0.1 are different sites).",
         NO_COOKIES,
     ),
     "transaction_expired": Entry("The person took more than ten minutes to sign in.", START_AGAIN),

@@ -150,7 +150,7 @@ def test_cobot_is_down(page: Page, demo_cobot: StandIn) -> None:  # N10
     assert heading(page) == "Your profile at co.up Coworking"
     page.goto("/betahaus/")
     assert heading(page) == "The sign-in service cannot be reached at the moment"
-    expect(page.get_by_role("link", name="Sign in again")).to_be_visible()
+    expect(page.get_by_role("link", name="Log in again")).to_be_visible()
 
 
 def test_on_a_phone_in_the_dark(new_page: NewPage) -> None:

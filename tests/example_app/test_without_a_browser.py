@@ -55,6 +55,15 @@ def test_a_failure_speaks_the_members_language(browser: Any) -> None:
     assert "Diesen Space gibt es hier nicht" in response.text
 
 
+def test_in_debug_mode_a_failure_tells_the_developer_more(settings: dict[str, Any]) -> None:
+    app = create_app(settings)
+    assert "cookies_missing" not in app.test_client().get("/cobot/callback?state=x").text
+
+    app.debug = True
+
+    assert "cookies_missing" in app.test_client().get("/cobot/callback?state=x").text
+
+
 def test_what_flask_refuses_is_a_page_too(browser: Any) -> None:
     response = browser.get("/cobot/logout")
 

@@ -1,0 +1,148 @@
+"""The extension's own pages and answers, in a real browser, under the policy that Flask-Talisman sends by default."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from threading import Thread
+
+import pytest
+from flask import Flask, Response, jsonify
+from playwright.sync_api import Browser, Page, expect
+from werkzeug.serving import WSGIRequestHandler, make_server
+
+from cobot_oidc import CobotOIDC, current_user, from_view_arg, login_required
+from cobot_oidc.standin import StandIn
+
+from .conftest import SCREENSHOTS
+
+README = Path(__file__).parents[2] / "README.md"
+POLICY = "default-src 'self'; object-src 'none'"
+SIZES = [(390, 760, False), (390, 760, True), (1280, 800, False), (1280, 800, True)]
+
+
+class _Quiet(WSGIRequestHandler):
+    def log(self, type: str, message: str, *args: object) -> None:
+        del type, message, args
+
+
+@pytest.fixture
+def ten_lines(demo_cobot: StandIn) -> Iterator[tuple[Flask, str]]:
+    """The README's ten lines with an API and spaces, and where they are."""
+    app = Flask("portal")
+    server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=_Quiet)
+    base = f"http://localhost:{server.server_port}"
+    demo_cobot.register_client("demo", secret="demo-secret", redirect_uri=f"{base}/cobot/callback", name="Portal")
+    app.config.update(
+        SECRET_KEY="d" * 32,
+        COBOT_OIDC_CLIENT_ID="demo",
+        COBOT_OIDC_CLIENT_SECRET="demo-secret",
+        COBOT_OIDC_ISSUER=demo_cobot.issuer,
+        COBOT_OIDC_SPACE_ISSUER=demo_cobot.space_issuer_template,
+    )
+    CobotOIDC(app, space=from_view_arg("space"))
+
+    @app.get("/")
+    @login_required
+    def home() -> str:
+        log_out = '<form method="post" action="/cobot/logout"><button>Log out</button></form>'
+        return f"<h1>Hello {current_user.name}</h1>{log_out}"
+
+    @app.get("/app")
+    def single_page_app() -> str:
+        return "<!doctype html><title>App</title><h1>App</h1>"
+
+    @app.get("/api/me")
+    @login_required
+    def me() -> Response:
+        return jsonify(name=current_user.name)
+
+    @app.after_request
+    def protect(response: Response) -> Response:
+        response.headers["Content-Security-Policy"] = POLICY
+        return response
+
+    thread = Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    yield app, base
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+@pytest.fixture
+def page(chromium: Browser, ten_lines: tuple[Flask, str]) -> Iterator[Page]:
+    context = chromium.new_context(base_url=ten_lines[1])
+    context.set_default_timeout(10_000)
+    yield context.new_page()
+    context.close()
+
+
+def sign_in(page: Page) -> None:
+    page.get_by_role("button", name="Ada Lovelace").click()
+    page.get_by_role("button", name="Allow").click()
+
+
+def test_after_a_logout_nobody_is_logged_in_again_at_once(page: Page) -> None:
+    page.goto("/")
+    sign_in(page)
+    page.get_by_role("button", name="Log out").click()
+
+    expect(page.get_by_role("heading", level=1)).to_have_text("You are logged out")
+    page.reload()
+    expect(page.get_by_role("heading", level=1)).to_have_text("You are logged out")
+
+    page.get_by_role("link", name="Log in again").click()
+    page.get_by_role("button", name="Allow").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Hello Ada Lovelace")
+    page.go_back()
+    assert "You are logged out" not in page.content()
+
+
+def test_a_single_page_app_as_in_the_readme(page: Page, demo_cobot: StandIn) -> None:
+    sample = re.search(r"```js\n(.*?)```", README.read_text(encoding="utf-8"), re.DOTALL)
+    assert sample is not None
+    page.goto("/app?tab=2#inbox")
+
+    status = page.evaluate("fetch('/api/me').then(async (r) => [r.status, r.redirected, (await r.json()).code])")
+    assert status == [401, False, "login_required"]
+    assert demo_cobot.requests == []
+    assert page.context.cookies() == []
+
+    with page.expect_navigation():
+        page.evaluate(f"() => {{ {sample[1]}\nvoid api('/api/me') }}")
+    sign_in(page)
+
+    expect(page.get_by_role("heading", level=1)).to_have_text("App")
+    assert page.url.endswith("/app?tab=2#inbox")
+    assert page.evaluate(f"() => {{ {sample[1]}\nreturn api('/api/me') }}") == {"name": "Ada Lovelace"}
+
+
+@pytest.mark.parametrize(("width", "height", "dark"), SIZES)
+def test_our_pages_are_cards_under_a_strict_policy(
+    chromium: Browser, ten_lines: tuple[Flask, str], width: int, height: int, dark: bool
+) -> None:
+    app, base = ten_lines
+    app.debug = True
+    scheme = "dark" if dark else "light"
+    context = chromium.new_context(
+        base_url=base,
+        viewport={"width": width, "height": height},
+        color_scheme="dark" if dark else "light",
+        java_script_enabled=False,
+    )
+    page = context.new_page()
+    refused: list[str] = []
+    page.on("console", lambda message: refused.append(message.text) if "Security" in message.text else None)
+    SCREENSHOTS.mkdir(parents=True, exist_ok=True)
+    for name, path in (("logged_out", "/cobot/logged-out?space=co-up"), ("error", "/cobot/callback?state=x&code=y")):
+        page.goto(path)
+        card = page.locator("main").bounding_box()
+        assert card is not None
+        assert abs(card["x"] * 2 + card["width"] - width) <= 1  # in the middle
+        assert card["width"] <= 600
+        button = page.locator(".button").first.bounding_box()
+        assert button is not None
+        assert button["height"] >= 44
+        page.screenshot(path=SCREENSHOTS / f"our_{name}_{width}_{scheme}.png", full_page=True)
+    assert refused == []
+    context.close()

@@ -1,0 +1,84 @@
+"""An app as its developer types it: what ``make lint`` has mypy and pyright check. Nobody runs it."""
+
+from typing import assert_type
+
+from flask import Blueprint, Flask, jsonify, render_template
+from flask.typing import ResponseReturnValue
+
+from cobot_oidc import (
+    AnonymousUser,
+    CobotOIDC,
+    User,
+    current_space,
+    current_user,
+    current_users,
+    from_view_arg,
+    login_required,
+    require_user,
+)
+
+app = Flask(__name__)
+oidc = CobotOIDC(app, space=from_view_arg("space"))
+api = Blueprint("api", __name__)
+
+
+@app.get("/")
+@login_required
+def home() -> str:
+    return f"Hello {require_user().subject}"
+
+
+@app.get("/<space>/desk")
+@login_required
+async def desk(space: str) -> str:
+    return render_template("desk.html", space=space)
+
+
+@app.get("/board")
+@login_required(space="co-up")
+async def board() -> ResponseReturnValue:
+    return jsonify(space=current_space()), 200
+
+
+@api.get("/me")
+@login_required(space=None)
+def me() -> ResponseReturnValue:
+    user = require_user()
+    assert_type(user, User)
+    assert_type(user.authenticated_at, int)
+    return {"issuer": user.issuer, "space": user.space}
+
+
+@app.get("/spaces")
+@login_required()
+def spaces() -> list[str]:
+    assert_type(current_users(), list[User])
+    return [user.space for user in current_users() if user.space is not None]
+
+
+def whole_number(number: int) -> bytes:
+    return bytes(number)
+
+
+def the_key_of(user: User) -> str:
+    return user.get_id()
+
+
+def narrowed() -> str:
+    # Pyright narrows by ``is True`` alone, mypy by the bare attribute too.
+    if current_user.is_authenticated is True:
+        assert_type(current_user, User)
+        return the_key_of(current_user)
+    assert_type(current_user, AnonymousUser)
+    return "nobody"
+
+
+def place() -> str:
+    space = current_space()
+    assert_type(space, str | None)
+    return space if space is not None else "everywhere"
+
+
+guarded = login_required(whole_number)
+guarded(1)
+login_required(space="co-up")(whole_number)(number=2)
