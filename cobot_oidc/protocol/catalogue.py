@@ -184,8 +184,8 @@ LOGIN = {
         403,
     ),
     "prefix_malformed": Entry(
-        "The path that the app is mounted at (SCRIPT_NAME, or X-Forwarded-Prefix with ProxyFix) is not a plain path; let "
-        "the proxy set that header, whatever clients send.",
+        "The app is mounted at what is not a plain path (SCRIPT_NAME, or X-Forwarded-Prefix with ProxyFix); let the "
+        "proxy set that header, whatever clients send.",
         NOT_UNDERSTOOD,
     ),
 }
