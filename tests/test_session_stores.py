@@ -5,6 +5,7 @@ from typing import Any, cast
 import pytest
 from flask import Flask
 from flask.sessions import SecureCookieSessionInterface, SessionInterface, SessionMixin
+from werkzeug.wrappers import Request
 
 from cobot_oidc import CobotOIDC, ConfigurationError
 from cobot_oidc.standin import StandIn
@@ -93,3 +94,7 @@ def test_behind_https_the_session_cookie_is_secure(uri: str | None, is_secure: b
     CobotOIDC(app)
 
     assert app.config["SESSION_COOKIE_SECURE"] is is_secure
+
+
+def test_a_name_that_only_looks_like_a_host_cookies_is_another_name() -> None:  # Werkzeug before 3.1.9 strips it
+    assert "__Host-x" not in Request({"HTTP_COOKIE": "\xa0__Host-x=of-a-sibling"}).cookies
