@@ -50,13 +50,16 @@ fuzz: $(INSTALLED) ## fuzz what reads tokens, keys and documents (SECONDS=60 for
 mutants: $(INSTALLED) ## spoil each check of the protocol and see that a test notices (about 20 minutes; MODULES=jws for one)
 	@$(VENV)/bin/python -m mutants $(MODULES)
 
-bench: ## measure what everything costs, beside other libraries (about 8 minutes; SCRIPTS=login for one)
+bench: ## measure what everything costs beside other libraries, and write docs/performance.md (about 8 minutes; SCRIPTS=login for one)
 	@tools/make-venv "$(PYTHON)" build/benchmarks
 	@$(QUIET_PIP) build/benchmarks/bin/python -m pip install --require-hashes -r benchmarks/requirements.txt
 	@$(QUIET_PIP) build/benchmarks/bin/python -m pip install --no-deps --no-build-isolation --force-reinstall .
+	@rm -rf build/benchmarks/printed && mkdir build/benchmarks/printed
 	@for script in $(or $(SCRIPTS),$(BENCHMARKS)); do \
 	  PYTHONPATH=. REDIS_SERVER="$$(tools/find-program redis-server)" \
-	  env -u PYTHONDONTWRITEBYTECODE build/benchmarks/bin/python -W ignore -m benchmarks.$$script || exit 1; echo; done
+	  env -u PYTHONDONTWRITEBYTECODE build/benchmarks/bin/python -W ignore -m benchmarks.$$script \
+	  > build/benchmarks/printed/$$script.md || exit 1; cat build/benchmarks/printed/$$script.md; echo; done
+	@PYTHONPATH=. build/benchmarks/bin/python -m tools.performance_page build/benchmarks/printed
 
 clean: ## remove what the other commands made
 	@rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
