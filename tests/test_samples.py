@@ -96,8 +96,8 @@ def run_dotenv(sample: Sample, surroundings: Surroundings) -> None:
     values = dotenv_values(stream=io.StringIO(sample.code))
     assert values
     assert all(values.values()), "a line without a value"
-    variables = {name: str(value) for name, value in values.items() if value != "…"}
-    surroundings.set_environment(EXAMPLES | variables)
+    filled_in = {name: EXAMPLES.get(name, "example") if value == "…" else str(value) for name, value in values.items()}
+    surroundings.set_environment(EXAMPLES | filled_in)
     app = Flask("portal")
     app.config.from_prefixed_env()
     CobotOIDC(app)
