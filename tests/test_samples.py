@@ -42,7 +42,11 @@ from .samples import PAGES, REPOSITORY, Sample, samples
 SAMPLES = samples()
 SPACES = ["co-up", "betahaus", "nebenan"]
 STANDIN = [sys.executable, "-m", "cobot_oidc.standin", "--port", "0"]
-EXAMPLES = {"FLASK_SECRET_KEY": SECRET_KEY, "FLASK_COBOT_OIDC_CLIENT_ID": "portal"}  # for what a page leaves open
+EXAMPLES = {  # for what a page leaves open
+    "FLASK_SECRET_KEY": SECRET_KEY,
+    "FLASK_COBOT_OIDC_CLIENT_ID": "portal",
+    "FLASK_COBOT_OIDC_CLIENT_SECRET": "s3cret",
+}
 
 
 @dataclass(frozen=True)
