@@ -19,7 +19,7 @@ from flask import Flask
 
 from benchmarks.tables import ISSUERS
 from cobot_oidc.protocol.id_token import Expected
-from cobot_oidc.provider.directory import Directory
+from cobot_oidc.provider.providers import Directory
 from cobot_oidc.provider.http import HTTPClient, HTTPResponse
 from cobot_oidc.provider.settings import ProviderSettings
 

@@ -19,7 +19,7 @@ from flask import Flask
 
 from benchmarks.tables import ROTATION
 from cobot_oidc.protocol.id_token import Expected
-from cobot_oidc.provider.directory import Directory
+from cobot_oidc.provider.providers import Directory
 from cobot_oidc.provider.settings import ProviderSettings
 
 CLIENT_ID, NONCE = "portal", "n-0S6_WzA2MjK9pQ"

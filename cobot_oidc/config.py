@@ -23,7 +23,7 @@ from .spaces import is_space_name
 COBOT_ISSUER = "https://www.cobot.me"
 COBOT_SPACE_ISSUER = "https://{space}.cobot.me"
 SHORTEST_SECRET_KEY = 32  # bytes (security.md S05)
-ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA")
+ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA", "Ed25519")
 
 _SCOPE = re.compile(r"[\x21\x23-\x5b\x5d-\x7e]+")  # RFC 6749 section 3.3
 _URL_PREFIX = re.compile(r"(?:/[A-Za-z0-9._~-]+)+")

@@ -14,7 +14,7 @@ from .signals import oidc_event
 from .spaces import SpaceReader
 
 if TYPE_CHECKING:
-    from .provider.directory import Directory
+    from .provider.providers import Directory
     from .provider.shared_store import SharedStore
     from .used_states import UsedStates
 
@@ -46,7 +46,7 @@ class Installation:
     @property
     def directory(self) -> "Directory":
         """The providers that this app knows."""
-        from .provider.directory import Directory
+        from .provider.providers import Directory
 
         return self._once("directory", lambda: Directory(self.settings.provider, self.clock, self.tell, self._store))
 

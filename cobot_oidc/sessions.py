@@ -131,17 +131,40 @@ def _user(issuer: str, record: Record) -> User:
 
 
 def _within_a_cookie(others: list[tuple[str, Record]], newest: tuple[str, Record]) -> dict[str, Record]:
-    """As many identities as one cookie can hold: the newest, then of the others those that logged in last."""
-    while True:
-        identities = dict([*others, newest])
-        size = _cookie_size(identities)
-        if size <= LARGEST_COOKIE:
-            return identities
-        if not others:
-            _, (_, subject, _, claims, *_) = newest
-            sizes = {name: len(str(value)) for name, value in claims.items()}
-            raise LoginError("session_too_large", bytes=size, subject_length=len(subject), claim_lengths=sizes)
-        del others[0]
+    """As many identities as one cookie can hold: the newest, then of the others those that logged in last.
+
+    Before a login goes, those that take more than their share lose their longest claims (security.md X14).
+
+    :param others: the one that logged in longest ago first.
+    """
+    identities = dict([*others, newest])
+    if _cookie_size(identities) <= LARGEST_COOKIE:
+        return identities
+    if (size := _cookie_size(dict([newest]))) > LARGEST_COOKIE:
+        _, (_, subject, _, claims, *_) = newest
+        sizes = {name: len(str(value)) for name, value in claims.items()}
+        raise LoginError("session_too_large", bytes=size, subject_length=len(subject), claim_lengths=sizes)
+    while _cookie_size(identities) > LARGEST_COOKIE:
+        issuer = _over_its_share(identities)
+        if issuer is None:
+            del identities[next(iter(identities))]
+        else:
+            identities[issuer] = _without_longest_claim(identities[issuer])
+    return identities
+
+
+def _over_its_share(identities: Mapping[str, Record]) -> str | None:
+    """The largest identity, if it takes more than an equal share of the cookie and has claims to lose."""
+    sizes = {issuer: _cookie_size({issuer: record}) for issuer, record in identities.items() if record[3]}
+    largest = max(sizes, key=sizes.__getitem__, default=None)
+    return largest if largest is not None and sizes[largest] > LARGEST_COOKIE // len(identities) else None
+
+
+def _without_longest_claim(record: Record) -> Record:
+    claims = record[3]
+    longest = max(claims, key=lambda name: len(ascii(claims[name])))  # a cookie holds it escaped
+    fewer = {name: value for name, value in claims.items() if name != longest}
+    return (*record[:3], fewer) if len(record) == 4 else (*record[:3], fewer, record[4])
 
 
 def _cookie_size(identities: dict[str, Record]) -> int:

@@ -11,7 +11,7 @@ import re
 import secrets
 from base64 import urlsafe_b64encode
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
 from cryptography.exceptions import InvalidTag
@@ -26,7 +26,7 @@ from .protocol import base64url
 
 LIFETIME = 600  # seconds
 MOST_OPEN = 5
-MOST_BYTES = 2200  # of all transaction cookies together; the newest stays whatever its size
+MOST_BYTES = 2200  # of all transaction cookies together; a single one stays whatever its size
 LONGEST_COOKIE = 4096
 
 _COOKIE_NAME = re.compile(r"(?:__Host-)?cobot_oidc_[A-Za-z0-9_-]{22}")
@@ -69,21 +69,29 @@ def new_secret() -> str:
 
 
 def remember(transaction: Transaction, response: Response, *, secure: bool) -> None:
-    """Set the transaction's cookie, and let the oldest others go where there are too many (security.md F07).
+    """Set the transaction's cookie, and make room for it if there are too many (security.md F07, X14).
+
+    If the cookies are too long, the longest ``next`` goes before any login does: a login without it ends at
+    ``AFTER_LOGIN``. If they are too many, the oldest goes.
 
     :param secure: whether the callback is reached over https; false on the loopback alone.
     """
-    name = _cookie_name(transaction.state, secure=secure)
-    sealed = _seal(transaction, name)
-    room = MOST_BYTES - len(name) - len(sealed)
+    now = transaction.started_at
     # Browsers send the oldest first (RFC 6265 section 5.4), which tells apart logins of the same second.
     latest_first = reversed(list(_open_cookies(secure=secure)))
-    others = sorted(latest_first, key=lambda other: other[1].started_at, reverse=True)
-    for place, (other, opened) in enumerate(others, start=1):
-        room -= len(other) + len(request.cookies[other])
-        if place >= MOST_OPEN or room < 0 or not opened.is_alive(transaction.started_at):
-            _delete(response, other, secure=secure)
-    response.set_cookie(name, sealed, max_age=LIFETIME, path="/", secure=secure, httponly=True, samesite="Lax")
+    others = sorted(latest_first, key=lambda other: other.transaction.started_at, reverse=True)
+    alive = [other for other in others if other.transaction.is_alive(now)]
+    kept = _within_bytes([_Cookie.of(transaction, secure=secure), *alive[: MOST_OPEN - 1]])
+    names = {cookie.name for cookie in kept}
+    for other in others:
+        if other.name not in names:
+            _delete(response, other.name, secure=secure)
+    for cookie in kept:
+        if cookie not in others:
+            left = LIFETIME - max(0, now - cookie.transaction.started_at)
+            response.set_cookie(
+                cookie.name, cookie.value, max_age=left, path="/", secure=secure, httponly=True, samesite="Lax"
+            )
 
 
 def recall(state: str | None, *, secure: bool) -> Transaction:
@@ -127,12 +135,41 @@ def _delete(response: Response, name: str, *, secure: bool) -> None:
     response.delete_cookie(name, path="/", secure=secure, httponly=True, samesite="Lax")
 
 
-def _open_cookies(*, secure: bool) -> Iterator[tuple[str, Transaction]]:
+@dataclass(frozen=True, slots=True)
+class _Cookie:
+    """A transaction, and the cookie that holds it."""
+
+    name: str
+    value: str = field(repr=False)
+    transaction: Transaction
+
+    @classmethod
+    def of(cls, transaction: Transaction, *, secure: bool) -> "_Cookie":
+        name = _cookie_name(transaction.state, secure=secure)
+        return cls(name, _seal(transaction, name), transaction)
+
+    def without_next(self) -> "_Cookie":
+        transaction = replace(self.transaction, next=None)
+        return _Cookie(self.name, _seal(transaction, self.name), transaction)
+
+
+def _within_bytes(cookies: list[_Cookie]) -> list[_Cookie]:
+    """These cookies, the newest first, as far as there is room for them."""
+    while len(cookies) > 1 and sum(len(cookie.name) + len(cookie.value) for cookie in cookies) > MOST_BYTES:
+        longest = max(cookies, key=lambda cookie: len(cookie.transaction.next or ""))
+        if longest.transaction.next is None:
+            cookies = cookies[:-1]
+        else:
+            cookies = [cookie.without_next() if cookie is longest else cookie for cookie in cookies]
+    return cookies
+
+
+def _open_cookies(*, secure: bool) -> Iterator[_Cookie]:
     for name in list(request.cookies):
         if _COOKIE_NAME.fullmatch(name) and name.startswith("__Host-") == secure:
             transaction = _open(request.cookies[name], name)
             if transaction is not None:
-                yield name, transaction
+                yield _Cookie(name, request.cookies[name], transaction)
 
 
 def _seal(transaction: Transaction, name: str) -> str:

@@ -39,9 +39,9 @@ class RedisServer:
         """Seconds until a value goes; -1 where it stays for ever."""
         return int(self._client().ttl(key))
 
-    def put(self, key: str, value: str) -> None:
-        """Write as whoever else can reach it."""
-        self._client().set(key, value)
+    def put(self, key: str, value: str, *, seconds: int | None = None) -> None:
+        """Write as whoever else can reach it, for so many seconds or for ever."""
+        self._client().set(key, value, ex=seconds)
 
     def put_list(self, key: str) -> None:
         """The same with a value of another type."""

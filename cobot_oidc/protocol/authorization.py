@@ -82,8 +82,8 @@ def request_options(query: Mapping[str, str]) -> dict[str, str]:
 
     :param query: the login URL's query.
     :returns: those of ``prompt``, ``login_hint``, ``ui_locales``, ``max_age`` that are well formed: printable ASCII
-        of at most 256 characters, ``max_age`` a number of seconds. ``prompt=none`` is left out: its answer is an
-        error that nobody asked to see.
+        of at most 256 characters, ``max_age`` a number of seconds. ``prompt=none`` is left out, in any case, as some
+        providers read it so: its answer is an error that nobody asked to see.
     """
     options = {
         name: query[name]
@@ -92,7 +92,7 @@ def request_options(query: Mapping[str, str]) -> dict[str, str]:
     }
     if not re.fullmatch(r"[0-9]{1,9}", options.get("max_age", "0")):
         del options["max_age"]
-    if "none" in options.get("prompt", "").split():
+    if "none" in options.get("prompt", "").lower().split():
         del options["prompt"]
     return options
 
@@ -152,10 +152,10 @@ class AuthorizationResponse:
     def authorization_code(self) -> str:
         """The code to exchange.
 
-        :raises LoginError: ``cancelled`` where the person declined, ``provider_declined`` for any other error
+        :raises LoginError: ``cancelled`` if the person declined, ``provider_declined`` for any other error
             (RFC 6749 section 4.1.2.1, OIDC Core 3.1.2.6), ``response_malformed`` where there is neither.
         """
-        if self.error == "access_denied":
+        if self.error in _DECLINED:
             raise LoginError("cancelled")
         if self.error is not None:
             code = "interaction_required" if self.error in _INTERACTION else "provider_declined"
@@ -165,7 +165,8 @@ class AuthorizationResponse:
         return self.code
 
 
-_INTERACTION = ("login_required", "interaction_required", "consent_required", "account_selection_required")
+_DECLINED = ("access_denied", "consent_required")  # some providers say the latter to a person who does not consent
+_INTERACTION = ("login_required", "interaction_required", "account_selection_required")
 
 
 def _parameters(query: bytes) -> dict[str, str]:

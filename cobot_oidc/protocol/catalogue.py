@@ -153,7 +153,7 @@ LOGIN = {
     "transaction_outdated": Entry("The app's issuers were configured anew during this login.", START_AGAIN),
     "response_issuer_missing": Entry("The answer has no iss, though the provider promises one.", NOT_UNDERSTOOD),
     "response_issuer_mismatch": Entry("The answer is from another issuer than the one that was asked.", NOT_UNDERSTOOD),
-    "cancelled": Entry("The person declined at the provider (access_denied).", CANCELLED, 403),
+    "cancelled": Entry("The person declined at the provider (access_denied, consent_required).", CANCELLED, 403),
     "interaction_required": Entry("The provider wants the person to act first.", DECLINED, 403),
     "provider_declined": Entry(
         "The provider answered with an error; compare scopes and redirect URI with the client's registration.", DECLINED

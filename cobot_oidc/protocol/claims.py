@@ -7,12 +7,21 @@ when were checked before; here the rest is made clean.
 import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import cast
+from unicodedata import category, combining, east_asian_width
 
 LONGEST_TEXT = 1000  # characters
 LONGEST_EMAIL = 320  # characters (RFC 3696, erratum 1690)
 
-# Control characters, and those that turn the direction of what follows: they forge what a reader sees.
-_UNFIT = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ufeff]")
+# Control characters, those that turn the direction of what follows, and those that nobody sees: they forge what is
+# read, or hide text in it. The latter are Unicode's Default_Ignorable_Code_Point but for ``_BESIDE``, and other Cf.
+_UNFIT = re.compile(
+    r"[\x00-\x1f\x7f-\x9f\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\u3164\ufeff\uffa0"
+    r"\ufff0-\ufffb\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e00ff\U000e01f0-\U000e0fff]"
+)
+# Nobody sees these either, but some scripts cannot be written without them: fit beside characters that they change.
+_JOINERS = "\u200c\u200d"
+_BESIDE = re.compile(f"[{_JOINERS}\u180b-\u180f\ufe00-\ufe0f\U000e0100-\U000e01ef]")  # joiners, variation selectors
+_VIRAMA = 9  # canonical combining class
 # Compared with what was expected, or within their own rule already.
 _CHECKED = frozenset(("iss", "sub", "aud", "azp", "nonce"))
 _EMAIL = re.compile(r"[^\s@<>\"]+@[^\s@<>\"]+")
@@ -105,12 +114,40 @@ def _is_plain(text: str) -> bool:
 def _is_fit(value: object) -> bool:
     """Whether every text in a JSON value can be shown and stored."""
     if isinstance(value, str):
-        return len(value) <= LONGEST_TEXT and _UNFIT.search(value) is None
+        return (
+            len(value) <= LONGEST_TEXT
+            and _UNFIT.search(value) is None
+            and all(_has_its_place(value, match.start()) for match in _BESIDE.finditer(value))
+        )
     if isinstance(value, list):
         return all(map(_is_fit, value))
     if isinstance(value, dict):
         return all(_is_fit(name) and _is_fit(member) for name, member in value.items())
     return True
+
+
+def _has_its_place(text: str, place: int) -> bool:
+    """Whether an invisible character has an effect where it stands; without one it only makes two texts look the same.
+
+    A joiner has one between two characters that can join: letters of Persian or of Indic scripts, parts of an emoji;
+    and after a virama, also where a word ends, as in Malayalam (RFC 5892 appendices A.1 and A.2, UTS #51). A variation
+    selector has one after a character of a script without capitals, or after a digit or a symbol. Never in Latin text,
+    never first, never twice.
+    """
+    before, after = text[place - 1 : place], text[place + 1 : place + 2]
+    if not before:
+        return False
+    if text[place] in _JOINERS:
+        return combining(before) == _VIRAMA or (_can_join(before) and _can_join(after))
+    return category(before) not in ("Lu", "Ll", "Lt", "Zs") and _BESIDE.match(before) is None
+
+
+def _can_join(character: str) -> bool:
+    """Whether this may be half of what a joiner joins: no letter of a script that has capitals, and none of CJK."""
+    if character < "\u0600":  # the first joining script is Arabic
+        return False
+    kind = category(character)
+    return kind[0] in "MS" or (kind in ("Lo", "Lm") and east_asian_width(character) not in ("W", "F"))
 
 
 def _is_text(value: object) -> bool:

@@ -24,7 +24,13 @@ FURTHEST_EXP = 366 * 86400  # seconds
 LARGEST_TIME = 2**53
 
 _SUBJECT = re.compile(r"(?! )[\x20-\x7e]{1,255}(?<! )")  # Core 2: at most 255 ASCII characters
-_HASHES = {"256": hashlib.sha256, "384": hashlib.sha384, "512": hashlib.sha512, "DSA": hashlib.sha512}
+_HASHES = {
+    "256": hashlib.sha256,
+    "384": hashlib.sha384,
+    "512": hashlib.sha512,
+    "DSA": hashlib.sha512,
+    "25519": hashlib.sha512,
+}
 
 
 class Expected(NamedTuple):
@@ -118,7 +124,7 @@ class UnverifiedIDToken(NamedTuple):
     def is_signed_by(self, keys: KeySet) -> bool:
         """Whether the signature is that of one of these keys."""
         try:
-            self.jws.check_signature(keys, self.expected.algorithms, require_kid=self.expected.require_kid)
+            self.jws.check_signature(keys, require_kid=self.expected.require_kid)
         except TokenError:
             return False
         return True
@@ -128,7 +134,7 @@ class UnverifiedIDToken(NamedTuple):
 
         :raises TokenError: see ``ParsedJWS.check_signature``; ``at_hash_mismatch`` (Core 3.1.3.8).
         """
-        self.jws.check_signature(keys, self.expected.algorithms, require_kid=self.expected.require_kid)
+        self.jws.check_signature(keys, require_kid=self.expected.require_kid)
         _check_at_hash(self.unverified_claims, self.jws.header.algorithm, access_token)
         return clean_claims(self.unverified_claims, self.jws.payload.decode())
 

@@ -49,7 +49,7 @@ def verify_jws(
     :raises TokenError: for everything that is not such a token with a good signature.
     """
     parsed = ParsedJWS.parse(token, algorithms)
-    parsed.check_signature(keys, algorithms, require_kid=require_kid)
+    parsed.check_signature(keys, require_kid=require_kid)
     return VerifiedJWS(deepcopy(dict(parsed.header.members)), parsed.payload)
 
 
@@ -101,7 +101,7 @@ class ParsedJWS(NamedTuple):
             raise TokenError("token_malformed", reason="not canonical base64url") from error
         return cls(header, payload, signing_input, signature)
 
-    def check_signature(self, keys: KeySet, algorithms: Sequence[str], *, require_kid: bool) -> None:
+    def check_signature(self, keys: KeySet, *, require_kid: bool) -> None:
         """The signature is that of one of these keys (RFC 7515 section 5.2, RFC 7517 section 4).
 
         :raises TokenError: ``key_unknown`` where no key has the token's kid, ``key_unsuitable`` where it is not for
@@ -109,17 +109,17 @@ class ParsedJWS(NamedTuple):
         """
         if self.header.kid is None and require_kid:
             raise TokenError("kid_required")
-        for key in _candidates(self.header, keys, algorithms):
+        for key in _candidates(self.header, keys):
             if key.verifies(self.header.algorithm, self.signing_input, self.signature):
                 return
         raise TokenError("signature_invalid", kid=self.header.kid)
 
 
-def _candidates(header: Header, keys: KeySet, algorithms: Sequence[str]) -> Sequence[Key]:
+def _candidates(header: Header, keys: KeySet) -> Sequence[Key]:
     named = keys.named(header.kid)
     if not named:
         raise TokenError("key_unknown", kid=header.kid)
-    suitable = [key for key in named if key.algorithm(algorithms) == header.algorithm]
+    suitable = [key for key in named if header.algorithm in key.algorithms]
     if not suitable:
         raise TokenError("key_unsuitable", kid=header.kid, alg=header.algorithm)
     if len(suitable) == 1:

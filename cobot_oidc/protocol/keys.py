@@ -1,4 +1,4 @@
-"""Key sets: which keys may verify a signature, and for which algorithm (RFC 7517, RFC 7518 section 6, RFC 8037).
+"""Key sets: which keys may verify a signature, and for which algorithm (RFC 7517, RFC 7518 section 6, RFC 8037, 9864).
 
 A member that is unusable is skipped and counted, so that one bad key stops nobody's login; a weak, private or
 symmetric key is never reachable. Keys become objects of the cryptography library once, when the set is read.
@@ -26,8 +26,11 @@ ALGORITHMS_OF = {
     "P-256": ("ES256",),
     "P-384": ("ES384",),
     "P-521": ("ES512",),
-    "Ed25519": ("EdDSA",),
+    "Ed25519": ("EdDSA", "Ed25519"),
 }
+# ``EdDSA`` stands for whatever the curve is, ``Ed25519`` for this one alone (RFC 9864 section 2.2). On Ed25519 both are
+# the same signature, so a key that is published for EdDSA serves both names; one published for Ed25519 keeps to it.
+_SERVES = {"EdDSA": ("EdDSA", "Ed25519")}
 SIGNING_ALGORITHMS = frozenset(name for names in ALGORITHMS_OF.values() for name in names)
 _COORDINATE_BYTES = {"P-256": 32, "P-384": 48, "P-521": 66, "Ed25519": 32}
 # The y-coordinates of the eight points whose order divides 8 (RFC 8032 section 5.1), in each way they can be written.
@@ -49,7 +52,8 @@ _PRIMES = [number for number in range(3, 168) if all(number % divisor for diviso
 # Infineon's library made moduli that are a power of 65537 modulo each of these primes; others are by chance in 2^27.
 _ROCA = {prime: frozenset(pow(65537, exponent, prime) for exponent in range(prime)) for prime in _PRIMES}
 _PRIVATE = ("d", "p", "q", "dp", "dq", "qi", "oth", "k")
-_SUPPORTED: Mapping[str, Algorithm] = get_default_algorithms()
+_KNOWN = get_default_algorithms()
+_SUPPORTED: Mapping[str, Algorithm] = _KNOWN | {"Ed25519": _KNOWN["EdDSA"]}
 
 
 class _Unusable(Exception):
@@ -61,7 +65,8 @@ class Key:
     """One public key that may verify signatures.
 
     :ivar kid: its name in the set, ``None`` where it has none.
-    :ivar algorithms: what the key may be used for: its ``alg``, or all that its type can do.
+    :ivar algorithms: what the key may be used for: its ``alg``, or all that its type can do. The token says which of
+        them it is, and the configuration whether that may be.
     :ivar material: the members that make the key, to compare it with others.
     """
 
@@ -69,13 +74,6 @@ class Key:
     algorithms: tuple[str, ...]
     material: tuple[str, ...]
     public_key: Any
-
-    def algorithm(self, configured: Sequence[str]) -> str | None:
-        """The one algorithm that this key is used with (RFC 8725 section 3.1): the first configured that it can do."""
-        for name in configured:
-            if name in self.algorithms:
-                return name
-        return None
 
     @property
     def identity(self) -> tuple[object, ...]:
@@ -164,7 +162,7 @@ def _key(member: object) -> Key:
     if "alg" in member:
         if member["alg"] not in algorithms:
             raise _Unusable("alg does not fit the key, or is not for signatures")
-        algorithms = (member["alg"],)
+        algorithms = _SERVES.get(member["alg"], (member["alg"],))
     return Key(kid, algorithms, (kind, *material), _public_key(algorithms[0], kty, kind, material))
 
 

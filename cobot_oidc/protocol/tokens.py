@@ -68,7 +68,8 @@ class TokenResponse:
 
         :param status: the HTTP status.
         :param body: the bytes of the answer, at most 256 kB.
-        :raises LoginError: ``code_refused`` where the provider does not take the code (RFC 6749 ``invalid_grant``).
+        :raises LoginError: ``code_refused`` if the provider does not take the code: ``invalid_grant`` (RFC 6749 section
+            5.2) with whatever status, or status 403.
         :raises ConfigurationError: ``client_refused`` where it does not take our client.
         :raises ProviderError: ``token_response_unusable`` for everything else that is not a token response, a missing
             id token among it (security.md C19, F26, N08).
@@ -111,6 +112,8 @@ def _refusal(status: int, error: object, description: object) -> LoginError | Co
         return LoginError("code_refused", description=description or "")
     if error in ("invalid_client", "unauthorized_client") or (error is None and status == 401):
         return ConfigurationError("client_refused", http_status=status, error=error or "")
+    if status == 403:  # not of RFC 6749, but some providers say so instead of 400
+        return LoginError("code_refused", http_status=status, error=error or "", description=description or "")
     return ProviderError(
         "token_response_unusable", http_status=status, error=error or "", description=description or ""
     )

@@ -86,8 +86,18 @@ class SharedStore:
     @contextmanager
     def turn(self, name: str, *, seconds: float) -> Iterator[None]:
         """One process after the other. Nobody waits longer than so many seconds, or for who died or for Redis."""
-        lock = self._redis.lock(self._prefix + name, timeout=seconds, blocking_timeout=seconds, sleep=TURN_POLLED_EVERY)
-        held = self._ask(lock.acquire, False)
+        key, lifetime = self._prefix + name, int(seconds * 1000)
+        lock = self._redis.lock(key, timeout=seconds, blocking_timeout=seconds, sleep=TURN_POLLED_EVERY)
+
+        def acquire() -> bool:
+            if lock.acquire(blocking=False):
+                return True
+            left = self._redis.pttl(key)  # -1 is for ever, -2 already gone
+            if left == -1 or left > lifetime:  # no turn of ours: whoever wrote it, all would wait for it
+                self._redis.delete(key)
+            return bool(lock.acquire())
+
+        held = self._ask(acquire, False)
         try:
             yield
         finally:

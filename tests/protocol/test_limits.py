@@ -292,6 +292,7 @@ def test_a_time_is_positive_and_below_2_to_the_53() -> None:  # C05, J19
         ("ES384", ec_key("P-384"), "sha384"),
         ("ES512", ec_key("P-521"), "sha512"),
         ("EdDSA", ed_key(), "sha512"),
+        ("Ed25519", ed_key(), "sha512"),
     ],
 )
 def test_at_hash_is_of_the_algorithms_own_digest(alg: str, key: Any, digest: str) -> None:  # C12

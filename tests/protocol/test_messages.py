@@ -76,6 +76,9 @@ def test_nothing_secret_is_shown() -> None:  # L02
         ({"prompt": "login", "max_age": "60", "client_id": "evil"}, {"prompt": "login", "max_age": "60"}),
         ({"prompt": "none"}, {}),
         ({"prompt": "login none"}, {}),
+        ({"prompt": "NONE"}, {}),
+        ({"prompt": "login None"}, {}),
+        ({"prompt": "nonesuch"}, {"prompt": "nonesuch"}),
         ({"max_age": "-1"}, {}),
         ({"max_age": "1e9"}, {}),
         ({"max_age": "٣"}, {}),
@@ -137,9 +140,7 @@ def test_an_answer_at_its_limits() -> None:
         AuthorizationResponse.parse(many + b"&state=s&q=1")
 
 
-@pytest.mark.parametrize(
-    "error", ["login_required", "interaction_required", "consent_required", "account_selection_required"]
-)
+@pytest.mark.parametrize("error", ["login_required", "interaction_required", "account_selection_required"])
 def test_a_provider_that_wants_the_person_to_act(error: str) -> None:
     with pytest.raises(LoginError) as caught:
         AuthorizationResponse.parse(f"error={error}&state=s".encode()).authorization_code()
@@ -177,6 +178,7 @@ def test_any_query_is_an_answer_or_malformed(query: bytes) -> None:  # F16, F23
     ("query", "code"),
     [
         (b"error=access_denied&state=s", "cancelled"),
+        (b"error=consent_required&state=s", "cancelled"),
         (b"error=login_required&state=s", "interaction_required"),
         (b"error=server_error&error_description=%3Cb%3E%0A&state=s", "provider_declined"),
         (b"error=&state=s", "provider_declined"),
@@ -270,6 +272,14 @@ def test_a_token_response(changes: dict[str, Any], expires_in: int | None) -> No
         (201, {}, ProviderError, "token_response_unusable"),
         (200, {"error": "invalid_grant"}, LoginError, "code_refused"),  # N08
         (400, {"error": "invalid_grant", "error_description": "<b>"}, LoginError, "code_refused"),
+        (401, {"error": "invalid_grant"}, LoginError, "code_refused"),
+        (403, {"error": "invalid_grant"}, LoginError, "code_refused"),
+        (403, {"error": "access_denied"}, LoginError, "code_refused"),
+        (403, {"error": None}, LoginError, "code_refused"),
+        (403, b"<html>Forbidden</html>", LoginError, "code_refused"),
+        (403, b"", LoginError, "code_refused"),
+        (403, {"error": "invalid_client"}, ConfigurationError, "client_refused"),
+        (403, {"error": "unauthorized_client"}, ConfigurationError, "client_refused"),
         (401, {"error": "invalid_client"}, ConfigurationError, "client_refused"),
         (400, {"error": "unauthorized_client"}, ConfigurationError, "client_refused"),
         (400, {"error": ["invalid_grant"]}, ProviderError, "token_response_unusable"),
@@ -303,6 +313,12 @@ def test_the_operator_reads_why_a_code_was_refused(answer: dict[str, str], detai
     with pytest.raises(CobotOIDCError) as caught:
         TokenResponse.parse(400, as_json(answer))
     assert caught.value.details == details
+
+
+def test_the_operator_reads_that_a_code_was_refused_with_403() -> None:
+    with pytest.raises(LoginError) as caught:
+        TokenResponse.parse(403, b"<html>Forbidden</html>")
+    assert caught.value.details["http_status"] == 403
 
 
 def test_a_refusal_without_a_word() -> None:  # N08

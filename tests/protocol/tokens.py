@@ -90,14 +90,14 @@ def claims(**changes: Any) -> dict[str, Any]:
 
 
 def sign(key: Any, alg: str, signing_input: bytes) -> bytes:
-    digest = {"256": hashes.SHA256(), "384": hashes.SHA384(), "512": hashes.SHA512(), "DSA": hashes.SHA512()}[alg[2:]]
+    if alg in ("EdDSA", "Ed25519"):
+        return bytes(key.sign(signing_input))
+    digest = {"256": hashes.SHA256(), "384": hashes.SHA384(), "512": hashes.SHA512()}[alg[2:]]
     if alg.startswith("RS"):
         return bytes(key.sign(signing_input, padding.PKCS1v15(), digest))
     if alg.startswith("PS"):
         salt = padding.PSS(mgf=padding.MGF1(digest), salt_length=digest.digest_size)
         return bytes(key.sign(signing_input, salt, digest))
-    if alg == "EdDSA":
-        return bytes(key.sign(signing_input))
     r, s = decode_dss_signature(key.sign(signing_input, ec.ECDSA(digest)))
     size = (key.curve.key_size + 7) // 8
     return r.to_bytes(size, "big") + s.to_bytes(size, "big")

@@ -128,6 +128,18 @@ def says(*answers: bytes) -> Script:
     return script
 
 
+def floods(before: bytes, drop: bytes) -> Script:
+    """Answer a request with a beginning, and then with the same bytes for as long as somebody reads them."""
+
+    def script(visit: Visit) -> None:
+        visit.read_request()
+        visit.send(before)
+        while True:
+            visit.send(drop * 1000)
+
+    return script
+
+
 def says_once(data: bytes) -> Script:
     """Answer one request, and hang up."""
 

@@ -18,7 +18,7 @@ from cobot_oidc.protocol.errors import ProviderError
 from cobot_oidc.provider.http import LARGEST_ANSWER, LARGEST_DOCUMENT, HTTPClient
 from cobot_oidc.provider.settings import ProviderSettings
 
-from .hostile import Script, Visit, answer, hangs, hostile_server, resets, says, says_once
+from .hostile import Script, Visit, answer, floods, hangs, hostile_server, resets, says, says_once
 
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 HURRIED = ProviderSettings(connect_timeout=0.3, read_timeout=0.3, total_timeout=0.4)
@@ -145,6 +145,30 @@ def test_no_answer_is_read_beyond_its_limit(make: Callable[[int], Script]) -> No
         error = failure(lambda: client().post_form(server.url(), "a=b", FORM))
     assert (error.code, error.status) == ("response_unusable", 502)
     assert server.connections == 1
+
+
+ENDLESS: dict[str, Script] = {
+    "100 Continue": floods(b"", b"HTTP/1.1 100 Continue\r\n\r\n"),
+    "100 Continue with header fields": floods(b"", b"HTTP/1.1 100 Continue\r\nX: x\r\n\r\n"),
+    "a header field": floods(b"HTTP/1.1 200 OK\r\nX: ", b"x"),
+    "header fields": floods(b"HTTP/1.1 200 OK\r\n", b"X: x\r\n"),
+    "trailer fields": floods(CHUNKED + b"0\r\n", b"X: x\r\n"),
+    "a chunk's size": floods(CHUNKED, b"0"),
+    "a chunk's extension": floods(CHUNKED + b"1;", b"x"),
+    "chunks of one byte": floods(CHUNKED, b"1\r\nx\r\n"),
+}
+
+
+@pytest.mark.parametrize("script", ENDLESS.values(), ids=ENDLESS)
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_what_has_no_end_is_given_up_long_before_the_deadline(script: Script, method: str) -> None:  # X08
+    http = client(ProviderSettings(connect_timeout=30, read_timeout=30, total_timeout=60))
+    with hostile_server(script) as server:
+        began = time.thread_time()
+        error = failure(lambda: http.get(server.url()) if method == "GET" else http.post_form(server.url(), "a=b", {}))
+        assert time.thread_time() - began < 1  # of this thread's CPU; what is spent is a tenth of that or less
+    assert error.code in ("response_unusable", "provider_unreachable")
+    assert error.details["reason"] != "'timeout'"
 
 
 def test_an_answer_at_its_limit_is_read() -> None:  # N02

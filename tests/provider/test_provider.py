@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from cobot_oidc.protocol.errors import CobotOIDCError, ProviderError, TokenError
-from cobot_oidc.provider.directory import Directory
+from cobot_oidc.provider.providers import Directory
 from cobot_oidc.provider.provider import MOST_CALLS, Provider
 from cobot_oidc.provider.settings import ProviderSettings
 

@@ -2,11 +2,12 @@
 
 import json
 import threading
+import time
 from collections.abc import Callable, Iterator
 
 import pytest
 
-from cobot_oidc.provider.directory import Directory
+from cobot_oidc.provider.providers import Directory
 from cobot_oidc.provider.provider import Provider
 from cobot_oidc.provider.settings import ProviderSettings
 from cobot_oidc.provider.shared_store import SharedStore
@@ -295,3 +296,20 @@ def test_machines_whose_clocks_differ_a_little_share(process: MakeProcess, issue
     clock.move(-20)
     assert verifies(process(), issuer)
     assert issuer.asked[DOCUMENT] == 1
+
+
+@pytest.mark.parametrize("seconds", [None, 3600])
+@pytest.mark.parametrize("document", ["metadata", "keys"])
+def test_a_turn_that_never_ends_delays_nobody(
+    process: MakeProcess, issuer: Issuer, redis: RedisServer, clock: Clock, document: str, seconds: int | None
+) -> None:
+    with SharedStore(redis.url, SECRET, clock=clock, tell=lambda _: None).turn(
+        f"turn:{document}:{issuer.url}", seconds=1
+    ):
+        (key,) = redis.values()
+    redis.put(key, "whoever", seconds=seconds)
+
+    began = time.monotonic()
+    assert verifies(process(), issuer)
+    assert time.monotonic() - began < 1  # a live turn lasts 1.5 seconds
+    assert key not in redis.values()

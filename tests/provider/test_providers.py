@@ -6,7 +6,7 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 
 from cobot_oidc.protocol.keys import Key
-from cobot_oidc.provider.directory import Directory
+from cobot_oidc.provider.providers import Directory
 from cobot_oidc.provider.settings import ProviderSettings
 
 from ..conftest import Clock
@@ -14,7 +14,7 @@ from .issuer import DOCUMENT, KEYS, running
 
 FORKING = """
 import os, sys, time
-from cobot_oidc.provider.directory import Directory
+from cobot_oidc.provider.providers import Directory
 from cobot_oidc.provider.settings import ProviderSettings
 
 directory = Directory(ProviderSettings(), time.time, lambda *_: None)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from .http import HTTPClient
 from .provider import Listener, Provider
 from .settings import ProviderSettings
-from .source import Clock
+from .copies import Clock
 
 if TYPE_CHECKING:
     from .shared_store import SharedStore

@@ -11,7 +11,7 @@ from typing import Generic, TypeVar
 
 from ..protocol.errors import CobotOIDCError, ProviderError
 from .freshness import Freshness, freshness, pause_after
-from .source import Copy, Source
+from .copies import Copy, Source
 
 T = TypeVar("T")
 

@@ -1,0 +1,65 @@
+"""How much time a thread has left: one deadline for everything that a request of ours waits for.
+
+Deadlines nest: a call to a provider has its own, within that of the request that makes it. Seconds are those of
+``time.monotonic``; nothing here has to do with the time of day.
+"""
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import TypeVar
+
+T = TypeVar("T")
+
+NO_DEADLINE = 86400.0  # seconds; a number that every wait accepts
+
+_ends: ContextVar[float | None] = ContextVar("ends", default=None)
+
+
+@contextmanager
+def within(seconds: float) -> Iterator[None]:
+    """Let what happens inside end within so many seconds, or earlier if the deadline is earlier."""
+    token = _ends.set(time.monotonic() + min(seconds, seconds_left()))
+    try:
+        yield
+    finally:
+        _ends.reset(token)
+
+
+def seconds_left() -> float:
+    """Seconds until the deadline; negative once it has passed."""
+    ends = _ends.get()
+    return NO_DEADLINE if ends is None else ends - time.monotonic()
+
+
+def run_beside(function: Callable[[], T], *, seconds: float, discard: Callable[[T], object]) -> T:
+    """Call a function that knows no deadline, such as one that resolves a name, in a thread of its own.
+
+    :param seconds: how long the caller waits.
+    :param discard: gets the value if it comes too late, when nobody wants it any more.
+    :raises TimeoutError: if the function takes longer. It goes on in its thread.
+    """
+    attempt: Future[T] = Future()
+
+    def run() -> None:
+        try:
+            attempt.set_result(function())
+        except BaseException as error:  # whatever it is belongs to the caller
+            attempt.set_exception(error)
+
+    def came_too_late(attempt: "Future[T]") -> None:
+        if attempt.exception() is None:
+            discard(attempt.result())
+
+    try:
+        threading.Thread(target=run, name="cobot-oidc-beside", daemon=True).start()
+    except RuntimeError:  # no more threads
+        return function()
+    try:
+        return attempt.result(timeout=max(0.0, seconds))
+    except TimeoutError:
+        attempt.add_done_callback(came_too_late)
+        raise

@@ -1,0 +1,189 @@
+"""requests and urllib3 within bounds: a deadline, a number of bytes, one TLS context, and nothing from the environment.
+
+What is asked, and what is believed of the answer, stands in ``http``. Names below ``localhost`` are this machine
+(RFC 6761 section 6.3).
+"""
+
+import http.client
+import io
+import socket
+import ssl
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+from urllib.parse import urlsplit
+
+import requests
+import urllib3
+from requests.adapters import HTTPAdapter
+
+from ..protocol.discovery import is_loopback
+from .deadline import run_beside, seconds_left
+
+LARGEST_HEAD = 64 * 1024  # bytes before a body: status line, header fields, and any 1xx answers that come first
+LARGEST_FRAMING = 32 * 1024  # bytes beside a body: sizes of chunks, trailer fields
+
+
+class TooManyBytes(Exception):
+    """An answer has more bytes before, in or after its body than it may have."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Bounds:
+    """Of the call under way: bytes that a body may have, and seconds that a kept connection may have been idle."""
+
+    largest: int
+    longest_idle: float
+
+
+_bounds: ContextVar[_Bounds] = ContextVar("bounds")
+
+
+@contextmanager
+def bounded(*, largest: int, longest_idle: float) -> Iterator[None]:
+    """Bound the calls inside: bytes of a body, and seconds after which an idle connection is not used again."""
+    token = _bounds.set(_Bounds(largest, longest_idle))
+    try:
+        yield
+    finally:
+        _bounds.reset(token)
+
+
+class Transport(HTTPAdapter):
+    """requests' transport. Its connections are kept, and shared by all threads.
+
+    :param ca_bundle: file of the authorities to trust; ``None`` for certifi's.
+    """
+
+    def __init__(self, ca_bundle: str | None) -> None:
+        self._ca_bundle = ca_bundle
+        super().__init__(pool_connections=32, pool_maxsize=8)
+
+    @cached_property
+    def _tls(self) -> ssl.SSLContext:
+        """Checks chain and host name. Made once, as reading the authorities takes longer than a handshake."""
+        return ssl.create_default_context(cafile=self._ca_bundle or requests.utils.DEFAULT_CA_BUNDLE_PATH)
+
+    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
+        super().init_poolmanager(*args, **kwargs)
+        self.poolmanager.pool_classes_by_scheme = _POOLS
+
+    def proxy_manager_for(self, *args: Any, **kwargs: Any) -> Any:
+        manager = super().proxy_manager_for(*args, **kwargs)
+        manager.pool_classes_by_scheme = _POOLS
+        return manager
+
+    def cert_verify(self, *args: Any, **kwargs: Any) -> None:
+        """The TLS context checks certificates; requests would read the authorities again for each connection."""
+
+    def build_connection_pool_key_attributes(
+        self, request: requests.PreparedRequest, verify: Any, cert: Any = None
+    ) -> tuple[Any, Any]:
+        del verify, cert
+        url = urlsplit(request.url or "")
+        host = url.hostname or ""
+        host_params = {"scheme": url.scheme, "host": host, "port": url.port}
+        pool_kwargs: dict[str, Any] = {}
+        if url.scheme == "https":
+            pool_kwargs = {"cert_reqs": "CERT_REQUIRED", "ssl_context": self._tls}
+        if is_loopback(host) and host != "::1":
+            host_params["host"] = "127.0.0.1"
+            if url.scheme == "https":
+                pool_kwargs |= {"server_hostname": host, "assert_hostname": host}
+        return host_params, pool_kwargs
+
+    def add_headers(self, request: requests.PreparedRequest, **_: Any) -> None:
+        request.headers["Host"] = urlsplit(request.url or "").netloc
+
+
+class _BoundedReader(io.RawIOBase):
+    """Reads from a socket until the deadline, whatever the pace (security.md N01), and no more bytes than allowed."""
+
+    def __init__(self, sock: socket.socket) -> None:
+        self._sock = sock
+        self._raw = sock.makefile("rb", buffering=0)
+        self._bytes_left = LARGEST_HEAD
+
+    def allow(self, length: int) -> None:
+        """From here on the answer may have so many bytes."""
+        self._bytes_left = length
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int | None:
+        left = seconds_left()
+        if left <= 0:
+            raise TimeoutError("the deadline has passed")
+        if self._bytes_left <= 0:
+            raise TooManyBytes
+        if (timeout := self._sock.gettimeout()) is None or timeout > left:
+            self._sock.settimeout(left)
+        count = self._raw.readinto(buffer)
+        self._bytes_left -= count or 0
+        return count
+
+    def close(self) -> None:
+        self._raw.close()
+        super().close()
+
+
+class _BoundedSocket:
+    """What ``http.client`` asks of a socket when it reads an answer: a file."""
+
+    def __init__(self, sock: socket.socket) -> None:
+        self.reader = _BoundedReader(sock)
+
+    def makefile(self, _mode: str) -> io.BufferedReader:
+        return io.BufferedReader(self.reader)
+
+
+class _BoundedResponse(http.client.HTTPResponse):
+    def __init__(self, sock: Any, *args: Any, **kwargs: Any) -> None:
+        bounded_socket = _BoundedSocket(sock)
+        self._reader = bounded_socket.reader
+        super().__init__(bounded_socket, *args, **kwargs)  # type: ignore[arg-type] # it only calls makefile
+
+    def begin(self) -> None:
+        super().begin()
+        self._reader.allow(_bounds.get().largest + LARGEST_FRAMING)
+
+
+class _HTTPConnection(urllib3.connection.HTTPConnection):
+    response_class = _BoundedResponse
+    _used_at = 0.0
+
+    def _new_conn(self) -> socket.socket:
+        """Resolve and connect beside the caller: no resolver that hangs, and no dead addresses, outlast the call."""
+        try:
+            return run_beside(super()._new_conn, seconds=seconds_left(), discard=socket.socket.close)
+        except TimeoutError:
+            raise urllib3.exceptions.ConnectTimeoutError(self, "the deadline has passed") from None
+
+    def getresponse(self) -> Any:
+        self._used_at = time.monotonic()
+        return super().getresponse()
+
+    @property
+    def is_connected(self) -> bool:
+        """Whether the connection can be used again. Balancers forget idle ones without a word (security.md N07)."""
+        return time.monotonic() - self._used_at < _bounds.get().longest_idle and super().is_connected
+
+
+class _HTTPSConnection(_HTTPConnection, urllib3.connection.HTTPSConnection):
+    """The same over TLS."""
+
+
+class _HTTPPool(urllib3.HTTPConnectionPool):
+    ConnectionCls = _HTTPConnection
+
+
+class _HTTPSPool(urllib3.HTTPSConnectionPool):
+    ConnectionCls = _HTTPSConnection
+
+
+_POOLS = {"http": _HTTPPool, "https": _HTTPSPool}
