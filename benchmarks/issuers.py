@@ -19,8 +19,8 @@ from flask import Flask
 
 from benchmarks.tables import ISSUERS
 from cobot_oidc.protocol.id_token import Expected
-from cobot_oidc.provider.providers import Directory
 from cobot_oidc.provider.http import HTTPClient, HTTPResponse
+from cobot_oidc.provider.providers import Directory
 from cobot_oidc.provider.settings import ProviderSettings
 
 MANY = 10_000

@@ -92,7 +92,21 @@ def surroundings(
 
 
 def run_python(sample: Sample, surroundings: Surroundings) -> None:
-    sample.run(surroundings.namespace())
+    """It runs; if it sets settings, an app for Cobot starts with them."""
+    namespace = sample.run(surroundings.namespace())
+    settings = {name: filled_in(value) for name, value in namespace.items() if name.startswith("COBOT_OIDC_")}
+    if settings:
+        app = Flask("portal")
+        app.config.update(SECRET_KEY=SECRET_KEY, COBOT_OIDC_CLIENT_ID="portal", COBOT_OIDC_CLIENT_SECRET="s3cret")
+        app.config.update({"COBOT_OIDC_SPACES": lambda space: bool(space)}, **settings)
+        CobotOIDC(app)
+
+
+def filled_in(value: Any) -> Any:
+    """A setting with something in place of each ``…``."""
+    if isinstance(value, dict):
+        return {name: filled_in(member) for name, member in value.items()}
+    return "example" if value == "…" else value
 
 
 def run_dotenv(sample: Sample, surroundings: Surroundings) -> None:

@@ -191,4 +191,3 @@ def _retry_after(value: str | None, date: str | None) -> float | None:
     except (ValueError, TypeError, OverflowError):
         return None
     return min(max(seconds, 0.0), LONGEST_RETRY_AFTER)
-
