@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from ..protocol.errors import CobotOIDCError, ProviderError
-from .copies import Copy, Source
 from .freshness import Freshness, freshness, pause_after
+from .copies import Copy, Source
 
 T = TypeVar("T")
 

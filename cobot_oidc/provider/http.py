@@ -191,3 +191,4 @@ def _retry_after(value: str | None, date: str | None) -> float | None:
     except (ValueError, TypeError, OverflowError):
         return None
     return min(max(seconds, 0.0), LONGEST_RETRY_AFTER)
+

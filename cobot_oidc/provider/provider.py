@@ -15,11 +15,11 @@ from ..protocol.id_token import Expected, UnverifiedIDToken
 from ..protocol.keys import KeySet
 from ..protocol.strict_json import JSONError, loads
 from ..protocol.tokens import TokenRequest, TokenResponse
-from .copies import Clock, Download, Source
 from .documents import CachedDocument
 from .freshness import Breaker, lifetime_of
 from .http import LARGEST_ANSWER, HTTPClient, HTTPResponse
 from .settings import ProviderSettings
+from .copies import Clock, Download, Source
 
 if TYPE_CHECKING:
     from .shared_store import SharedStore

@@ -5,10 +5,10 @@ import threading
 from collections import OrderedDict
 from typing import TYPE_CHECKING
 
-from .copies import Clock
 from .http import HTTPClient
 from .provider import Listener, Provider
 from .settings import ProviderSettings
+from .copies import Clock
 
 if TYPE_CHECKING:
     from .shared_store import SharedStore

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from cobot_oidc.protocol.errors import CobotOIDCError, ProviderError, TokenError
-from cobot_oidc.provider.provider import MOST_CALLS, Provider
 from cobot_oidc.provider.providers import Directory
+from cobot_oidc.provider.provider import MOST_CALLS, Provider
 from cobot_oidc.provider.settings import ProviderSettings
 
 from ..conftest import Clock

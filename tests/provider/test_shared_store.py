@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from cobot_oidc.provider.provider import Provider
 from cobot_oidc.provider.providers import Directory
+from cobot_oidc.provider.provider import Provider
 from cobot_oidc.provider.settings import ProviderSettings
 from cobot_oidc.provider.shared_store import SharedStore
 from cobot_oidc.used_states import UsedStates
