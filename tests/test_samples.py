@@ -42,6 +42,7 @@ from .samples import PAGES, REPOSITORY, Sample, samples
 SAMPLES = samples()
 SPACES = ["co-up", "betahaus", "nebenan"]
 STANDIN = [sys.executable, "-m", "cobot_oidc.standin", "--port", "0"]
+NAVIGATION = {"Accept": "text/html", "Sec-Fetch-Mode": "navigate"}
 EXAMPLES = {  # for what a page leaves open
     "FLASK_SECRET_KEY": SECRET_KEY,
     "FLASK_COBOT_OIDC_CLIENT_ID": "portal",
@@ -224,7 +225,7 @@ def spaces(sample: Sample, surroundings: Surroundings) -> None:
     visitor = Visitor(app, surroundings.cobot)
 
     assert visitor.log_in("/co-up/desk").text == "Ada Lovelace at co-up"
-    assert visitor.get("/betahaus/desk").status_code == 302
+    assert visitor.get("/betahaus/desk", headers=NAVIGATION).status_code == 302
 
 
 def spaces_in_host_names(sample: Sample, surroundings: Surroundings) -> None:
@@ -241,7 +242,9 @@ def spaces_in_host_names(sample: Sample, surroundings: Surroundings) -> None:
 
     url = there = "https://co-up.portal.example/desk"
     while "cobot.localhost" not in url:
-        url = urljoin(url, browser.get(url).location)
+        response = browser.get(url, headers=NAVIGATION)
+        assert response.status_code == 302, response.text
+        url = urljoin(url, response.location)
     answer = surroundings.cobot.sign_in(url)
     assert answer.startswith("https://portal.example/cobot/callback?")
     assert browser.get(answer).location == there

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from urllib.parse import urljoin
 
 import pytest
 from dotenv import dotenv_values
@@ -62,10 +63,12 @@ def portal() -> Flask:
 
 def page_after_login(app: Flask, path: str, person: str) -> str:
     browser = app.test_client()
-    begun = browser.get(path, base_url="http://localhost:5000", headers={"Accept": "text/html"})
-    while begun.location.startswith("/"):
-        begun = browser.get(begun.location, base_url="http://localhost:5000", headers={"Accept": "text/html"})
-    answer = Browser().sign_in(begun.location, person)
+    url = urljoin("http://localhost:5000", path)
+    while "cobot.localhost" not in url:
+        response = browser.get(url, headers={"Accept": "text/html"})
+        assert response.status_code == 302, response.text
+        url = urljoin(url, response.location)
+    answer = Browser().sign_in(url, person)
     return browser.get(answer, follow_redirects=True, headers={"Accept": "text/html"}).text
 
 
