@@ -199,10 +199,21 @@ def open_the_page(said: str) -> None:
     assert requests.get(url, timeout=10).status_code == 200
 
 
+IN_A_BROWSER = {  # where a test runs the sample in Chromium
+    "README.md, In your pages": ("example_app/test_our_own_pages.py", "test_a_single_page_app_as_in_the_readme"),
+}
+
+
+def run_js(sample: Sample, _surroundings: Surroundings) -> None:
+    file, test = IN_A_BROWSER[sample.place]
+    assert f"def {test}(" in (REPOSITORY / "tests" / file).read_text(encoding="utf-8")
+
+
 LANGUAGES: dict[str, Run] = {
     "python": run_python,
     "dotenv": run_dotenv,
     "shell": run_shell,
+    "js": run_js,
 }
 
 
