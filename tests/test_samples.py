@@ -165,7 +165,7 @@ COMMANDS: dict[tuple[str, ...], Callable[[list[str], Surroundings], None]] = {
 
 
 def make(*arguments: str) -> list[str]:
-    """The Makefile's own recipes, in the environment that the tests run in, which is not to be set up anew meanwhile."""
+    """The Makefile's recipes, in the environment that the tests run in, which is not set up anew meanwhile."""
     environment = sys.prefix
     return ["make", "--no-print-directory", "-o", f"{environment}/installed", f"VENV={environment}", *arguments]
 
