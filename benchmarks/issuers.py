@@ -20,8 +20,8 @@ from flask import Flask
 from benchmarks.tables import ISSUERS
 from cobot_oidc.protocol.id_token import Expected
 from cobot_oidc.provider.http import HTTPClient, HTTPResponse
-from cobot_oidc.provider.providers import Directory
-from cobot_oidc.provider.settings import ProviderSettings
+from cobot_oidc.provider.providers import Providers
+from cobot_oidc.settings import ProviderSettings
 
 MANY = 10_000
 DIFFERENT_KEYS = 20  # under 10 000 names: to make more takes minutes, and they weigh the same
@@ -67,7 +67,7 @@ def shared_key_set(_number: int) -> dict[str, Any]:
     return {"keys": [{**member(0), "kid": "key"}]}
 
 
-def cobot_oidc(keys: Callable[[int], dict[str, Any]]) -> tuple[Directory, Hold]:
+def cobot_oidc(keys: Callable[[int], dict[str, Any]]) -> tuple[Providers, Hold]:
     """We."""
 
     def answer(_client: HTTPClient, url: str, **_: Any) -> HTTPResponse:
@@ -76,7 +76,7 @@ def cobot_oidc(keys: Callable[[int], dict[str, Any]]) -> tuple[Directory, Hold]:
         return HTTPResponse(200, "application/json", "", None, json.dumps(document).encode())
 
     HTTPClient.get = answer  # type: ignore[assignment, method-assign] # instead of a network
-    directory = Directory(ProviderSettings(most_issuers=2 * MANY), time.time, lambda *_: None)
+    directory = Providers(ProviderSettings(most_issuers=2 * MANY), time.time, lambda *_: None)
 
     def hold(number: int) -> object:
         """Everything of this issuer: a login there has ended."""
@@ -159,7 +159,7 @@ def among_many() -> float:
     claims = {"iss": issuer(0), "aud": CLIENT_ID, "sub": "ada", "iat": now, "exp": now + 3600, "nonce": NONCE}
     token = jwt.encode(claims, key(0), algorithm="RS256", headers={"kid": "key"})
     expected = Expected(issuer(0), CLIENT_ID, NONCE)
-    times: dict[Directory, list[float]] = {few: [], many: []}
+    times: dict[Providers, list[float]] = {few: [], many: []}
     for _ in range(ROUNDS):
         for directory, measured in times.items():
             start = time.perf_counter()

@@ -19,8 +19,8 @@ from flask import Flask
 
 from benchmarks.tables import ROTATION
 from cobot_oidc.protocol.id_token import Expected
-from cobot_oidc.provider.providers import Directory
-from cobot_oidc.provider.settings import ProviderSettings
+from cobot_oidc.provider.providers import Providers
+from cobot_oidc.settings import ProviderSettings
 
 CLIENT_ID, NONCE = "portal", "n-0S6_WzA2MjK9pQ"
 DOCUMENT, KEYS = "/.well-known/openid-configuration", "/jwks.json"
@@ -96,7 +96,7 @@ class Issuer:
 
 def cobot_oidc(issuer: Issuer) -> Verify:
     """We."""
-    provider = Directory(ProviderSettings(), time.time, lambda *_: None).provider(issuer.url)
+    provider = Providers(ProviderSettings(), time.time, lambda *_: None).provider(issuer.url)
     return lambda token: provider.verify(token, Expected(issuer.url, CLIENT_ID, NONCE), access_token=None)
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from .protocol.lazy import lazy_names
 
 if TYPE_CHECKING:
+    from .configuration import CobotOIDCConfig
     from .current import current_space, current_user
     from .errors import CobotOIDCError, ConfigurationError, LoginError, ProviderError, TokenError
     from .extension import CobotOIDC
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 __all__ = [
     "AnonymousUser",
     "CobotOIDC",
+    "CobotOIDCConfig",
     "CobotOIDCError",
     "ConfigurationError",
     "LoginError",
@@ -40,6 +42,7 @@ __all__ = [
 _HOME = {
     "AnonymousUser": "user",
     "CobotOIDC": "extension",
+    "CobotOIDCConfig": "configuration",
     "CobotOIDCError": "errors",
     "ConfigurationError": "errors",
     "LoginError": "errors",

@@ -1,15 +1,18 @@
 """The extension: what ``init_app`` does to an app, and nothing of what a login does."""
 
 import time
+from dataclasses import replace
 
 from flask import Blueprint, Flask, current_app
 from flask.typing import ResponseReturnValue
 
-from . import pages
-from .config import read_settings
-from .current import current_space, current_user
+from . import pages, places, sessions
+from .current import current_space, current_user, once_for_a_request
 from .errors import CobotOIDCError, ConfigurationError
-from .installation import Clock, Installation
+from .installation import Clock, Installation, installation, logger
+from .provider.deadline import within
+from .settings import KEYS, Settings, read_settings
+from .settings_mistakes import PREFIX, unread_variables
 from .spaces import HostLabel, SpaceReader
 
 
@@ -41,19 +44,42 @@ class CobotOIDC:
     def init_app(self, app: Flask) -> None:
         """Read the app's configuration and add the three routes. Waits for no provider.
 
-        :raises ConfigurationError: where a setting is missing, wrong or unknown; it names the key, what was found and
-            what is expected.
+        With an https ``COBOT_OIDC_REDIRECT_URI`` it sets Flask's ``SESSION_COOKIE_SECURE``.
+
+        :raises ConfigurationError: if a setting is missing, wrong or unknown; it names the key, what was found and what
+            is expected. All problems are reported together, each in ``problems``.
         """
         if "cobot_oidc" in app.extensions:
             raise ConfigurationError("already_installed")
-        settings = read_settings(app.config)
-        if isinstance(self._read_space, HostLabel):
-            self._read_space.check(app.config, settings.redirect_uri)
+        settings = read_settings(
+            app.config,
+            [lambda: self._check_host_label(app), lambda: sessions.check_store(app.session_interface)],
+        )
+        if callable(spaces := settings.issuers.spaces):
+            settings = replace(settings, issuers=replace(settings.issuers, spaces=once_for_a_request(spaces)))
+        if (settings.redirect_uri or "").startswith("https:"):
+            app.config["SESSION_COOKIE_SECURE"] = True  # people come over https, so the session never leaves by http
+        self._warn(app, settings)
         app.extensions["cobot_oidc"] = Installation(app, settings, self._read_space, self._clock)
         app.register_blueprint(_blueprint(), url_prefix=settings.url_prefix)
         app.context_processor(_template_names)
         if CobotOIDCError not in app.error_handler_spec[None][None]:  # the app's own handler stays
             app.register_error_handler(CobotOIDCError, pages.answer)
+
+    def _check_host_label(self, app: Flask) -> None:
+        if isinstance(self._read_space, HostLabel):
+            self._read_space.check(app.config, app.config.get(f"{PREFIX}REDIRECT_URI"))
+
+    def _warn(self, app: Flask, settings: Settings) -> None:
+        """Tell what is allowed, but probably not meant."""
+        for key in unread_variables(app.config, KEYS):
+            logger.warning(
+                "%s is set in the environment, but not in app.config: FLASK_%s is what Flask reads", key, key
+            )
+        for space in settings.issuers.unserved():
+            logger.warning("COBOT_OIDC_SPACE_ISSUERS names %s, but COBOT_OIDC_SPACES does not: it is not served", space)
+        if self._read_space is not None and app.config.get(f"{PREFIX}SPACES") is None:
+            logger.warning("requests name their space, but no space is served: set COBOT_OIDC_SPACES")
 
     def counts(self, app: Flask | None = None) -> dict[tuple[str, str], int]:
         """How often each event happened in this process since it began, for a metrics collector.
@@ -69,16 +95,20 @@ def _blueprint() -> Blueprint:
     blueprint = Blueprint("cobot_oidc", __name__, template_folder="templates")
     for name, method in (("login", "GET"), ("callback", "GET"), ("logout", "POST")):
         blueprint.add_url_rule(f"/{name}", name, _view(name), methods=[method])
+    blueprint.add_url_rule("/callback/<registered>", "callback", methods=["GET"])  # an issuer's own (RFC 9700 4.4.2.2)
     blueprint.after_request(pages.protect)
     return blueprint
 
 
 def _view(name: str):  # type: ignore[no-untyped-def] # Flask's view type says less than this
-    def view() -> ResponseReturnValue:
+    def view(**arguments: str) -> ResponseReturnValue:
         from . import views  # not before the first login: it brings requests, Authlib and cryptography along
 
         try:
-            response: ResponseReturnValue = getattr(views, name)()
+            places.check_prefix()
+            sessions.check_store(current_app.session_interface)  # it may have been set after init_app
+            with within(installation().settings.provider.request_timeout):
+                response: ResponseReturnValue = getattr(views, name)(**arguments)
             return response
         except CobotOIDCError as error:
             failure = error

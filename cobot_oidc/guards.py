@@ -11,7 +11,7 @@ from werkzeug.wrappers import Response
 from .current import pin_space, requested_space, requested_user
 from .errors import LoginError
 from .pages import wants_json
-from .places import login_url, offer_login
+from .places import check_prefix, login_url, offer_login
 from .protocol.redirects import safe_next
 
 P = ParamSpec("P")
@@ -65,6 +65,7 @@ def _guarded(view: Callable[P, R], where: dict[str, str | None]) -> Callable[P, 
 
 
 def _send_to_login(space: str | None) -> Response:
+    check_prefix()
     # Only what can be asked for again is worth coming back to: a form that was posted is lost either way.
     here = request.full_path.removesuffix("?") if request.method in ("GET", "HEAD") else None
     offer_login(space, safe_next(request.root_path + here) if here else None)

@@ -3,18 +3,20 @@
 import logging
 import threading
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterable
 from typing import TYPE_CHECKING, TypeVar, cast
 
 from flask import Flask
 
+from .ended_logins import EndedLogins
 from .proxies import the_app
+from .sessions import Lifetimes
 from .settings import Settings
 from .signals import oidc_event
 from .spaces import SpaceReader
 
 if TYPE_CHECKING:
-    from .provider.providers import Directory
+    from .provider.providers import Providers
     from .provider.shared_store import SharedStore
     from .used_states import UsedStates
 
@@ -25,6 +27,10 @@ logger = logging.getLogger("cobot_oidc")
 
 _LEVELS = {"metadata_renewed": logging.DEBUG} | dict.fromkeys(
     ("login_started", "logged_in", "logged_out", "keys_renewed", "breaker_closed", "store_available"), logging.INFO
+)
+_MISSING = (
+    "the claim %r of COBOT_OIDC_CLAIMS is not in the id token, or not fit for use; "
+    "set COBOT_OIDC_USERINFO to True to ask the userinfo endpoint too"
 )
 
 
@@ -38,24 +44,27 @@ class Installation:
         self.settings = settings
         self.read_space = read_space
         self.clock = clock
+        self.lifetimes = Lifetimes(settings.session_lifetime, settings.session_idle_lifetime)
+        self.ended_logins = EndedLogins(clock, settings.session_lifetime, self._store)
         self._app = app
         self._shared: dict[str, object] = {}
         self._counts: Counter[tuple[str, str]] = Counter()
         self._counting = threading.Lock()
+        self._missing: set[str] = set()
 
     @property
-    def directory(self) -> "Directory":
+    def providers(self) -> "Providers":
         """The providers that this app knows."""
-        from .provider.providers import Directory
+        from .provider.providers import Providers
 
-        return self._once("directory", lambda: Directory(self.settings.provider, self.clock, self.tell, self._store))
+        return self._once("providers", lambda: Providers(self.settings.provider, self.clock, self.tell, self._store()))
 
     @property
     def used_states(self) -> "UsedStates":
         """The logins that were answered already."""
         from .used_states import UsedStates
 
-        return self._once("used_states", lambda: UsedStates(self._store))
+        return self._once("used_states", lambda: UsedStates(self._store()))
 
     @property
     def counts(self) -> dict[tuple[str, str], int]:
@@ -69,6 +78,16 @@ class Installation:
         logger.log(level, "%s: %s", event, issuer or "-", extra={"event": event, "issuer": issuer})
         self.count(event, issuer, seconds=seconds)
 
+    def tell_missing(self, wanted: Iterable[str], came: Collection[str]) -> None:
+        """Tell the operator, once for each, which claims do not come, if the app asked for them by name."""
+        if "COBOT_OIDC_CLAIMS" not in self._app.config:
+            return  # not every issuer has the usual ones, and nobody wonders about it
+        with self._counting:
+            missing = [claim for claim in wanted if claim not in came and claim not in self._missing]
+            self._missing.update(missing)
+        for claim in missing:
+            logger.info(_MISSING, claim, extra={"event": "claim_missing", "claim": claim})
+
     def count(
         self, event: str, issuer: str | None = None, *, code: str | None = None, seconds: float | None = None
     ) -> None:
@@ -80,7 +99,6 @@ class Installation:
         except Exception:
             logger.exception("a handler of oidc_event failed at %s", event)
 
-    @property
     def _store(self) -> "SharedStore | None":
         url = self.settings.redis_url
         if url is None:

@@ -13,7 +13,7 @@ from werkzeug.wrappers import Response
 from .errors import CobotOIDCError
 from .installation import installation, logger
 from .languages import speaker
-from .places import login_url
+from .places import home, login_url
 from .proxies import the_app
 from .signals import login_failed
 
@@ -74,7 +74,7 @@ def _page(error: CobotOIDCError) -> Response:
         say=speak.say,
         language=speak.language,
         login_url=login_url(),
-        home_url=request.root_path + "/",
+        home_url=home(),
     )
     response = Response(page, content_type="text/html; charset=utf-8")
     response.headers["Content-Language"] = speak.language

@@ -3,13 +3,14 @@
 Nothing here is taken from a header that nobody has validated (security.md R06).
 """
 
+from string import printable
 from typing import Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import quote, unquote, urlsplit
 
 from flask import current_app, request, url_for
 from werkzeug.routing import BuildError
 
-from .errors import ConfigurationError
+from .errors import ConfigurationError, LoginError
 from .installation import installation
 from .protocol.discovery import is_loopback
 from .protocol.redirects import safe_next
@@ -19,24 +20,50 @@ _LOGIN = "cobot_oidc.login"
 _OF_A_LOGIN = ("next", "prompt", "login_hint", "ui_locales", "max_age")
 
 
-def redirect_uri() -> str:
-    """The absolute URL of the callback: as configured, or built from a host that is known to be the app's own.
+def redirect_uri(callback: str | None = None) -> str:
+    """The absolute URL of a callback: as configured, or built from a host that is known to be the app's own.
 
+    :param callback: the space whose own callback it is; ``None`` for the common one.
     :raises ConfigurationError: ``redirect_uri_unknown`` where nothing vouches for the request's host,
         ``https_required`` for http outside the loopback.
     """
     settings = installation().settings
-    if settings.redirect_uri is not None:
-        return settings.redirect_uri
+    common = settings.redirect_uri or _built_redirect_uri(settings.url_prefix)
+    return common if callback is None else f"{common}/{callback}"
+
+
+def _built_redirect_uri(url_prefix: str) -> str:
     host = _trusted_host()
     if request.scheme != "https" and not is_loopback(_name_of(host)):
         raise ConfigurationError("https_required", host=host)
-    return f"{request.scheme}://{host}{request.root_path}{settings.url_prefix}/callback"
+    return f"{request.scheme}://{host}{request.root_path}{url_prefix}/callback"
+
+
+def check_prefix() -> None:
+    """The path that the app is mounted at is a plain one; each URL of ours begins with it.
+
+    ProxyFix takes it from a header that not every proxy sets itself: ``//evil.example`` would lead away from here.
+
+    :raises LoginError: ``prefix_malformed``.
+    """
+    if not _has_plain_prefix():
+        raise LoginError("prefix_malformed", prefix=request.root_path)
+
+
+def home() -> str:
+    """The app's own start page."""
+    return f"{request.root_path}/" if _has_plain_prefix() else "/"
+
+
+def _has_plain_prefix() -> bool:
+    path = quote(request.root_path, safe=printable)  # beyond ASCII any character may be in a path
+    return safe_next(f"{path}/") is not None and "?" not in path and "#" not in path
 
 
 def callback_is_secure() -> bool:
     """Whether the browser reaches the callback over https; its cookies are named and marked after that."""
-    return redirect_uri().startswith("https://")
+    configured = installation().settings.redirect_uri
+    return request.is_secure if configured is None else configured.startswith("https://")
 
 
 def login_at_callback_host() -> str | None:
@@ -89,7 +116,7 @@ def checked_next(value: str | None) -> str | None:
         return None
     plain = unquote(urlsplit(path).path).rstrip("/")
     own = {url_for(f"cobot_oidc.{endpoint}") for endpoint in ("login", "callback", "logout")}
-    return None if plain in own else path
+    return None if plain in own or plain.startswith(url_for("cobot_oidc.callback") + "/") else path
 
 
 def is_same_origin() -> bool:

@@ -9,13 +9,15 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from flask import request
 from werkzeug.wrappers import Response
+
+from . import cookies
 
 REMEMBERED_FOR = 60  # seconds
 MOST = 4
 STUCK_FROM = 3  # logins at one issuer within that time, and nobody is logged in
 
+_NAME = "cobot_oidc_recent"
 _ENTRY = re.compile(r"([0-9a-f]{8})([0-9a-f]{4})([0-9a-f]{1,10})")
 
 
@@ -33,47 +35,37 @@ class RecentLogin:
         return cls(_hash(state)[:8], _hash(issuer)[:4], int(at))
 
 
-def recent_logins(now: float, *, secure: bool) -> list[RecentLogin]:
+def recent_logins(now: float) -> list[RecentLogin]:
     """The logins of the last minute, the oldest first."""
-    entries = request.cookies.get(_name(secure), "")[:200].split(".")
+    entries = "".join(cookies.values(_NAME))[:200].split(".")
     matches = [match for entry in entries if (match := _ENTRY.fullmatch(entry))]
     logins = [RecentLogin(match[1], match[2], int(match[3], 16)) for match in matches]
     return [login for login in logins if 0 <= now - login.at <= REMEMBERED_FOR]
 
 
-def was_answered(state: str, issuers: Iterable[str], now: float, *, secure: bool) -> bool:
+def was_answered(state: str, issuers: Iterable[str], now: float) -> bool:
     """Whether the login of this state ended well just now, at one of these issuers."""
     hashes = {_hash(issuer)[:4] for issuer in issuers}
-    return any(
-        login.state_hash == _hash(state)[:8] and login.issuer_hash in hashes
-        for login in recent_logins(now, secure=secure)
-    )
+    return any(login.state_hash == _hash(state)[:8] and login.issuer_hash in hashes for login in recent_logins(now))
 
 
-def is_stuck(issuer: str, now: float, *, secure: bool) -> bool:
+def is_stuck(issuer: str, now: float) -> bool:
     """Whether this browser logs in at this issuer again and again, for a session that it does not keep."""
-    logins = recent_logins(now, secure=secure)
-    return sum(login.issuer_hash == _hash(issuer)[:4] for login in logins) >= STUCK_FROM
+    return sum(login.issuer_hash == _hash(issuer)[:4] for login in recent_logins(now)) >= STUCK_FROM
 
 
-def remember(state: str, issuer: str, now: float, secure: bool, response: Response) -> Response:
+def remember(state: str, issuer: str, now: float, response: Response) -> Response:
     """Add a login, once the request is answered."""
-    logins = [*recent_logins(now, secure=secure), RecentLogin.of(state, issuer, now)][-MOST:]
+    logins = [*recent_logins(now), RecentLogin.of(state, issuer, now)][-MOST:]
     value = ".".join(f"{login.state_hash}{login.issuer_hash}{login.at:x}" for login in logins)
-    response.set_cookie(
-        _name(secure), value, max_age=REMEMBERED_FOR, path="/", secure=secure, httponly=True, samesite="Lax"
-    )
+    cookies.put(response, _NAME, value, max_age=REMEMBERED_FOR)
     return response
 
 
-def forget(secure: bool, response: Response) -> Response:
+def forget(response: Response) -> Response:
     """After a logout, to log in again is nothing odd."""
-    response.delete_cookie(_name(secure), path="/", secure=secure, httponly=True, samesite="Lax")
+    cookies.delete(response, _NAME)
     return response
-
-
-def _name(secure: bool) -> str:
-    return ("__Host-" if secure else "") + "cobot_oidc_recent"
 
 
 def _hash(text: str) -> str:

@@ -4,73 +4,152 @@ The session holds who, not how: subject, space, time and a few claims, never a t
 session interface behind it (Flask's cookie, Flask-Session), and nothing of the protocol.
 """
 
-from collections.abc import Collection, Iterable, Mapping
-from typing import TypeGuard
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from copy import deepcopy
+from typing import NamedTuple
 
-from flask.sessions import SecureCookieSessionInterface
+from flask.sessions import SecureCookieSessionInterface, SessionInterface
 
-from .errors import LoginError
+from .errors import ConfigurationError, LoginError
 from .proxies import the_app, the_session
 from .user import ANONYMOUS, AnonymousUser, User
 
 KEY = "cobot_oidc:"  # and the issuer: an entry for each identity
 LARGEST_COOKIE = 3800  # bytes; browsers drop a cookie beyond 4096 without a word (security.md S06)
 CLOCK_DISAGREEMENT = 300  # seconds that the machines behind one app may disagree
-
 NOTED_EACH = 12  # parts of the idle lifetime: that often a visit is written down, and a cookie set
 
-# In the session an identity is [space, subject, authenticated_at, claims], and seen_at where there is an idle lifetime:
-# every byte travels with every request.
-Record = tuple[str | None, str, int, dict[str, object]] | tuple[str | None, str, int, dict[str, object], int]
+
+class Lifetimes(NamedTuple):
+    """How long a login lasts, in seconds: from the login, and from the last visit if that matters."""
+
+    absolute: int
+    idle: int | None
 
 
-def find(issuer: str, space: str | None, *, now: float, lifetime: int, idle: int | None) -> User | AnonymousUser:
+class Identity(NamedTuple):
+    """One login as the session holds it. ``seen_at``: the last visit that was noted, in seconds since the epoch."""
+
+    user: User
+    seen_at: int | None = None
+
+    @classmethod
+    def read(cls, issuer: str, stored: object) -> "Identity | None":
+        """The identity that is stored; ``None`` for what an older release or another library may have left there."""
+        if not isinstance(stored, (list, tuple)) or len(stored) not in (4, 5):
+            return None
+        space, subject, authenticated_at, claims, *rest = stored
+        seen_at = rest[0] if rest else None
+        if (
+            (space is None or isinstance(space, str))
+            and isinstance(subject, str)
+            and isinstance(authenticated_at, int)
+            and isinstance(claims, dict)
+            and (seen_at is None or isinstance(seen_at, int))
+        ):
+            return cls(User(issuer, subject, space, claims, authenticated_at), seen_at)
+        return None
+
+    def stored(self) -> list[object]:
+        """As short as it can be: every byte travels with every request."""
+        user = self.user
+        seen_at = [] if self.seen_at is None else [self.seen_at]
+        return [user.space, user.subject, user.authenticated_at, dict(user.kept_claims), *seen_at]
+
+    def is_alive(self, now: float, lifetimes: Lifetimes) -> bool:
+        """Whether the login is still valid. ``now`` in seconds since the epoch."""
+        if not -CLOCK_DISAGREEMENT <= now - self.user.authenticated_at < lifetimes.absolute:
+            return False
+        return lifetimes.idle is None or -CLOCK_DISAGREEMENT <= self.unseen_for(now) < lifetimes.idle
+
+    def unseen_for(self, now: float) -> float:
+        """Seconds since the last visit that was noted, or since the login."""
+        return now - (self.user.authenticated_at if self.seen_at is None else self.seen_at)
+
+
+def check_store(interface: SessionInterface) -> None:
+    """A login needs a new session id: whoever planted the old one would be logged in too (security.md S01).
+
+    Flask's own cookie has no id: its content is the session. A store on the server has to be able to give a new one.
+
+    :raises ConfigurationError: ``session_store_unsafe``.
+    """
+    if isinstance(interface, SecureCookieSessionInterface) or callable(getattr(interface, "regenerate", None)):
+        return
+    raise ConfigurationError(
+        "session_store_unsafe",
+        setting="session_interface",
+        found=f"{type(interface).__module__}.{type(interface).__qualname__}",
+        expected="flask-session>=0.7, Flask's own session cookie, or another store with a method regenerate(session)",
+    )
+
+
+def find(issuer: str, space: str | None, *, now: float, lifetimes: Lifetimes) -> User | AnonymousUser:
     """The user that this browser is to this issuer and space, or nobody.
 
-    :param issuer: whose identity counts here; one of another issuer never does (security.md M04, M05).
+    :param issuer: whose identity is asked for; one of another issuer never counts (security.md M04, M05).
     :param space: the space that the identity has to be logged in to; ``None`` for the global provider.
     :param now: seconds since the epoch.
-    :param lifetime: seconds from the login after which it counts no more.
-    :param idle: seconds from the last visit after which it counts no more; ``None`` for no such limit.
     """
-    record = the_session().get(KEY + issuer)
-    if not _is_record(record) or record[0] != space or not _alive(record, now, lifetime):
+    identity = Identity.read(issuer, the_session().get(KEY + issuer))
+    if identity is None or identity.user.space != space or not identity.is_alive(now, lifetimes):
         return ANONYMOUS
-    if idle is not None:
-        unseen_for = now - (record[4] if len(record) == 5 else record[2])
-        if not -CLOCK_DISAGREEMENT <= unseen_for < idle:
-            return ANONYMOUS
-        if unseen_for >= idle / NOTED_EACH:
-            the_session()[KEY + issuer] = (*record[:4], int(now))
-    return _user(issuer, record)
+    return identity.user
 
 
-def start(user: User, *, lifetime: int) -> None:
-    """Begin a new session that holds this user, and the identities at other issuers that are still alive.
+def note_visit(issuer: str, *, now: float, idle: int) -> None:
+    """Write down that the user was here, now and then. ``idle``: seconds after which a login ends without a visit."""
+    identity = _identities().get(issuer)
+    if identity is not None and identity.unseen_for(now) >= idle / NOTED_EACH:
+        the_session()[KEY + issuer] = identity._replace(seen_at=int(now)).stored()
 
-    Whatever else the session held is dropped, and a server-side store gives it a new id (security.md S01, F24).
+
+def start(user: User, *, beside: Iterable[User] = (), lifetimes: Lifetimes) -> None:
+    """Let the session hold this user, beside the identities at other issuers that are still alive.
+
+    What the app keeps for a visitor stays, unless another person was logged in at that issuer: then everything goes,
+    other identities too (security.md S01, F24).
 
     :param user: who logged in now, at ``user.authenticated_at``.
-    :param lifetime: seconds after which the others count no more.
-    :raises LoginError: ``session_too_large`` where the browser would drop the cookie; the session is untouched then.
+    :param beside: others who logged in with this browser at the same moment, elsewhere.
+    :raises LoginError: ``session_too_large`` if the browser would drop the cookie; the session is untouched then.
     """
-    others = [
-        (issuer, record)
-        for issuer, record in _records().items()
-        if issuer != user.issuer and _alive(record, user.authenticated_at, lifetime)
-    ]
-    own: Record = (user.space, user.subject, user.authenticated_at, dict(user.kept_claims))
-    identities = _within_a_cookie(sorted(others, key=lambda other: other[1][2]), (user.issuer, own))
-    session = the_session()
+    session, before = the_session(), _identities()
+    previous = before.pop(user.issuer, None)
+    if previous is not None and previous.user.subject != user.subject:
+        others, rest = {}, {}
+    else:
+        others = {issuer: one for issuer, one in before.items() if one.is_alive(user.authenticated_at, lifetimes)}
+        rest = {key: value for key, value in session.items() if not key.startswith(KEY)}
+    others |= {other.issuer: Identity(other) for other in beside if other.issuer != user.issuer}
+    oldest_first = sorted(others.values(), key=lambda identity: identity.user.authenticated_at)
+    identities = _within_a_cookie([*oldest_first, Identity(user)], rest)
     permanent = session.permanent
     session.clear()
+    session.update(rest | _entries(identities))
     if permanent:
         session.permanent = True
-    session.update(_entries(identities))
-    # Flask-Session has it, Flask's own cookie needs none: the content is the session.
+
+
+def rotate() -> None:
+    """Give a session in a server-side store a new id. Flask's own cookie needs none: the content is the session."""
     regenerate = getattr(the_app().session_interface, "regenerate", None)
     if regenerate is not None:
-        regenerate(session)
+        regenerate(the_session())
+
+
+@contextmanager
+def undone_on_error() -> Iterator[None]:
+    """Leave the session as it was if what happens inside raises, whoever has written to it (security.md X09)."""
+    session = the_session()
+    before = deepcopy(dict(session))
+    try:
+        yield
+    except BaseException:
+        session.clear()
+        session.update(before)
+        raise
 
 
 def end(issuers: Iterable[str] | None = None) -> list[User]:
@@ -79,97 +158,81 @@ def end(issuers: Iterable[str] | None = None) -> list[User]:
     :param issuers: ``None`` for every one.
     :returns: who was logged in until now.
     """
-    session, records = the_session(), _records()
-    ending = [issuer for issuer in (records if issuers is None else issuers) if issuer in records]
-    ended = [_user(issuer, records[issuer]) for issuer in ending]
-    if ending and len(ending) == len(records):
+    session, identities = the_session(), _identities()
+    ending = [issuer for issuer in (identities if issuers is None else issuers) if issuer in identities]
+    if ending and len(ending) == len(identities):
         session.clear()
     for issuer in ending:
         session.pop(KEY + issuer, None)
-    return ended
+    return [identities[issuer].user for issuer in ending]
+
+
+def users() -> list[User]:
+    """Whom the session holds, alive or not."""
+    return [identity.user for identity in _identities().values()]
 
 
 def issuers() -> Collection[str]:
     """The issuers that this browser has an identity of."""
-    return _records().keys()
+    return _identities().keys()
 
 
-def _records() -> Mapping[str, Record]:
-    """The identities in the session, without what an older release or another library may have left there."""
-    return {
-        key.removeprefix(KEY): record
-        for key, record in the_session().items()
-        if key.startswith(KEY) and _is_record(record)
-    }
+def _identities() -> dict[str, Identity]:
+    stored = {key.removeprefix(KEY): value for key, value in the_session().items() if key.startswith(KEY)}
+    read = {issuer: Identity.read(issuer, value) for issuer, value in stored.items()}
+    return {issuer: identity for issuer, identity in read.items() if identity is not None}
 
 
-def _entries(identities: Mapping[str, Record]) -> dict[str, Record]:
-    return {KEY + issuer: record for issuer, record in identities.items()}
+def _entries(identities: Iterable[Identity]) -> dict[str, object]:
+    return {KEY + identity.user.issuer: identity.stored() for identity in identities}
 
 
-def _is_record(stored: object) -> TypeGuard[Record]:
-    if not isinstance(stored, (list, tuple)) or len(stored) not in (4, 5):
-        return False
-    space, subject, authenticated_at, claims, *seen_at = stored
-    return (
-        (space is None or isinstance(space, str))
-        and isinstance(subject, str)
-        and isinstance(authenticated_at, int)
-        and isinstance(claims, dict)
-        and all(isinstance(time, int) for time in seen_at)
-    )
-
-
-def _alive(record: Record, now: float, lifetime: int) -> bool:
-    age = now - record[2]
-    return -CLOCK_DISAGREEMENT <= age < lifetime
-
-
-def _user(issuer: str, record: Record) -> User:
-    space, subject, authenticated_at, claims = record[:4]
-    return User(issuer, subject, space, claims, authenticated_at)
-
-
-def _within_a_cookie(others: list[tuple[str, Record]], newest: tuple[str, Record]) -> dict[str, Record]:
+def _within_a_cookie(identities: list[Identity], rest: Mapping[str, object]) -> list[Identity]:
     """As many identities as one cookie can hold: the newest, then of the others those that logged in last.
 
     Before a login goes, those that take more than their share lose their longest claims (security.md X14).
 
-    :param others: the one that logged in longest ago first.
+    :param identities: the one that logged in longest ago first.
+    :param rest: what the app keeps in the session.
     """
-    identities = dict([*others, newest])
-    if _cookie_size(identities) <= LARGEST_COOKIE:
+    if _cookie_size(identities, rest) <= LARGEST_COOKIE:
         return identities
-    if (size := _cookie_size(dict([newest]))) > LARGEST_COOKIE:
-        _, (_, subject, _, claims, *_) = newest
-        sizes = {name: len(str(value)) for name, value in claims.items()}
-        raise LoginError("session_too_large", bytes=size, subject_length=len(subject), claim_lengths=sizes)
-    while _cookie_size(identities) > LARGEST_COOKIE:
-        issuer = _over_its_share(identities)
-        if issuer is None:
-            del identities[next(iter(identities))]
+    newest = identities[-1].user
+    if (size := _cookie_size(identities[-1:], rest)) > LARGEST_COOKIE:
+        raise LoginError(
+            "session_too_large",
+            bytes=size,
+            bytes_of_the_app=_cookie_size([], rest),
+            subject_length=len(newest.subject),
+            claim_lengths={name: len(str(value)) for name, value in newest.kept_claims.items()},
+        )
+    while _cookie_size(identities, rest) > LARGEST_COOKIE:
+        largest = _over_its_share(identities, LARGEST_COOKIE - _cookie_size([], rest))
+        if largest is None:
+            identities = identities[1:]
         else:
-            identities[issuer] = _without_longest_claim(identities[issuer])
+            shorter = _without_longest_claim(largest)
+            identities = [shorter if identity is largest else identity for identity in identities]
     return identities
 
 
-def _over_its_share(identities: Mapping[str, Record]) -> str | None:
-    """The largest identity, if it takes more than an equal share of the cookie and has claims to lose."""
-    sizes = {issuer: _cookie_size({issuer: record}) for issuer, record in identities.items() if record[3]}
-    largest = max(sizes, key=sizes.__getitem__, default=None)
-    return largest if largest is not None and sizes[largest] > LARGEST_COOKIE // len(identities) else None
+def _over_its_share(identities: list[Identity], room: int) -> Identity | None:
+    """The largest identity, if it takes more than an equal share of the room and has claims to lose."""
+    with_claims = [identity for identity in identities if identity.user.kept_claims]
+    largest = max(with_claims, key=lambda identity: _cookie_size([identity], {}), default=None)
+    return largest if largest is not None and _cookie_size([largest], {}) > room // len(identities) else None
 
 
-def _without_longest_claim(record: Record) -> Record:
-    claims = record[3]
+def _without_longest_claim(identity: Identity) -> Identity:
+    user, claims = identity.user, identity.user.kept_claims
     longest = max(claims, key=lambda name: len(ascii(claims[name])))  # a cookie holds it escaped
     fewer = {name: value for name, value in claims.items() if name != longest}
-    return (*record[:3], fewer) if len(record) == 4 else (*record[:3], fewer, record[4])
+    return identity._replace(user=User(user.issuer, user.subject, user.space, fewer, user.authenticated_at))
 
 
-def _cookie_size(identities: dict[str, Record]) -> int:
+def _cookie_size(identities: Iterable[Identity], rest: Mapping[str, object]) -> int:
     interface = the_app().session_interface
     if not isinstance(interface, SecureCookieSessionInterface):
         return 0  # a server-side store: the cookie is an id
     serializer = interface.get_signing_serializer(the_app())
-    return len(serializer.dumps(_entries(identities))) if serializer is not None else 0
+    return len(serializer.dumps({**rest, **_entries(identities)})) if serializer is not None else 0

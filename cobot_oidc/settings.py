@@ -1,63 +1,353 @@
-"""One app's settings as a value, and the one question that they answer: who vouches for a space."""
+"""Every setting, said once: its key, its default, what it may be, and what docs/configuration.md says about it.
 
-from collections.abc import Callable, Mapping
-from typing import NamedTuple
+``make docs`` makes that page and the type ``CobotOIDCConfig`` from the table. Everything is read and checked once, by
+``init_app``; nothing here waits for the network or imports Flask.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, fields
+from types import MappingProxyType
+from typing import Any, Generic, NamedTuple, TypeVar, cast
 from urllib.parse import urlsplit
 
-from .protocol.client import Client
-from .provider.settings import ProviderSettings
-from .spaces import is_space_name
+from . import settings_checks as check
+from .errors import ConfigurationError
+from .issuers import Issuers, SpaceIssuer, Spaces, hosts_of_spaces
+from .settings_checks import Check, Unfit, optional, seconds, whole_number, words
+from .settings_mistakes import PREFIX, Problems, check_flask, refuse_unknown, remedy_for_missing
+
+T = TypeVar("T")
+
+COBOT_ISSUER = "https://www.cobot.me"
+COBOT_SPACE_ISSUER = "https://{space}.cobot.me"
+
+_DAY = 86400
 
 
-class Settings(NamedTuple):
-    """What one app is configured to be; ``docs/configuration.md`` describes each key.
+class _Required:
+    """The default of a setting that has none."""
 
-    Lifetimes are in seconds. ``serves`` tells whether the app serves a well-formed space.
+    shown = "required"
+
+
+@dataclass(frozen=True, slots=True)
+class _Following(Generic[T]):
+    """A default that follows from the settings before it in the table."""
+
+    follow: Callable[[Mapping[str, Any]], T]
+    shown: str
+
+
+class Row(NamedTuple):
+    """One setting of the table.
+
+    :ivar name: the attribute; the key is the same in capitals, after the prefix.
+    :ivar check: what it may be.
+    :ivar default: the value if the app sets none.
+    :ivar about: what the documentation says.
+    :ivar shown: the default as the documentation shows it, if not as it is.
+    :ivar is_secret: whether the value may stand in no message.
     """
 
-    client: Client
-    issuer: str
-    space_issuer: str | None
-    space_issuers: Mapping[str, str]
-    serves: Callable[[str], bool]
-    scopes: tuple[str, ...]
-    redirect_uri: str | None
-    url_prefix: str
-    after_login: str
-    after_logout: str
-    session_lifetime: int
-    session_idle_lifetime: int | None
-    claims: tuple[str, ...]
-    userinfo: bool
-    logout_at_provider: bool
-    embedded: bool
-    json_blueprints: frozenset[str]
-    redis_url: str | None
+    name: str
+    check: Check[Any]
+    default: Any
+    about: str
+    shown: str | None
+    is_secret: bool
+
+    @property
+    def key(self) -> str:
+        return PREFIX + self.name.upper()
+
+    def read(self, config: Mapping[str, Any], before: Mapping[str, Any]) -> Any:
+        """The value as the app works with it.
+
+        :param before: the values of the rows before this one.
+        :raises ConfigurationError: ``setting_missing`` or ``setting_invalid``.
+        """
+        is_required = isinstance(self.default, _Required)
+        if self.key not in config or (config[self.key] is None and is_required):
+            if is_required:
+                raise ConfigurationError(
+                    "setting_missing", setting=self.key, expected=self.about, **remedy_for_missing(self.key, config)
+                )
+            return self.default.follow(before) if isinstance(self.default, _Following) else self.default
+        found = config[self.key]
+        try:
+            return self.check.read(found)
+        except Unfit as unfit:
+            shown = f"a {type(found).__name__}, not shown" if self.is_secret else found
+            remedy = {"remedy": unfit.remedy} if unfit.remedy else {}
+            raise ConfigurationError(
+                "setting_invalid", setting=self.key, found=shown, expected=unfit.expected, **remedy
+            ) from None
+
+
+def setting(
+    check: Check[T],
+    about: str,
+    *,
+    default: T | _Following[T] | _Required,
+    shown: str | None = None,
+    is_secret: bool = False,
+) -> T:
+    """One line of the table; the parameters are those of ``Row``. ``Row.name`` is the attribute's."""
+    if isinstance(default, (_Following, _Required)):
+        shown = default.shown
+    metadata = {"row": Row("", check, default, about, shown, is_secret)}
+    if isinstance(default, (_Following, _Required)):
+        return cast("T", field(metadata=metadata, repr=not is_secret))
+    return field(default_factory=lambda: default, metadata=metadata, repr=not is_secret)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IssuerSettings:
+    """Who vouches for people, and who this app is there. ``Issuers`` is made of it."""
+
+    client_id: str = setting(check.text, "the client's id, from its registration at the provider", default=_Required())
+    client_secret: str | None = setting(
+        optional(check.text),
+        "without it the client is a public one, which PKCE alone protects",
+        default=None,
+        is_secret=True,
+    )
+    client_auth: str = setting(
+        check.CLIENT_AUTH,
+        "or `client_secret_basic`. Never taken from the provider's document",
+        default=_Following(
+            lambda before: "none" if before.get("client_secret") is None else "client_secret_post",
+            "`client_secret_post` with a secret, else `none`",
+        ),
+    )
+    issuer: str = setting(
+        check.issuer,
+        "the global provider; any OpenID provider's issuer, spelt exactly as it spells itself",
+        default=COBOT_ISSUER,
+    )
+    space_issuer: str | None = setting(
+        optional(check.space_issuer),
+        "template, the space as a label of the host or in the path; `None` if there are no spaces",
+        # Another provider's app must not send its credentials to Cobot because someone asks for a space.
+        default=_Following(
+            lambda before: COBOT_SPACE_ISSUER if before.get("issuer") == COBOT_ISSUER else None,
+            "`https://{space}.cobot.me`; with another `ISSUER`, none",
+        ),
+    )
+    space_issuers: Mapping[str, SpaceIssuer] = setting(
+        check.space_issuers,
+        "exceptions, space → issuer. Inside the provider's domain the issuer alone; elsewhere, such as for a custom "
+        'domain, `{"issuer": …, "client_id": …, "client_secret": …}` with a client of its own, registered for the '
+        "callback `/cobot/callback/<space>`; `client_auth` and `allowed_hosts` are optional. [More](spaces.md)",
+        default={},
+        is_secret=True,
+    )
+    spaces: Spaces = setting(
+        check.spaces,
+        "the spaces that this app serves: a list; a callable, `f()` that returns one or `f(space)` that says yes or "
+        'no; or `"*"` for every well-formed name. Unset is no space',
+        default=frozenset(),
+    )
+    allowed_hosts: tuple[str, ...] = setting(
+        check.allowed_hosts,
+        "where endpoints may live beside the issuer's own host, which always counts: `oauth2.googleapis.com`, or "
+        "`.cobot.me` for all below. Not for issuers outside the provider's domain, which have their own",
+        default=_Following(
+            lambda before: hosts_of_spaces(before.get("space_issuer")),
+            "the hosts below the domain that `SPACE_ISSUER` names",
+        ),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProviderSettings:
+    """How providers are talked to and believed.
+
+    :ivar longest_idle: seconds that a kept connection may have been idle before it is used again.
+    :ivar most_issuers: held at once; the least recently used goes.
+    """
+
+    algorithms: tuple[str, ...] = setting(
+        check.algorithms,
+        "of id tokens; more of `RS PS ES` with `256 384 512`, `EdDSA`. A document can only narrow them; HMAC and "
+        "`none` do not exist here",
+        default=("RS256",),
+    )
+    leeway: float = setting(seconds(0, 300), "seconds that a provider's clock may differ, at most 300", default=60)
+    max_iat_age: float = setting(
+        seconds(1, _DAY), "seconds after which an id token is too old to begin with", default=600
+    )
+    trusted_audiences: tuple[str, ...] = setting(words(), "others that an id token may also be for", default=())
+    require_kid: bool = setting(check.boolean, "refuse id tokens that name no key", default=False)
+    connect_timeout: float = setting(seconds(0.05, 60), "seconds for a connection", default=3)
+    read_timeout: float = setting(seconds(0.05, 60), "seconds between two reads", default=5)
+    total_timeout: float = setting(seconds(0.1, 120), "seconds for a whole call", default=10)
+    request_timeout: float = setting(
+        seconds(0.1, 120), "seconds that a login, callback or logout may take in all, whatever it waits for", default=15
+    )
+    metadata_lifetime: float = setting(seconds(60, _DAY), "seconds that a provider's document is fresh", default=3600)
+    metadata_stale: float = setting(
+        seconds(0, 7 * _DAY), "seconds that it serves beyond that while the provider is down", default=_DAY
+    )
+    keys_lifetime: float = setting(seconds(60, _DAY), "seconds that a key set is fresh", default=600)
+    keys_stale: float = setting(
+        seconds(0, _DAY), "seconds that it serves beyond that while the provider is down", default=3600
+    )
+    proxies: Mapping[str, str] = setting(
+        check.proxies,
+        "URL scheme → proxy URL. Nothing is taken from the environment",
+        default=MappingProxyType({}),
+        is_secret=True,
+    )
+    ca_bundle: str | None = setting(
+        optional(check.ca_bundle),
+        "file of the authorities to trust. There is no switch that turns verification off",
+        default=None,
+        shown="certifi's",
+    )
+    longest_idle: float = 30
+    most_issuers: int = 1000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """What one app is configured to be: how people log in to it, who vouches for them, and how providers are asked."""
+
+    issuers: Issuers
     provider: ProviderSettings
 
+    scopes: tuple[str, ...] = setting(check.scopes, "`openid` is always sent", default=("openid", "email", "profile"))
+    redirect_uri: str | None = setting(
+        optional(check.redirect_uri),
+        "absolute URL of the callback. If it is not set, the host has to be `localhost`, or vouched for by Flask's "
+        "`SERVER_NAME` or `TRUSTED_HOSTS`",
+        default=None,
+        shown="built from the request",
+    )
+    url_prefix: str = setting(
+        check.url_prefix, "of the three routes `login`, `callback` and `logout`", default="/cobot"
+    )
+    after_login: str = setting(
+        check.destination, "a path below the app's root, or an endpoint, if no `next` is given", default="/"
+    )
+    after_logout: str = setting(check.destination, "a path below the app's root, or an endpoint", default="/")
+    session_lifetime: int = setting(
+        whole_number(60, 365 * _DAY), "seconds from the login after which it expires", default=12 * 3600
+    )
+    session_idle_lifetime: int | None = setting(
+        optional(whole_number(60, 365 * _DAY)),
+        "seconds without a visit after which a login expires, such as 3600. A visit is written down, and the session's "
+        "cookie set, twelve times in that span at most",
+        default=None,
+    )
+    claims: tuple[str, ...] = setting(
+        words(), "what the session keeps of the claims", default=("name", "email", "picture", "phone_number")
+    )
+    userinfo: bool = setting(
+        check.boolean,
+        "ask the userinfo endpoint at each login for claims that the id token leaves out; costs a request",
+        default=False,
+    )
+    logout_at_provider: bool = setting(
+        check.boolean,
+        "after logging out here, send the browser on to the provider's own logout, if its document names one (Cobot's "
+        "does not); its answer comes back to `AFTER_LOGOUT`, a URL to register there",
+        default=False,
+    )
+    json_blueprints: frozenset[str] = setting(
+        check.blueprints, "names of blueprints whose requests all want JSON", default=frozenset()
+    )
+    embedded: bool = setting(check.boolean, "our own pages may be shown in a frame", default=False)
+    redis_url: str | None = setting(
+        optional(check.redis_url),
+        "a Redis that every worker and machine of this app shares: [documents, keys, budgets, used "
+        "logins](provider.md#many-workers-many-machines). Needs `pip install 'cobot-oidc[redis]'`. Without it each "
+        "process keeps its own, in memory",
+        default=None,
+        is_secret=True,
+    )
+    keep_token: bool = setting(
+        check.never("this release keeps no tokens"),
+        "reserved: this release keeps no tokens, and refuses other values",
+        default=False,
+    )
+
     def __repr__(self) -> str:
-        return f"<Settings of {self.client.client_id!r} at {self.issuer!r}>"  # without what an URL's password may be
-
-    def issuer_of(self, space: str | None) -> str | None:
-        """The issuer that vouches for people in this space.
-
-        :param space: ``None`` for the global provider.
-        :returns: ``None`` where this is no space that the app serves (security.md M01, K19).
-        """
-        if space is None:
-            return self.issuer
-        if not is_space_name(space) or not self.serves(space):
-            return None
-        if space in self.space_issuers:
-            return self.space_issuers[space]
-        if self.space_issuer is None:
-            return None
-        issuer = self.space_issuer.replace("{space}", space)
-        # The global provider's own label below the same domain is no space.
-        of_provider = urlsplit(issuer).netloc == urlsplit(self.issuer).netloc and has_space_in_host(self.space_issuer)
-        return None if of_provider else issuer
+        """Without what a URL's password may be."""
+        return f"<Settings at {self.issuers.provider.issuer!r}>"
 
 
-def has_space_in_host(template: str) -> bool:
-    """Whether a template of issuers has the space in its host, rather than in its path."""
-    return "{space}" in template.partition("://")[2].partition("/")[0]
+def read_settings(config: Mapping[str, Any], further_checks: Iterable[Callable[[], object]] = ()) -> Settings:
+    """Read and check an app's configuration.
+
+    :param config: ``app.config``.
+    :param further_checks: of the app, whose problems are reported together with those of the settings.
+    :raises ConfigurationError: ``setting_unknown``, ``setting_missing`` or ``setting_invalid`` with the key, what was
+        found (never a secret) and what is expected; several together as ``settings_invalid``, each in ``problems``.
+    """
+    problems = Problems()
+    with problems.noted():
+        check_flask(config)
+    with problems.noted():
+        refuse_unknown(config, KEYS)
+    values = {group: _read(group, config, problems) for group in (IssuerSettings, Settings, ProviderSettings)}
+    issuers = None
+    if (issuer_values := values[IssuerSettings]) is not None:
+        with problems.noted():
+            issuers = _issuers(IssuerSettings(**issuer_values))
+    if (own := values[Settings]) is not None:
+        with problems.noted():
+            _check_callback(own["redirect_uri"], own["url_prefix"])
+    for further_check in further_checks:
+        with problems.noted():
+            further_check()
+    problems.raise_any()
+    return Settings(
+        issuers=cast(Issuers, issuers), provider=ProviderSettings(**values[ProviderSettings] or {}), **own or {}
+    )
+
+
+def _read(group: type, config: Mapping[str, Any], problems: Problems) -> dict[str, Any] | None:
+    """The values of one part of the table; ``None`` if one of them is wrong."""
+    values: dict[str, Any] = {}
+    for row in rows(group):
+        with problems.noted():
+            values[row.name] = row.read(config, values)
+    return values if len(values) == sum(1 for _ in rows(group)) else None
+
+
+def _issuers(given: IssuerSettings) -> Issuers:
+    try:
+        client = check.client_of(given.client_id, given.client_secret, given.client_auth)
+    except Unfit as unfit:
+        raise ConfigurationError(
+            "setting_invalid", setting=f"{PREFIX}CLIENT_AUTH", found=given.client_auth, expected=unfit.expected
+        ) from None
+    return Issuers.of(
+        client=client,
+        issuer=given.issuer,
+        template=given.space_issuer,
+        exceptions=given.space_issuers,
+        spaces=given.spaces,
+        allowed_hosts=given.allowed_hosts,
+    )
+
+
+def _check_callback(redirect_uri: str | None, url_prefix: str) -> None:
+    callback = f"{url_prefix}/callback"
+    if redirect_uri is not None and not urlsplit(redirect_uri).path.endswith(callback):
+        expected = f"a URL that ends in {callback}, where the callback is"
+        raise ConfigurationError(
+            "setting_invalid", setting=f"{PREFIX}REDIRECT_URI", found=redirect_uri, expected=expected
+        )
+
+
+def rows(group: type) -> Iterator[Row]:
+    """The settings of one of the three parts of the table, in its order."""
+    for each in fields(group):
+        if "row" in each.metadata:
+            yield each.metadata["row"]._replace(name=each.name)
+
+
+TABLE = tuple(row for group in (IssuerSettings, Settings, ProviderSettings) for row in rows(group))
+KEYS = frozenset(row.key for row in TABLE)

@@ -1,10 +1,5 @@
-"""How a request names its space, and which names may be one (cobot.md 2, security.md M01, M02).
+"""How a request names its space. Nothing is checked here: ``issuers`` knows which names may be one."""
 
-A space's name becomes part of a host name that credentials are sent to. So it is checked before anything is done with
-it, and never normalised: what is not a lower-case DNS label is no space.
-"""
-
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -14,19 +9,6 @@ from flask import current_app, request
 from .errors import ConfigurationError
 
 SpaceReader = Callable[[], str | None]
-
-_LABEL = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
-NEVER_SPACES = frozenset({"www", "api", "localhost"})
-
-
-def is_space_name(name: object) -> bool:
-    """Whether this is one lower-case DNS label of 1–63 letters, digits and inner hyphens, and no reserved one.
-
-    Labels with hyphens in places 3 and 4 are reserved (RFC 5891 section 4.2.3.1): ``xn--`` names look like others.
-    """
-    return (
-        isinstance(name, str) and _LABEL.fullmatch(name) is not None and name[2:4] != "--" and name not in NEVER_SPACES
-    )
 
 
 def from_view_arg(name: str) -> SpaceReader:

@@ -18,9 +18,10 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
-from flask import current_app, request
+from flask import current_app
 from werkzeug.wrappers import Response
 
+from . import cookies
 from .errors import LoginError
 from .protocol import base64url
 
@@ -29,7 +30,7 @@ MOST_OPEN = 5
 MOST_BYTES = 2200  # of all transaction cookies together; a single one stays whatever its size
 LONGEST_COOKIE = 4096
 
-_COOKIE_NAME = re.compile(r"(?:__Host-)?cobot_oidc_[A-Za-z0-9_-]{22}")
+_COOKIE_NAME = re.compile(r"cobot_oidc_[A-Za-z0-9_-]{22}")
 _SECRET_BYTES = 32
 _GCM_NONCE_BYTES = 12
 
@@ -68,45 +69,41 @@ def new_secret() -> str:
     return secrets.token_urlsafe(_SECRET_BYTES)
 
 
-def remember(transaction: Transaction, response: Response, *, secure: bool) -> None:
+def remember(transaction: Transaction, response: Response) -> None:
     """Set the transaction's cookie, and make room for it if there are too many (security.md F07, X14).
 
     If the cookies are too long, the longest ``next`` goes before any login does: a login without it ends at
     ``AFTER_LOGIN``. If they are too many, the oldest goes.
-
-    :param secure: whether the callback is reached over https; false on the loopback alone.
     """
     now = transaction.started_at
     # Browsers send the oldest first (RFC 6265 section 5.4), which tells apart logins of the same second.
-    latest_first = reversed(list(_open_cookies(secure=secure)))
+    latest_first = reversed(list(_open_cookies()))
     others = sorted(latest_first, key=lambda other: other.transaction.started_at, reverse=True)
     alive = [other for other in others if other.transaction.is_alive(now)]
-    kept = _within_bytes([_Cookie.of(transaction, secure=secure), *alive[: MOST_OPEN - 1]])
+    kept = _within_bytes([_Cookie.of(transaction), *alive[: MOST_OPEN - 1]])
     names = {cookie.name for cookie in kept}
     for other in others:
         if other.name not in names:
-            _delete(response, other.name, secure=secure)
+            cookies.delete(response, other.name)
     for cookie in kept:
         if cookie not in others:
             left = LIFETIME - max(0, now - cookie.transaction.started_at)
-            response.set_cookie(
-                cookie.name, cookie.value, max_age=left, path="/", secure=secure, httponly=True, samesite="Lax"
-            )
+            cookies.put(response, cookie.name, cookie.value, max_age=left)
 
 
-def recall(state: str | None, *, secure: bool) -> Transaction:
+def recall(state: str | None) -> Transaction:
     """The transaction that this state names, of this browser.
 
     :param state: from the authorization response.
-    :raises LoginError: ``transaction_unknown`` where this browser has none of that state; ``cookies_missing`` where it
-        has no cookie at all.
+    :raises LoginError: ``transaction_unknown`` if this browser has none of that state; ``cookies_missing`` if it has no
+        cookie at all.
     """
     if not state:
         raise LoginError("transaction_unknown")
-    name = _cookie_name(state, secure=secure)
-    values = request.cookies.getlist(name)
-    if not request.cookies:
+    if not cookies.are_sent():
         raise LoginError("cookies_missing")
+    name = _cookie_name(state)
+    values = cookies.values(name)
     if len(values) != 1:  # two of one name: somebody else may have set one (security.md S13)
         raise LoginError("transaction_unknown", cookies=len(values))
     transaction = _open(values[0], name)
@@ -115,9 +112,14 @@ def recall(state: str | None, *, secure: bool) -> Transaction:
     return transaction
 
 
-def forget(state: str, secure: bool, response: Response) -> Response:
+def open_states() -> Iterator[str]:
+    """The states of all logins that this browser has begun and not ended, as far as their cookies tell."""
+    return (cookie.transaction.state for cookie in _open_cookies())
+
+
+def forget(state: str, response: Response) -> Response:
     """Delete the transaction's cookie, once the request is answered."""
-    _delete(response, _cookie_name(state, secure=secure), secure=secure)
+    cookies.delete(response, _cookie_name(state))
     return response
 
 
@@ -126,13 +128,8 @@ def state_hash(state: str) -> str:
     return urlsafe_b64encode(hashlib.sha256(state.encode()).digest())[:22].decode()
 
 
-def _cookie_name(state: str, *, secure: bool) -> str:
-    # The prefix keeps sibling subdomains from setting it (RFC 6265bis section 4.1.3); browsers want https for it.
-    return ("__Host-" if secure else "") + "cobot_oidc_" + state_hash(state)
-
-
-def _delete(response: Response, name: str, *, secure: bool) -> None:
-    response.delete_cookie(name, path="/", secure=secure, httponly=True, samesite="Lax")
+def _cookie_name(state: str) -> str:
+    return "cobot_oidc_" + state_hash(state)
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,8 +141,8 @@ class _Cookie:
     transaction: Transaction
 
     @classmethod
-    def of(cls, transaction: Transaction, *, secure: bool) -> "_Cookie":
-        name = _cookie_name(transaction.state, secure=secure)
+    def of(cls, transaction: Transaction) -> "_Cookie":
+        name = _cookie_name(transaction.state)
         return cls(name, _seal(transaction, name), transaction)
 
     def without_next(self) -> "_Cookie":
@@ -153,23 +150,24 @@ class _Cookie:
         return _Cookie(self.name, _seal(transaction, self.name), transaction)
 
 
-def _within_bytes(cookies: list[_Cookie]) -> list[_Cookie]:
-    """These cookies, the newest first, as far as there is room for them."""
-    while len(cookies) > 1 and sum(len(cookie.name) + len(cookie.value) for cookie in cookies) > MOST_BYTES:
-        longest = max(cookies, key=lambda cookie: len(cookie.transaction.next or ""))
+def _within_bytes(logins: list[_Cookie]) -> list[_Cookie]:
+    """These logins, the newest first, as far as there is room for their cookies."""
+    while len(logins) > 1 and sum(len(login.name) + len(login.value) for login in logins) > MOST_BYTES:
+        longest = max(logins, key=lambda login: len(login.transaction.next or ""))
         if longest.transaction.next is None:
-            cookies = cookies[:-1]
+            logins = logins[:-1]
         else:
-            cookies = [cookie.without_next() if cookie is longest else cookie for cookie in cookies]
-    return cookies
+            logins = [login.without_next() if login is longest else login for login in logins]
+    return logins
 
 
-def _open_cookies(*, secure: bool) -> Iterator[_Cookie]:
-    for name in list(request.cookies):
-        if _COOKIE_NAME.fullmatch(name) and name.startswith("__Host-") == secure:
-            transaction = _open(request.cookies[name], name)
-            if transaction is not None:
-                yield _Cookie(name, request.cookies[name], transaction)
+def _open_cookies() -> Iterator[_Cookie]:
+    for name in cookies.names():
+        if _COOKIE_NAME.fullmatch(name):
+            for value in cookies.values(name)[:1]:
+                transaction = _open(value, name)
+                if transaction is not None:
+                    yield _Cookie(name, value, transaction)
 
 
 def _seal(transaction: Transaction, name: str) -> str:

@@ -1,18 +1,21 @@
 """The three views that tell the story of a login. Imported by the first one, with all that only a login needs."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from functools import partial
 from urllib.parse import urljoin
 
 from flask import abort, after_this_request, redirect, request
 from werkzeug.wrappers import Response
 
-from . import places, recent_logins, sessions, transactions
-from .current import forget_user, pin_space, requested_issuer, requested_space, requested_user
-from .errors import CobotOIDCError, LoginError
+from . import logout_marks, places, recent_logins, sessions, transactions
+from .current import forget_user, pin_space, requested_registration, requested_space, requested_user
+from .errors import ConfigurationError, LoginError, ProviderError
 from .installation import installation
+from .issuers import Registration
 from .protocol.authorization import AuthorizationRequest, AuthorizationResponse, logout_url, request_options
-from .provider.provider import Grant
+from .protocol.discovery import ProviderMetadata
+from .provider.provider import Provider, TokenSet
 from .proxies import the_app
 from .signals import user_logged_in, user_logged_out
 from .transactions import Transaction, new_secret
@@ -28,16 +31,16 @@ def login() -> Response:
     here, now = installation(), installation().clock()
     if "space" in request.args:
         pin_space(request.args["space"])
-    space, issuer = requested_space(), requested_issuer()
+    space, registration = requested_space(), requested_registration()
     next_path = places.checked_next(request.args.get("next"))
     places.offer_login(space, next_path)
-    redirect_uri, secure = places.redirect_uri(), places.callback_is_secure()
-    if not requested_user().is_authenticated and recent_logins.is_stuck(issuer, now, secure=secure):
-        raise LoginError("login_stuck", issuer=issuer)
-    metadata = here.directory.provider(issuer).begin()
+    redirect_uri = places.redirect_uri(registration.callback)
+    if not requested_user().is_authenticated and recent_logins.is_stuck(registration.issuer, now):
+        raise LoginError("login_stuck", issuer=registration.issuer)
+    metadata = _begin(registration, space)
     options = request_options(request.args)
     transaction = Transaction(
-        issuer=issuer,
+        issuer=registration.issuer,
         space=space,
         state=new_secret(),
         nonce=new_secret(),
@@ -49,7 +52,7 @@ def login() -> Response:
         issuer_promised=metadata.promises_response_issuer,
     )
     authorization_request = AuthorizationRequest(
-        client_id=here.settings.client.client_id,
+        client_id=registration.client.client_id,
         redirect_uri=redirect_uri,
         scopes=here.settings.scopes,
         state=transaction.state,
@@ -59,25 +62,36 @@ def login() -> Response:
     )
     # Without the page that redirects usually have: it would hold state and nonce.
     response = Response(status=302, headers={"Location": authorization_request.url(metadata.authorization_endpoint)})
-    transactions.remember(transaction, response, secure=secure)
-    here.tell("login_started", issuer)
+    transactions.remember(transaction, response)
+    here.tell("login_started", registration.issuer)
     return response
 
 
-def callback() -> Response:
-    """Take the provider's answer: whose login it ends, whether it may, and who is logged in now."""
+def callback(registered: str | None = None) -> Response:
+    """Take the provider's answer: whose login it ends, whether it may, and who is logged in now.
+
+    :param registered: the space whose own callback was reached; ``None`` for the common one.
+    """
     if request.method == "HEAD":
         abort(405)
-    here, secure = installation(), places.callback_is_secure()
+    here = installation()
     answer = AuthorizationResponse.parse(request.query_string)
-    if recent_logins.was_answered(answer.state or "", sessions.issuers(), here.clock(), secure=secure):
-        return redirect(places.after_login(None, None), 303)  # reload, back button, double click (security.md F03)
-    transaction = _consume(answer.state, secure=secure)
-    answer.check_issuer(transaction.issuer, promised=transaction.issuer_promised)
-    grant = _exchange(transaction, answer.authorization_code())
-    _log_in(_user(transaction, grant))
+    if recent_logins.was_answered(answer.state or "", sessions.issuers(), here.clock()):
+        return redirect(places.after_login(None, None), 303)  # reload, back button (security.md F03)
+    with _its_error_in_the_log(answer):
+        transaction = transactions.recall(answer.state)
+        places.offer_login(transaction.space, transaction.next)
+        state_hash = transactions.state_hash(transaction.state)
+        try:
+            user = here.used_states.user_of(state_hash, lambda: _user(transaction, answer, registered))
+        finally:
+            # Without room for the call nothing was spent, and the same answer may come again (X04).
+            if here.used_states.is_claimed(state_hash):
+                after_this_request(partial(transactions.forget, transaction.state))
+    _log_in(user)
+    here.used_states.remember(state_hash, user)
     here.tell("logged_in", transaction.issuer, seconds=here.clock() - transaction.started_at)
-    after_this_request(partial(recent_logins.remember, transaction.state, transaction.issuer, here.clock(), secure))
+    after_this_request(partial(recent_logins.remember, transaction.state, transaction.issuer, here.clock()))
     return redirect(places.after_login(transaction.next, transaction.space), 303)
 
 
@@ -87,53 +101,109 @@ def logout() -> Response:
         raise LoginError("logout_cross_site", origin=request.headers.get("Origin", ""))
     if request.values.get("space"):
         pin_space(request.values["space"])
-    ended = sessions.end(None if requested_space() is None else [requested_issuer()])
+    here = installation()
+    issuers = None if requested_space() is None else [requested_registration().issuer]
+    here.ended_logins.add(user for user in sessions.users() if issuers is None or user.issuer in issuers)
+    ended = sessions.end(issuers)
     forget_user()
-    after_this_request(partial(recent_logins.forget, places.callback_is_secure()))
+    here.used_states.forget_users(ended)
+    after_this_request(partial(_mark_ended, ended))
+    after_this_request(recent_logins.forget)
     for user in ended:
-        installation().tell("logged_out", user.issuer)
+        here.tell("logged_out", user.issuer)
         user_logged_out.send(the_app(), user=user)
     return redirect(_provider_logout(ended) or places.after_logout(), 303)
 
 
-def _consume(state: str | None, *, secure: bool) -> Transaction:
-    """The transaction of this state, which counts only once, and for the issuer that the app still has."""
+def _begin(registration: Registration, space: str | None) -> ProviderMetadata:
+    """The document for a login that begins. A missing one is the visitor's mistake at a space, else the operator's."""
+    try:
+        return _provider(registration).begin()
+    except ProviderError as error:
+        if space is None and error.code == "provider_not_found":
+            raise ConfigurationError("issuer_not_found", issuer=registration.issuer) from error
+        raise
+
+
+def _user(transaction: Transaction, answer: AuthorizationResponse, registered: str | None) -> User:
+    """Who this answer logs in: the code is exchanged, once, if everything before that is as expected."""
+    registration = _expected(transaction, registered)
+    code = _code(transaction, answer)
+    provider = _provider(registration)
+    with provider.room_for_a_login():
+        _claim(transaction)
+        token_set = provider.exchange(
+            registration.client,
+            code=code,
+            redirect_uri=transaction.redirect_uri,
+            code_verifier=transaction.code_verifier,
+            nonce=transaction.nonce,
+            max_age=transaction.max_age,
+        )
+        return _from_claims(transaction, token_set, provider)
+
+
+@contextmanager
+def _its_error_in_the_log(answer: AuthorizationResponse) -> Iterator[None]:
+    """What the provider says is in the log also if it is about no login of ours."""
+    try:
+        yield
+    except LoginError as error:
+        if answer.error is not None and "error" not in error.details:
+            error.note(error=answer.error, description=answer.error_description or "")
+        raise
+
+
+def _expected(transaction: Transaction, registered: str | None) -> Registration:
+    """The registration that the transaction's answer belongs to, if it is still valid and came to the right callback.
+
+    The code of one issuer never goes to another: each that is not the provider's own has its own callback (RFC 9700
+    section 4.4.2.2, security.md X01).
+    """
     here = installation()
-    transaction = transactions.recall(state, secure=secure)
-    after_this_request(partial(transactions.forget, transaction.state, secure))
-    places.offer_login(transaction.space, transaction.next)
+    registration = here.settings.issuers.registration_of(transaction.space)
     if not transaction.is_alive(here.clock()):
+        _claim(transaction)
         raise LoginError("transaction_expired", difference_seconds=here.clock() - transaction.started_at)
+    if registration is None or registration.issuer != transaction.issuer:
+        _claim(transaction)
+        raise LoginError("transaction_outdated", issuer=transaction.issuer)
+    if not transaction.redirect_uri == places.redirect_uri(registered) == places.redirect_uri(registration.callback):
+        _claim(transaction)
+        raise LoginError("callback_mismatch", expected=transaction.redirect_uri, got=places.redirect_uri(registered))
+    return registration
+
+
+def _code(transaction: Transaction, answer: AuthorizationResponse) -> str:
+    """The code of an answer by the issuer that was asked. An answer without one ends the login too."""
+    try:
+        answer.check_issuer(transaction.issuer, promised=transaction.issuer_promised)
+        return answer.authorization_code()
+    except LoginError:
+        _claim(transaction)
+        raise
+
+
+def _claim(transaction: Transaction) -> None:
+    """From here on the transaction is used, however this ends."""
+    here = installation()
     if not here.used_states.claim(transactions.state_hash(transaction.state), here.clock()):
         raise LoginError("transaction_used")
-    if here.settings.issuer_of(transaction.space) != transaction.issuer:
-        raise LoginError("transaction_outdated", issuer=transaction.issuer)
-    return transaction
 
 
-def _exchange(transaction: Transaction, code: str) -> Grant:
-    here = installation()
-    return here.directory.provider(transaction.issuer).exchange(
-        here.settings.client,
-        code=code,
-        redirect_uri=transaction.redirect_uri,
-        code_verifier=transaction.code_verifier,
-        nonce=transaction.nonce,
-        max_age=transaction.max_age,
-    )
-
-
-def _user(transaction: Transaction, grant: Grant) -> User:
-    here, claims = installation(), grant.claims
+def _from_claims(transaction: Transaction, token_set: TokenSet, provider: Provider) -> User:
+    here, claims = installation(), token_set.claims
     more: Mapping[str, object] = {}
     if here.settings.userinfo:
-        more = here.directory.provider(transaction.issuer).userinfo(grant.access_token, claims.subject)
+        more = provider.userinfo(token_set.access_token, claims.subject)
     kept = {
         name: claims.get(name, more.get(name))
         for name in here.settings.claims
         if name not in ("iss", "sub")
-        and (name in claims or name in more)  # what the id token says goes before (security.md C15)
+        and (name in claims or name in more)  # the id token takes precedence over userinfo (security.md C15)
     }
+    if not here.settings.userinfo:
+        here.tell_missing(here.settings.claims, claims)
     return User(
         issuer=claims.issuer,
         subject=claims.subject,
@@ -143,31 +213,63 @@ def _user(transaction: Transaction, grant: Grant) -> User:
     )
 
 
-def _provider_logout(ended: list[User]) -> str | None:
-    """Where the provider logs somebody out, if it does and the app wants that; here it has happened already."""
-    here = installation()
-    if not here.settings.logout_at_provider or len(ended) != 1:  # one browser can be sent to one provider
-        return None
-    try:
-        endpoint = here.directory.provider(ended[0].issuer).metadata().end_session_endpoint
-    except CobotOIDCError:
-        return None
-    if endpoint is None:
-        return None
-    return logout_url(
-        endpoint,
-        client_id=here.settings.client.client_id,
-        post_logout_redirect_uri=urljoin(places.redirect_uri(), places.after_logout()),
+def _log_in(user: User) -> None:
+    """A new session for this user; as if nothing had happened if a listener of the app refuses them."""
+    here, before = installation(), sessions.users()
+    crossed = {transactions.state_hash(state) for state in transactions.open_states()}
+    with sessions.undone_on_error():
+        beside = here.used_states.users_of(crossed, here.clock())
+        sessions.start(user, beside=beside, lifetimes=here.lifetimes)
+        here.ended_logins.remove(user)
+        pin_space(user.space)
+        try:
+            user_logged_in.send(the_app(), user=user)
+        except BaseException:
+            forget_user()
+            raise
+    sessions.rotate()
+    gone = set(before) - set(sessions.users())
+    here.ended_logins.add(gone)
+    if gone or logout_marks.are_marked():
+        after_this_request(partial(_mark_valid, user, gone))
+
+
+def _mark_valid(user: User, gone: set[User], response: Response) -> Response:
+    """No page that is still on its way brings back who was logged in before."""
+    valid_from = {other.issuer: user.authenticated_at + 1 for other in gone} | {user.issuer: user.authenticated_at}
+    logout_marks.mark(valid_from, response, lifetime=installation().lifetimes.absolute)
+    return response
+
+
+def _mark_ended(ended: list[User], response: Response) -> Response:
+    """No page that is still on its way brings a login back that has ended."""
+    now = int(installation().clock())
+    valid_from = {user.issuer: max(now, user.authenticated_at) + 1 for user in ended}
+    if valid_from:
+        logout_marks.mark(valid_from, response, lifetime=installation().lifetimes.absolute)
+    return response
+
+
+def _provider(registration: Registration) -> Provider:
+    return installation().providers.provider(
+        registration.issuer, allowed_hosts=registration.allowed_hosts, is_named=registration.is_named
     )
 
 
-def _log_in(user: User) -> None:
-    """A new session for this user; undone if a listener of the app refuses them."""
-    sessions.start(user, lifetime=installation().settings.session_lifetime)
-    pin_space(user.space)
-    try:
-        user_logged_in.send(the_app(), user=user)
-    except BaseException:
-        sessions.end([user.issuer])
-        forget_user()
-        raise
+def _provider_logout(ended: list[User]) -> str | None:
+    """Where the provider logs somebody out, if it does and the app wants that; here it has happened already.
+
+    From the document at hand: a logout never waits for the network.
+    """
+    here = installation()
+    if not here.settings.logout_at_provider or len(ended) != 1:  # one browser can be sent to one provider
+        return None
+    registration = here.settings.issuers.registration_of(ended[0].space)
+    metadata = None if registration is None else _provider(registration).held_metadata()
+    if registration is None or metadata is None or metadata.end_session_endpoint is None:
+        return None
+    return logout_url(
+        metadata.end_session_endpoint,
+        client_id=registration.client.client_id,
+        post_logout_redirect_uri=urljoin(places.redirect_uri(), places.after_logout()),
+    )

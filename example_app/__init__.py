@@ -31,8 +31,6 @@ def create_app(config: Mapping[str, Any] | None = None) -> Flask:
     app.config.from_prefixed_env()
     app.config.from_mapping(config or {})
     app.config.setdefault("COBOT_OIDC_SPACES", list(app.config["PORTAL_SPACES"]))
-    if str(app.config.get("COBOT_OIDC_REDIRECT_URI", "")).startswith("https:"):
-        app.config["SESSION_COOKIE_SECURE"] = True  # people come over https, so the session never leaves by http
     oidc.init_app(app)
 
     @app.get("/")

@@ -88,6 +88,7 @@ def settings(cobot: StandIn) -> dict[str, Any]:
         "COBOT_OIDC_CLIENT_SECRET": "s3cret-of-the-portal",
         "COBOT_OIDC_ISSUER": cobot.issuer,
         "COBOT_OIDC_SPACE_ISSUER": cobot.space_issuer_template,
+        "COBOT_OIDC_SPACES": "*",
     }
 
 

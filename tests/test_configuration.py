@@ -27,6 +27,7 @@ def set_up(space: Any = None, **changes: Any) -> Flask:
         ("SECRET_KEY", "dev"),
         ("SECRET_KEY", "k" * 31),
         ("SECRET_KEY_FALLBACKS", ["old"]),
+        ("SECRET_KEY_FALLBACKS", "o" * 32),
         ("SESSION_COOKIE_SAMESITE", "Strict"),  # S17
         ("COBOT_OIDC_CLIENT_ID", ...),
         ("COBOT_OIDC_CLIENT_ID", ""),
@@ -54,6 +55,7 @@ def set_up(space: Any = None, **changes: Any) -> Flask:
         ("COBOT_OIDC_REDIRECT_URI", "/cobot/callback"),
         ("COBOT_OIDC_REDIRECT_URI", "http://portal.example/cobot/callback"),
         ("COBOT_OIDC_REDIRECT_URI", "https://portal.example/callback"),
+        ("COBOT_OIDC_REDIRECT_URI", "HTTPS://portal.example/cobot/callback"),
         ("COBOT_OIDC_REDIRECT_URI", "https://portal.example/cobot/callback?x"),
         ("COBOT_OIDC_URL_PREFIX", "cobot"),
         ("COBOT_OIDC_URL_PREFIX", "/"),
@@ -71,6 +73,8 @@ def set_up(space: Any = None, **changes: Any) -> Flask:
         ("COBOT_OIDC_LEEWAY", 301),
         ("COBOT_OIDC_MAX_IAT_AGE", -1),
         ("COBOT_OIDC_TOTAL_TIMEOUT", 0),
+        ("COBOT_OIDC_REQUEST_TIMEOUT", 0.05),
+        ("COBOT_OIDC_REQUEST_TIMEOUT", 121),
         ("COBOT_OIDC_PROXIES", "http://proxy"),
         ("COBOT_OIDC_CA_BUNDLE", "/nowhere.pem"),
         ("COBOT_OIDC_KEEP_TOKEN", True),
@@ -85,9 +89,28 @@ def test_a_wrong_setting_is_named(key: str, value: Any) -> None:
     with pytest.raises(ConfigurationError) as caught:
         set_up(**{key: value})
 
-    assert caught.value.details["setting"] == repr(key)
+    assert caught.value.details["setting"] == key
     assert caught.value.details["expected"]
     assert key in str(caught.value)
+
+
+def test_what_is_expected_is_told_in_plain_words() -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        set_up(COBOT_OIDC_REDIS_URL="redis://localhost:port")
+
+    expected = "a URL such as redis://localhost:6379/0, rediss://… or unix:///…"
+    assert caught.value.details["expected"] == expected
+    assert str(caught.value).endswith(f"(setting COBOT_OIDC_REDIS_URL, found 'a str, not shown', expected {expected})")
+
+
+def test_what_was_found_is_told_escaped_and_cut() -> None:  # L03
+    with pytest.raises(ConfigurationError) as caught:
+        set_up(COBOT_OIDC_URL_PREFIX="/a\x1b[31m…" + "x" * 300)
+
+    found = caught.value.details["found"]
+    assert isinstance(found, str)
+    assert found.startswith(r"'/a\x1b[31m\u2026xxx")
+    assert len(found) == 200
 
 
 def test_a_misspelt_key_is_told_its_right_name() -> None:
@@ -117,7 +140,8 @@ def test_no_secret_stands_in_an_error() -> None:  # L02
         {"COBOT_OIDC_ISSUER": "https://accounts.google.com", "COBOT_OIDC_ALLOWED_HOSTS": ["oauth2.googleapis.com"]},
         {"COBOT_OIDC_SPACE_ISSUER": "https://op.example/realms/{space}"},
         {"COBOT_OIDC_SPACE_ISSUER": None},
-        {"COBOT_OIDC_SPACE_ISSUERS": {"co-up": "https://my.co-up.de"}},
+        {"COBOT_OIDC_SPACE_ISSUERS": {"berlin": "https://co-up.cobot.me"}},
+        {"COBOT_OIDC_SPACE_ISSUERS": {"co-up": {"issuer": "https://my.co-up.de", "client_id": "own"}}},
         {"COBOT_OIDC_REDIRECT_URI": "https://portal.example/members/cobot/callback"},
         {"COBOT_OIDC_SCOPES": "openid read_user"},
         {"COBOT_OIDC_AFTER_LOGIN": "home"},

@@ -84,7 +84,7 @@ def test_a_provider_that_answers_nothing(make_portal: MakePortal, cobot: StandIn
     ("page", "reply", "status", "code"),
     [
         ("metadata", {"status": 500}, 503, "provider_failing"),
-        ("metadata", {"status": 404}, 404, "provider_not_found"),  # M12
+        ("metadata", {"status": 404}, 500, "issuer_not_found"),
         ("metadata", {"body": b"<html>", "headers": {"Content-Type": "text/html"}}, 502, "response_unusable"),  # N04
         ("metadata", {"body": b"["}, 502, "metadata_unusable"),
         ("metadata", {"body": b'"' + b"x" * 70_000 + b'"'}, 502, "response_unusable"),  # N02
@@ -146,9 +146,11 @@ def test_a_document_that_lies(visitor: Visitor, cobot: StandIn, heard: Heard, ch
     ],
 )
 def test_an_answer_that_lies(
-    visitor: Visitor, cobot: StandIn, heard: Heard, part: Any, change: Any, status: int, code: str
+    visitor: Visitor, cobot: StandIn, clock: Clock, heard: Heard, part: Any, change: Any, status: int, code: str
 ) -> None:
     visitor.log_in("/co-up/desk")
+    if part == "key_set":
+        clock.move(4200)  # until then the key set that both issuers share stays in use
     cobot.alter(part, change)
 
     response = visitor.get(visitor.answer(visitor.begin("/desk")))

@@ -40,21 +40,33 @@ CONFIGURATION = {
     "setting_missing": Entry("A setting that the extension needs is missing; set it in app.config.", OUR_FAULT),
     "setting_invalid": Entry("A setting is wrong; change it in app.config to what is expected.", OUR_FAULT),
     "setting_unknown": Entry("No setting has this name; correct its spelling in app.config.", OUR_FAULT),
+    "settings_invalid": Entry("Several settings are wrong; change each in app.config to what is expected.", OUR_FAULT),
+    "session_store_unsafe": Entry(
+        "The app's session store keeps a session's id at a login, so that whoever planted it would be logged in too "
+        "(session fixation); use flask-session>=0.7, or Flask's own session cookie.",
+        OUR_FAULT,
+    ),
     "already_installed": Entry("init_app was called twice for one app; call it once.", OUR_FAULT),
     "issuer_invalid": Entry(
         "An issuer is an https URL without query, fragment or user; http is for localhost alone.", OUR_FAULT
+    ),
+    "issuer_not_found": Entry(
+        "There is no OpenID Connect document at COBOT_OIDC_ISSUER; set it to the provider's issuer, exactly as the "
+        "provider spells it.",
+        OUR_FAULT,
     ),
     "algorithms_disjoint": Entry(
         "The provider signs with none of COBOT_OIDC_ALGORITHMS; add one that it lists and that you trust.", OUR_FAULT
     ),
     "client_refused": Entry(
-        "The provider does not take our client; compare COBOT_OIDC_CLIENT_ID, _CLIENT_SECRET and _CLIENT_AUTH with the "
-        "client's registration.",
+        "The provider does not take our client; compare COBOT_OIDC_CLIENT_ID and COBOT_OIDC_CLIENT_SECRET with the "
+        "client's registration, and try the other COBOT_OIDC_CLIENT_AUTH: client_secret_basic or client_secret_post.",
         OUR_FAULT,
     ),
     "redirect_uri_unknown": Entry(
         "The request's host is not validated; set COBOT_OIDC_REDIRECT_URI, or Flask's SERVER_NAME or TRUSTED_HOSTS.",
         OUR_FAULT,
+        400,  # a stranger can send any Host
     ),
     "https_required": Entry(
         "Sign-in needs https outside localhost; behind a proxy set COBOT_OIDC_REDIRECT_URI or use ProxyFix.", OUR_FAULT
@@ -63,7 +75,8 @@ CONFIGURATION = {
 
 PROVIDER = {
     "provider_unreachable": Entry(
-        "The provider did not answer in time or not at all; check the network, its host name and its status.",
+        "The provider did not answer in time or not at all; the reason tells a host name that does not resolve from a "
+        "connection that was refused or broke, and from a timeout. Check the network, the host name and its status.",
         UNREACHABLE,
         503,
     ),
@@ -105,11 +118,17 @@ TOKEN = {
     "header_malformed": Entry("The token's header is no strict JSON object.", UNTRUSTED),
     "header_forbidden": Entry("The token's header asks for what is not supported, or brings its own key.", UNTRUSTED),
     "token_type_wrong": Entry("The token is not a JWT, but of another type.", UNTRUSTED),
-    "algorithm_forbidden": Entry("The token is signed with an algorithm that is not configured.", UNTRUSTED),
+    "algorithm_forbidden": Entry(
+        "The token's algorithm is not configured; add it to COBOT_OIDC_ALGORITHMS if you trust it.",
+        UNTRUSTED,
+    ),
     "kid_malformed": Entry("The token's kid is no text of 1 to 256 characters.", UNTRUSTED),
     "kid_required": Entry("The token names no key, and the configuration wants one.", UNTRUSTED),
     "key_unknown": Entry("The provider has published no usable key of the token's kid.", UNTRUSTED),
-    "key_unsuitable": Entry("The key of this kid is not for the token's algorithm.", UNTRUSTED),
+    "key_unsuitable": Entry(
+        "The key of this kid is not for the token's algorithm; set COBOT_OIDC_ALGORITHMS to what the keys are for.",
+        UNTRUSTED,
+    ),
     "key_ambiguous": Entry("Too many keys could be meant; the provider should name each one.", UNTRUSTED),
     "signature_invalid": Entry("The signature is not that of the provider's keys.", UNTRUSTED),
     "payload_malformed": Entry("The token's payload is no strict JSON object.", UNTRUSTED),
@@ -151,6 +170,11 @@ LOGIN = {
     "transaction_expired": Entry("The person took more than ten minutes to sign in.", START_AGAIN),
     "transaction_used": Entry("The same answer came a second time.", START_AGAIN),
     "transaction_outdated": Entry("The app's issuers were configured anew during this login.", START_AGAIN),
+    "callback_mismatch": Entry(
+        "The answer came to another callback than the one that its login named: a mix-up of issuers, or the app's URL "
+        "was configured anew during the login.",
+        NOT_UNDERSTOOD,
+    ),
     "response_issuer_missing": Entry("The answer has no iss, though the provider promises one.", NOT_UNDERSTOOD),
     "response_issuer_mismatch": Entry("The answer is from another issuer than the one that was asked.", NOT_UNDERSTOOD),
     "cancelled": Entry("The person declined at the provider (access_denied, consent_required).", CANCELLED, 403),
@@ -174,6 +198,11 @@ LOGIN = {
         "A logout came from another site, or without Origin and Sec-Fetch-Site; post a form of your own.",
         NOT_FROM_HERE,
         403,
+    ),
+    "prefix_malformed": Entry(
+        "The path that the app is mounted at (SCRIPT_NAME, or X-Forwarded-Prefix with ProxyFix) is not a plain path; "
+        "let the proxy set that header, whatever clients send.",
+        NOT_UNDERSTOOD,
     ),
 }
 

@@ -19,6 +19,7 @@ LONGEST_URL = 2048  # characters
 
 _URL = re.compile(r"[\x21\x23-\x3b\x3d\x3f-\x5b\x5d\x5f\x61-\x7a\x7e]+")  # RFC 3986's characters, ASCII
 _HOST = re.compile(r"(?:[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?\.)*[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
+_HTTPS_PORT, _HTTP_PORT = 443, 80
 _PROVIDER_DOMAINS = (".cobot.me",)
 
 
@@ -115,10 +116,11 @@ def narrow_algorithms(configured: Collection[str], metadata: ProviderMetadata) -
 
 @dataclass(frozen=True, slots=True)
 class _EndpointRule:
-    """Where one issuer's endpoints may be."""
+    """Where one issuer's endpoints may be: all of them belong to one owner (RFC 9700 section 4.4, security.md X01)."""
 
     hosts: frozenset[str]
     domains: tuple[str, ...]
+    ports: frozenset[int]
     on_loopback: bool
 
     @classmethod
@@ -131,6 +133,8 @@ class _EndpointRule:
         return cls(
             hosts=frozenset(host for host in allowed if not host.startswith(".")),
             domains=tuple(host for host in allowed if host.startswith(".")),
+            # No other, or a document could make us knock at any port behind the firewall (security.md R10).
+            ports=frozenset({_port(url), _HTTPS_PORT}),
             on_loopback=url.scheme == "http",
         )
 
@@ -147,9 +151,13 @@ class _EndpointRule:
     def _may_be_at(self, url: SplitResult) -> bool:
         host = url.hostname or ""
         # http is for an issuer on the loopback alone, and then for every endpoint of it (security.md R08).
-        if self.on_loopback != (url.scheme == "http"):
+        if self.on_loopback != (url.scheme == "http") or _port(url) not in self.ports:
             return False
         return host in self.hosts or (not _is_address(host) and host.endswith(self.domains))
+
+
+def _port(url: SplitResult) -> int:
+    return url.port or (_HTTPS_PORT if url.scheme == "https" else _HTTP_PORT)
 
 
 def _split(value: object) -> SplitResult | None:

@@ -4,11 +4,14 @@ Knows nothing of Flask or of the network. An error carries what a person, an ope
 safely read; the sentences and hints themselves stand in ``catalogue``, beside each code.
 """
 
+from collections.abc import Sequence
 from typing import ClassVar, Self
 
 from .catalogue import CATALOGUE
 
 LONGEST_DETAIL = 200  # characters of a value from outside that a log may hold
+
+_OUR_WORDS = frozenset(("setting", "expected", "reason"))
 
 
 class CobotOIDCError(Exception):
@@ -19,8 +22,9 @@ class CobotOIDCError(Exception):
     :ivar sentence: what happened and what to do next, for the person in front of the browser; holds nothing
         from outside.
     :ivar hint: what the operator should look at.
-    :ivar details: what was expected and what came, as printable text of at most 200 characters or as numbers.
-        Never a secret: whoever raises the error passes only values that may be logged.
+    :ivar details: what was expected and what came. ``setting``, ``expected`` and ``reason`` are our own words, as they
+        are; every other value may be from outside: a number, or its ``ascii`` of at most 200 characters. Never a
+        secret: whoever raises the error passes only values that may be logged.
     :ivar correlation_id: the same on the page and in the log record of a failed login, else ``None``.
     """
 
@@ -32,13 +36,17 @@ class CobotOIDCError(Exception):
         self.status = entry.status or self.default_status
         self.sentence = entry.sentence
         self.hint = entry.hint
-        self.details = {name: _loggable(value) for name, value in details.items()}
+        self.details = {name: _detail(name, value) for name, value in details.items()}
         self.correlation_id: str | None = None
         super().__init__(code)
 
     def __str__(self) -> str:
         seen = ", ".join(f"{name} {value}" for name, value in self.details.items())
         return f"{self.code}: {self.hint}" + (f" ({seen})" if seen else "")
+
+    def note(self, **details: object) -> None:
+        """Add what else is known to ``details``; the values may be from outside."""
+        self.details |= {name: _detail(name, value) for name, value in details.items()}
 
     def copy(self) -> Self:
         """The same error without the traceback of this one: for another thread, or to be kept."""
@@ -51,9 +59,38 @@ class CobotOIDCError(Exception):
 
 
 class ConfigurationError(CobotOIDCError):
-    """A setting of the app is wrong; raised by ``init_app``, or later where only a request or the network can tell."""
+    """A setting of the app is wrong; raised by ``init_app``, or later where only a request or the network can tell.
+
+    ``init_app`` reports all that it finds in one error: with several, its code is ``settings_invalid``.
+    """
 
     default_status = 500
+    _several: tuple["ConfigurationError", ...] = ()
+
+    @staticmethod
+    def together(problems: Sequence["ConfigurationError"]) -> "ConfigurationError":
+        """One error about all of these; about a single one, that one itself."""
+        if len(problems) == 1:
+            return problems[0]
+        error = ConfigurationError("settings_invalid", problems=len(problems))
+        error._several = tuple(problems)
+        return error
+
+    @property
+    def problems(self) -> tuple["ConfigurationError", ...]:
+        """Each of several problems that were found together; otherwise this error alone."""
+        return self._several or (self,)
+
+    def __str__(self) -> str:
+        return "\n- ".join([super().__str__(), *map(str, self._several)])
+
+    def copy(self) -> Self:
+        error = super().copy()
+        error._several = self._several
+        return error
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return (ConfigurationError.together, (self._several,)) if self._several else super().__reduce__()
 
 
 class ProviderError(CobotOIDCError):
@@ -72,6 +109,12 @@ class LoginError(CobotOIDCError):
     """This login cannot go on: cancelled, expired, not ours, or malformed."""
 
     default_status = 400
+
+
+def _detail(name: str, value: object) -> str | int | float:
+    if name in _OUR_WORDS and isinstance(value, str) and value.isprintable():
+        return value
+    return _loggable(value)
 
 
 def _loggable(value: object) -> str | int | float:

@@ -1,17 +1,29 @@
-"""Where one document of one issuer comes from: another process of ours that has it already, or the provider.
+"""Where a copy of a document comes from: another process of ours that has it already, or the provider.
 
-The layer between what a process holds (``cached_document``) and the network. Without a store it only downloads.
+The layer between what a process holds (``documents``) and the network. Without a store it only downloads.
 """
 
-from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, Generic, TypeGuard, TypeVar
+from functools import lru_cache
+from typing import TYPE_CHECKING, Generic, NamedTuple, TypeGuard, TypeVar
 
 from ..protocol.catalogue import CATALOGUE
 from ..protocol.errors import CobotOIDCError, ProviderError
-from .freshness import FIRST_PAUSE, Bucket, Freshness, freshness
+from ..protocol.keys import KeySet
+from ..settings import ProviderSettings
+from .freshness import (
+    CLOCKS_DIFFER,
+    FIRST_PAUSE,
+    FORCED_RENEWALS,
+    UNKNOWN_DISCOVERIES,
+    Bucket,
+    Freshness,
+    freshness,
+    lifetime_of,
+)
+from .http import HTTPClient, refuse_failure
 
 if TYPE_CHECKING:
     from .shared_store import SharedStore
@@ -19,18 +31,40 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 Clock = Callable[[], float]
 
-CLOCKS_DIFFER = 60  # seconds between two machines of ours
-_FULL_BUCKET = Bucket()
+_JSON_TYPES = ("application/json", "application/jwk-set+json")
 # What only says that this process does not ask at the moment.
 _OWN_RESTRAINT = ("provider_paused", "provider_busy")
 
 
-@dataclass(frozen=True, slots=True)
-class Download:
-    """What the provider answered, and for how many seconds it is fresh."""
+class Kind(NamedTuple):
+    """A kind of document.
 
-    body: bytes
-    lifetime: float
+    :ivar name: in events, and in names of shared copies.
+    :ivar lifetime: seconds that a copy is fresh, unless ``Cache-Control`` shortens it.
+    :ivar stale: seconds beyond its lifetime that a copy serves while the provider is down.
+    :ivar is_unknown: its first download counts against the budget for issuers that nobody configured (X05).
+    """
+
+    name: str
+    lifetime: Callable[[ProviderSettings], float]
+    stale: Callable[[ProviderSettings], float]
+    is_unknown: bool = False
+
+
+METADATA = Kind("metadata", lambda settings: settings.metadata_lifetime, lambda settings: settings.metadata_stale)
+METADATA_OF_UNKNOWN = METADATA._replace(is_unknown=True)
+KEYS = Kind("keys", lambda settings: settings.keys_lifetime, lambda settings: settings.keys_stale)
+
+
+class Wanted(NamedTuple, Generic[T]):
+    """One document: its kind, where it is, and how its bytes are read.
+
+    :ivar read: raises ``CobotOIDCError`` if the bytes are no such document.
+    """
+
+    kind: Kind
+    url: str
+    read: Callable[[bytes], T]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,121 +76,112 @@ class Copy(Generic[T]):
     at: float
 
 
-class Source(ABC, Generic[T]):
-    """One document's way in. A class for each kind of document says how it is downloaded and read.
+class Copies:
+    """Gets copies for one process. Safe between threads.
 
-    There is one for each document of each issuer, so it holds no more than it must.
-
-    :param issuer: whose document. :param stale: seconds that a copy serves beyond its lifetime.
-    :param turn: seconds that one download may take.
-    :cvar name: of the kind of document.
+    :param clock: seconds since the epoch.
+    :param store: what this process shares with others, if there is one.
     """
 
-    __slots__ = ("_bucket", "_store", "_turn", "clock", "issuer", "stale")
-
-    name: ClassVar[str]
-
-    def __init__(self, issuer: str, *, stale: float, turn: float, clock: Clock, store: "SharedStore | None") -> None:
-        self.issuer = issuer
-        self.stale = stale
+    def __init__(
+        self, settings: ProviderSettings, http: HTTPClient, clock: Clock, store: "SharedStore | None" = None
+    ) -> None:
+        self.settings = settings
         self.clock = clock
-        self._turn = turn
+        self._http = http
         self._store = store
-        self._bucket = _FULL_BUCKET
+        self._unknown_discoveries = Bucket()
 
-    @abstractmethod
-    def download(self) -> Download:
-        """Ask the provider.
-
-        :raises CobotOIDCError: where it has no such document to give.
-        """
-
-    @abstractmethod
-    def read(self, body: bytes) -> T:
-        """The document from the bytes that came.
-
-        :raises CobotOIDCError: where they are none.
-        """
-
-    @abstractmethod
-    def tell(self, event: str) -> None:
-        """Pass on what happened: ``<name>_renewed``, ``stale_<name>_served``."""
-
-    def fetch(self, newer_than: float | None) -> Copy[T]:
+    def fetch(self, wanted: Wanted[T], newer_than: float | None) -> Copy[T]:
         """A copy that is fresh: of another process, or from the provider.
 
-        :param newer_than: when the copy at hand was fetched; ``None`` where there is none.
-        :raises CobotOIDCError: as ``download`` and ``read``, also where another process met it a moment ago.
+        :param newer_than: when the copy at hand was fetched; ``None`` if there is none.
+        :raises CobotOIDCError: if there is no such document, also if another process found that out a moment ago.
         """
-        with self._in_turn():
-            copy = self._newer(newer_than)
+        with self._in_turn(wanted):
+            copy = self._newer(wanted, newer_than)
             if copy is not None:
                 return copy
-            self._give_up_with_others()
-            return self._from_provider()
+            self._give_up_with_others(wanted)
+            if wanted.kind.is_unknown and newer_than is None:
+                self._spend_a_discovery()
+            return self._from_provider(wanted)
 
-    def fetch_beyond(self, newer_than: float | None, suffices: Callable[[T], bool]) -> Copy[T] | None:
+    def fetch_beyond(
+        self, wanted: Wanted[T], newer_than: float | None, suffices: Callable[[T], bool]
+    ) -> Copy[T] | None:
         """A newer copy, although the one at hand may be fresh: of another process if it suffices, or from the provider.
 
         :param newer_than: as for ``fetch``.
-        :returns: ``None`` where the budget for that is used up (security.md K12).
+        :returns: ``None`` if the budget that all processes share is used up (security.md K12).
         :raises CobotOIDCError: as ``fetch``.
         """
         asked_at = self.clock()
-        copy = self._newer(newer_than)
+        copy = self._newer(wanted, newer_than)
         if copy is not None and suffices(copy.value):
             return copy
-        with self._in_turn():
-            copy = self._newer(newer_than)
+        with self._in_turn(wanted):
+            copy = self._newer(wanted, newer_than)
             if copy is not None and (copy.at > asked_at or suffices(copy.value)):
                 return copy
-            self._give_up_with_others()
-            return self._from_provider() if self._take() else None
+            self._give_up_with_others(wanted)
+            budget = f"budget:{_name(wanted)}"
+            if self._store is not None and not self._store.take(budget, FORCED_RENEWALS):
+                return None
+            copy = self._from_provider(wanted)
+            if self._store is not None and suffices(copy.value):
+                self._store.give_back(budget, FORCED_RENEWALS)
+            return copy
 
-    def of_others(self) -> Copy[T] | None:
+    def of_others(self, wanted: Wanted[T]) -> Copy[T] | None:
         """The copy in the store, fresh or stale."""
-        if self._store is None or (kept := self._store.get(self._key)) is None:
+        if self._store is None or (kept := self._store.get(_name(wanted))) is None:
             return None
         body, lifetime, at = kept.get("body"), kept.get("lifetime"), kept.get("at")
         now = self.clock()
         if not isinstance(body, str) or not _is_number(lifetime) or not _is_number(at) or at > now + CLOCKS_DIFFER:
             return None
         try:
-            value = self.read(body.encode())
+            value = wanted.read(body.encode())
         except CobotOIDCError:  # kept by a release with other rules
             return None
         return Copy(value, lifetime, min(at, now))
 
-    @property
-    def _key(self) -> str:
-        return f"{self.name}:{self.issuer}"  # the same in every process
+    def _spend_a_discovery(self) -> None:
+        bucket = self._unknown_discoveries.take(self.clock(), UNKNOWN_DISCOVERIES)
+        shared = self._store is None or self._store.take("budget:unknown", UNKNOWN_DISCOVERIES)
+        if bucket is None or not shared:
+            raise ProviderError("provider_busy", retry_after_seconds=30)
+        self._unknown_discoveries = bucket
 
-    def _take(self) -> bool:
-        """Whether the budgets of this process and of all together allow a fetch. Taken first: failures count too."""
-        bucket = self._bucket.take(self.clock())
-        if bucket is None or not (self._store is None or self._store.take(f"budget:{self._key}")):
-            return False
-        self._bucket = bucket
-        return True
-
-    def _from_provider(self) -> Copy[T]:
+    def _from_provider(self, wanted: Wanted[T]) -> Copy[T]:
         asked_at = self.clock()
         try:
-            download = self.download()
-            value = self.read(download.body)
+            body, lifetime = self._downloaded(wanted)
+            value = wanted.read(body)
         except ProviderError as error:
             if self._store is not None and error.code not in _OWN_RESTRAINT:
                 failure = {"code": error.code, "at": self.clock()}
-                self._store.put(f"failure:{self._key}", failure, seconds=FIRST_PAUSE)
+                self._store.put(f"failure:{_name(wanted)}", failure, seconds=FIRST_PAUSE)
             raise
         if self._store is not None:
-            kept = {"body": download.body.decode(), "lifetime": download.lifetime, "at": asked_at}
-            self._store.put(self._key, kept, seconds=download.lifetime + self.stale)
-        return Copy(value, download.lifetime, asked_at)
+            kept = {"body": body.decode(), "lifetime": lifetime, "at": asked_at}
+            self._store.put(_name(wanted), kept, seconds=lifetime + wanted.kind.stale(self.settings))
+        return Copy(value, lifetime, asked_at)
 
-    def _give_up_with_others(self) -> None:
+    def _downloaded(self, wanted: Wanted[T]) -> tuple[bytes, float]:
+        """The bytes at the URL, and the seconds that they are fresh."""
+        answer = self._http.get(wanted.url)
+        refuse_failure(answer)
+        if answer.status in (404, 410):
+            raise ProviderError("provider_not_found", url=wanted.url)
+        if answer.status != 200 or not is_json(answer.content_type):
+            raise ProviderError("response_unusable", url=wanted.url, http_status=answer.status, got=answer.content_type)
+        return answer.body, lifetime_of(answer.cache_control, wanted.kind.lifetime(self.settings))
+
+    def _give_up_with_others(self, wanted: Wanted[T]) -> None:
         """Who waited for its turn while another process met a failure does not try it again at once."""
-        failure: Mapping[str, object] | None = self._store.get(f"failure:{self._key}") if self._store else None
+        failure: Mapping[str, object] | None = self._store.get(f"failure:{_name(wanted)}") if self._store else None
         if failure is None:
             return
         code, at = failure.get("code"), failure.get("at")
@@ -164,20 +189,49 @@ class Source(ABC, Generic[T]):
             raise ProviderError(str(code), reason="another process met it a moment ago")
 
     @contextmanager
-    def _in_turn(self) -> Iterator[None]:
+    def _in_turn(self, wanted: Wanted[T]) -> Iterator[None]:
         if self._store is None:
             yield
         else:
-            with self._store.turn(f"turn:{self._key}", seconds=self._turn):
+            with self._store.turn(f"turn:{_name(wanted)}", seconds=self.settings.total_timeout + 1):
                 yield
 
-    def _newer(self, than: float | None) -> Copy[T] | None:
+    def _newer(self, wanted: Wanted[T], than: float | None) -> Copy[T] | None:
         """The copy of another process if it is fresh. An older one could bring keys back that were taken away (K11)."""
-        copy = self.of_others()
+        copy = self.of_others(wanted)
         if copy is None or (than is not None and copy.at <= than):
             return None
-        age = freshness(self.clock() - copy.at, lifetime=copy.lifetime, stale=self.stale)
+        stale = wanted.kind.stale(self.settings)
+        age = freshness(self.clock() - copy.at, lifetime=copy.lifetime, stale=stale)
         return copy if age in (Freshness.FRESH, Freshness.AGING) else None
+
+
+@lru_cache(maxsize=16)
+def _parsed(document: bytes) -> KeySet:
+    """Key sets of the same bytes are one set, also at different URLs."""
+    return KeySet.parse(document)
+
+
+def read_keys(document: bytes) -> KeySet:
+    """Read a key set that verifies something: without a usable key the previous one stays in use (security.md K15).
+
+    :raises ProviderError: ``key_set_unusable``.
+    """
+    keys = _parsed(document)
+    if not keys.keys:
+        raise ProviderError("key_set_unusable", reason=list(keys.reasons))
+    return keys
+
+
+def is_json(content_type: str) -> bool:
+    """Whether an answer says that it is JSON."""
+    name = content_type.partition(";")[0].strip().lower()
+    return name in _JSON_TYPES or (name.startswith("application/") and name.endswith("+json"))
+
+
+def _name(wanted: Wanted[T]) -> str:
+    """What a copy is called in the store: the same in every process."""
+    return f"{wanted.kind.name}:{wanted.url}"
 
 
 def _is_number(value: object) -> TypeGuard[float]:

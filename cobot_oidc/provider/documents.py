@@ -1,19 +1,29 @@
-"""One document of one issuer: held, renewed ahead, fetched by one caller at a time, served stale in an outage.
+"""One document at one URL: held, renewed ahead, fetched by one thread at a time, served stale in an outage.
 
-Safe between threads. No lock is held across a fetch: who needs what is being fetched waits for it, nobody else does.
+Documents are fetched in threads of their own; people's requests wait for them, a few for long, all for a moment. So a
+provider that hangs takes no more than those few of a worker's threads (security.md X06). Safe between threads: no lock
+is held across a fetch.
 """
 
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import Future
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
 from ..protocol.errors import CobotOIDCError, ProviderError
-from .freshness import Freshness, freshness, pause_after
-from .copies import Copy, Source
+from .copies import Copies, Copy, Wanted
+from .deadline import seconds_left
+from .freshness import FORCED_RENEWALS, Bucket, Freshness, freshness, pause_after
 
 T = TypeVar("T")
+Listener = Callable[[str, str], None]
+
+MOMENT = 1.0  # seconds from the beginning of a fetch for which everybody may wait
+MOST_WAITING = 4  # for longer than that, in this process
+
+_FULL_BUCKET = Bucket()
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,156 +33,241 @@ class _Failure:
     at: float
 
 
-class CachedDocument(Generic[T]):
-    """A document that is fetched when it is needed and not more often.
+@dataclass(frozen=True, slots=True)
+class _Fetch(Generic[T]):
+    """A fetch under way: the how-manieth of its document, and when it began (``time.monotonic``)."""
 
-    :param source: where it comes from, and who is told of it.
-    :param lock: may be shared with others: it is never held for long.
+    number: int
+    result: "Future[T]" = field(default_factory=Future)
+    began: float = field(default_factory=time.monotonic)
+
+
+class Keeper:
+    """What the documents of one process share.
+
+    :param copies: where copies come from.
+    :param tell: is told an event's name and the issuer for which it happened. It must not raise.
     """
 
-    __slots__ = ("_copy", "_failure", "_lock", "_source", "_under_way")
+    def __init__(self, copies: Copies, tell: Listener) -> None:
+        self.copies = copies
+        self.tell = tell
+        self.lock = threading.Lock()  # never held for long
+        self._seats = threading.BoundedSemaphore(MOST_WAITING)
 
-    def __init__(self, source: Source[T], lock: threading.Lock) -> None:
-        self._source = source
-        self._lock = lock
+    def wait(self, fetch: _Fetch[T], *, seat: bool = True) -> T:
+        """The result of a fetch.
+
+        :param seat: whether to wait for longer than a moment only if there is a seat left.
+        :raises ProviderError: ``provider_busy`` without a seat; ``provider_unreachable`` at the deadline.
+        :raises CobotOIDCError: as the fetch.
+        """
+        moment = min(fetch.began + MOMENT - time.monotonic(), seconds_left())
+        try:
+            return _result(fetch, moment)
+        except TimeoutError:
+            pass
+        if not seat:
+            return self._wait_till_the_end(fetch)
+        if not self._seats.acquire(blocking=False):
+            raise ProviderError("provider_busy", retry_after_seconds=1)
+        try:
+            return self._wait_till_the_end(fetch)
+        finally:
+            self._seats.release()
+
+    def _wait_till_the_end(self, fetch: _Fetch[T]) -> T:
+        try:
+            return _result(fetch, seconds_left())
+        except TimeoutError:
+            raise ProviderError("provider_unreachable", reason="timeout") from None
+
+
+class Document(Generic[T]):
+    """A document that is fetched when it is needed and not more often.
+
+    Each method takes the issuer for which it is asked: several issuers may share one document, as a provider's spaces
+    share their key set.
+    """
+
+    __slots__ = ("__weakref__", "_begun", "_bucket", "_copy", "_failure", "_keeper", "_under_way", "wanted")
+
+    def __init__(self, wanted: Wanted[T], keeper: Keeper) -> None:
+        self.wanted = wanted
+        self._keeper = keeper
         self._copy: Copy[T] | None = None
         self._failure: _Failure | None = None
-        self._under_way: Future[T] | None = None
+        self._under_way: _Fetch[T] | None = None
+        self._begun = 0
+        self._bucket = _FULL_BUCKET
 
-    def get(self) -> T:
-        """The document, fresh, or stale where it cannot be renewed at once.
+    @property
+    def held(self) -> T | None:
+        """The document if it is at hand, fresh or stale. Never fetches."""
+        copy = self._copy
+        return None if copy is None or self._freshness() is Freshness.EXPIRED else copy.value
 
-        :raises CobotOIDCError: as the source raises, where there is nothing to serve; remembered for some seconds.
+    @property
+    def was_fetched(self) -> bool:
+        """Whether there ever was such a document."""
+        return self._copy is not None
+
+    def get(self, issuer: str) -> T:
+        """The document, fresh, or stale if it cannot be renewed at once.
+
+        :raises CobotOIDCError: if there is nothing to serve; remembered for some seconds.
         """
         copy, age = self._copy, self._freshness()
         if copy is not None and age is Freshness.FRESH:
             return copy.value
         if copy is not None and age is Freshness.AGING:
-            self.renew_ahead()
+            self._renew_ahead(issuer)
             return copy.value
         if copy is not None and age is Freshness.STALE and self._under_way is not None:
-            return copy.value  # one caller finds out whether the provider is there: the others need not hang with it
+            return copy.value  # one request finds out whether the provider is there: the others need not hang with it
         if failure := self._recent_failure():
-            return self._stale_or(failure.error)
+            return self._stale_or(failure.error, issuer)
         try:
-            return self._shared_fetch()
+            return self._keeper.wait(self._fetch(issuer))
         except CobotOIDCError as error:
-            return self._stale_or(error)
+            return self._stale_or(error, issuer)
 
-    def renewed_beyond(self, known: T, suffices: Callable[[T], bool]) -> T:
+    def prefetch(self, issuer: str) -> None:
+        """Fetch in the background, unless a fresh copy is here: somebody will need it soon."""
+        if self._freshness() not in (Freshness.FRESH, Freshness.AGING):
+            self._renew_ahead(issuer)
+
+    def renewed_beyond(self, issuer: str, known: T, suffices: Callable[[T], bool]) -> T:
         """Another document than ``known``, if there is one already or the budget for forced renewals allows to look.
 
         :param known: what the caller has, and what does not suffice.
         :param suffices: whether a document would.
-        :returns: ``known`` itself where there is no other, and none may be looked for now.
+        :returns: ``known`` itself if there is no other, or none may be looked for now.
         """
-        with self._lock:
-            copy, under_way = self._copy, self._under_way
-            if under_way is None and copy is not None and copy.value is not known:
-                return copy.value
-            if under_way is None:
-                own = self._under_way = Future()
-        try:
-            if under_way is not None:
-                return _result(under_way)
-            return self._run(own, lambda: self._fetch_beyond(suffices))
-        except CobotOIDCError:
-            return known
-
-    def prefetch(self) -> None:
-        """Fetch in the background, unless a fresh copy is here: somebody will need it soon."""
-        if self._freshness() not in (Freshness.FRESH, Freshness.AGING):
-            self.renew_ahead()
-
-    def renew_ahead(self) -> None:
-        """Fetch in the background, unless that is under way or failed just now."""
-        if self._recent_failure() is not None or (own := self._claim()) is None:
-            return
-        thread = threading.Thread(target=self._run_quietly, args=(own,), name="cobot-oidc-renewal", daemon=True)
-        try:
-            thread.start()
-        except RuntimeError:  # no more threads, or the interpreter is about to end
-            self._run_quietly(own)
+        copy, begun_before = self._copy, self._begun
+        if copy is not None and copy.value is not known and suffices(copy.value):
+            return copy.value
+        for _ in range(2):  # what is under way may have begun before the keys were rotated (X12)
+            fetch = self._fetch_beyond(issuer, suffices)
+            if fetch is None:
+                return known
+            try:
+                value = self._keeper.wait(fetch, seat=False)  # the code is spent: this login ends now or never
+            except CobotOIDCError:
+                value = known
+            if fetch.number > begun_before or suffices(value):
+                break
+        return value
 
     def _freshness(self) -> Freshness:
         copy = self._copy
         if copy is None:
             return Freshness.EXPIRED
-        return freshness(self._source.clock() - copy.at, lifetime=copy.lifetime, stale=self._source.stale)
+        copies = self._keeper.copies
+        stale = self.wanted.kind.stale(copies.settings)
+        return freshness(copies.clock() - copy.at, lifetime=copy.lifetime, stale=stale)
 
     def _recent_failure(self) -> _Failure | None:
         failure = self._failure
-        if failure is not None and 0 <= self._source.clock() - failure.at < pause_after(failure.in_a_row):
+        if failure is not None and 0 <= self._keeper.copies.clock() - failure.at < pause_after(failure.in_a_row):
             return failure
         return None
 
-    def _stale_or(self, error: CobotOIDCError) -> T:
-        copy = self._copy
-        if copy is None or self._freshness() is Freshness.EXPIRED:
-            raise error.copy()
-        self._source.tell(f"stale_{self._source.name}_served")
-        return copy.value
+    def _stale_or(self, error: CobotOIDCError, issuer: str) -> T:
+        held = self.held
+        if held is None:
+            raise error.copy() from None
+        self._keeper.tell(f"stale_{self.wanted.kind.name}_served", issuer)
+        return held
 
-    def _shared_fetch(self) -> T:
-        """The result of the fetch that is under way, or of our own."""
-        while (own := self._claim()) is None:
-            if under_way := self._under_way:
-                return _result(under_way)
-        return self._run(own, self._fetch)
+    def _renew_ahead(self, issuer: str) -> None:
+        """Let nobody wait, and do not ask again what failed just now."""
+        if self._under_way is None and self._recent_failure() is None:
+            self._fetch(issuer)
 
-    def _claim(self) -> "Future[T] | None":
-        """The right to fetch; ``None`` while somebody else has it."""
-        with self._lock:
+    def _fetch(self, issuer: str) -> _Fetch[T]:
+        """The fetch that is under way, or a new one."""
+        with self._keeper.lock:
             if self._under_way is not None:
+                return self._under_way
+            fetch = self._begin()
+        self._run_beside(fetch, issuer, lambda: self._keeper.copies.fetch(self.wanted, self._fetched_at))
+        return fetch
+
+    def _fetch_beyond(self, issuer: str, suffices: Callable[[T], bool]) -> _Fetch[T] | None:
+        """The same for a forced renewal; ``None`` if its budget is used up."""
+        with self._keeper.lock:
+            if self._under_way is not None:
+                return self._under_way
+            bucket = self._bucket.take(self._keeper.copies.clock(), FORCED_RENEWALS)
+            if bucket is None:
                 return None
-            own: Future[T] = Future()
-            self._under_way = own
-            return own
+            self._bucket = bucket
+            fetch = self._begin()
 
-    def _fetch(self) -> Copy[T]:
-        return self._source.fetch(None if self._copy is None else self._copy.at)
+        def look() -> Copy[T]:
+            before = self._copy
+            copy = self._keeper.copies.fetch_beyond(self.wanted, self._fetched_at, suffices)
+            if copy is not None and suffices(copy.value):
+                self._bucket = self._bucket.give_back(FORCED_RENEWALS)
+            return copy or before or self._keeper.copies.fetch(self.wanted, None)
 
-    def _fetch_beyond(self, suffices: Callable[[T], bool]) -> Copy[T]:
-        copy = self._copy
-        return self._source.fetch_beyond(None if copy is None else copy.at, suffices) or copy or self._fetch()
+        self._run_beside(fetch, issuer, look)
+        return fetch
 
-    def _run(self, own: "Future[T]", fetch: Callable[[], Copy[T]]) -> T:
-        before = self._copy
+    @property
+    def _fetched_at(self) -> float | None:
+        return None if self._copy is None else self._copy.at
+
+    def _begin(self) -> _Fetch[T]:
+        self._begun += 1
+        self._under_way = _Fetch(self._begun)
+        return self._under_way
+
+    def _run_beside(self, fetch: _Fetch[T], issuer: str, get: Callable[[], Copy[T]]) -> None:
+        run = threading.Thread(target=self._run, args=(fetch, issuer, get), name="cobot-oidc-fetch", daemon=True)
         try:
-            copy = fetch()
-        except BaseException as error:
-            # Whatever ends this caller (its worker's time limit, say) is not the waiters' end.
-            told = (
-                error if isinstance(error, CobotOIDCError) else ProviderError("provider_unreachable", reason="gave up")
-            )
-            if before is None and told is error:
-                before = self._source.of_others()  # stale: other processes knew the provider before it failed
-            with self._lock:
-                self._copy = before
-                in_a_row = self._failure.in_a_row + 1 if self._failure is not None else 1
-                self._failure = _Failure(told.copy(), in_a_row, self._source.clock())
-                self._under_way = None
-            own.set_exception(told.copy())
+            run.start()
+        except RuntimeError:  # no more threads, or the interpreter is about to end
+            self._run(fetch, issuer, get)
+
+    def _run(self, fetch: _Fetch[T], issuer: str, get: Callable[[], Copy[T]]) -> None:
+        try:
+            copy = get()
+        except CobotOIDCError as error:
+            self._settle_failure(fetch, issuer, error.copy())
+        except BaseException:
+            self._settle_failure(fetch, issuer, ProviderError("provider_unreachable", reason="gave up"))
             raise
-        with self._lock:
-            if copy is not before:
+        else:
+            self._settle(fetch, issuer, copy)
+
+    def _settle(self, fetch: _Fetch[T], issuer: str, copy: Copy[T]) -> None:
+        with self._keeper.lock:
+            is_new = copy is not self._copy
+            if is_new:
                 self._failure = None
             self._copy = copy
             self._under_way = None
-        own.set_result(copy.value)
-        if copy is not before:
-            self._source.tell(f"{self._source.name}_renewed")
-        return copy.value
+        if is_new:
+            self._keeper.tell(f"{self.wanted.kind.name}_renewed", issuer)
+        fetch.result.set_result(copy.value)
 
-    def _run_quietly(self, own: "Future[T]") -> None:
-        try:
-            self._run(own, self._fetch)
-        except CobotOIDCError:
-            return  # who needs the document is told, and the provider told its listener
+    def _settle_failure(self, fetch: _Fetch[T], issuer: str, error: CobotOIDCError) -> None:
+        # Stale: other processes knew the document before the provider failed.
+        copy = self._copy or self._keeper.copies.of_others(self.wanted)
+        with self._keeper.lock:
+            self._copy = copy
+            in_a_row = self._failure.in_a_row + 1 if self._failure is not None else 1
+            self._failure = _Failure(error, in_a_row, self._keeper.copies.clock())
+            self._under_way = None
+        if error.code in ("provider_unreachable", "provider_failing"):
+            self._keeper.tell("provider_unavailable", issuer)
+        fetch.result.set_exception(error)
 
 
-def _result(under_way: "Future[T]") -> T:
+def _result(fetch: _Fetch[T], seconds: float) -> T:
     try:
-        return under_way.result()
+        return fetch.result.result(timeout=max(0.0, seconds))
     except CobotOIDCError as error:
         raise error.copy() from None

@@ -3,14 +3,15 @@
 import re
 from dataclasses import dataclass
 from enum import Enum
+from typing import NamedTuple
 
 SHORTEST_LIFETIME = 60
 RENEW_AHEAD_FROM = 0.8  # of the lifetime
 FIRST_PAUSE = 5
 LONGEST_PAUSE = 30
-FORCED_RENEWALS = 2  # at once, then
-FORCED_RENEWAL_EVERY = 30
-FAILURES_TO_OPEN = 5
+CLOCKS_DIFFER = 60  # between two machines of ours; what is further ahead was noted by a clock that was wrong
+FAILURES_TO_OPEN = 5  # and half of all calls
+COUNTED_FOR = 60
 OPEN_FOR = 30
 
 _MAX_AGE = re.compile(r"(?:^|,)\s*max-age=\"?([0-9]{1,9})\"?\s*(?:,|$)", re.IGNORECASE)
@@ -21,7 +22,7 @@ class Freshness(Enum):
 
     FRESH = "fresh"
     AGING = "aging"  # fresh, and time to renew it without making anyone wait
-    STALE = "stale"  # to be renewed first; serves where that fails
+    STALE = "stale"  # to be renewed first; serves if that fails
     EXPIRED = "expired"
 
 
@@ -52,38 +53,82 @@ def pause_after(failures: int) -> float:
     return float(min(FIRST_PAUSE << min(failures - 1, 10), LONGEST_PAUSE))
 
 
+class Allowance(NamedTuple):
+    """How often something may be done: so many times at once, and once more after each so many seconds."""
+
+    most: int
+    every: float
+
+
+FORCED_RENEWALS = Allowance(most=2, every=30)
+UNKNOWN_DISCOVERIES = Allowance(most=30, every=2)  # 60 in the busiest minute (security.md X05)
+
+
 @dataclass(frozen=True, slots=True)
 class Bucket:
-    """The forced renewals that are left. Tokens are taken before the fetch, so that failures count too (K12)."""
+    """What is left of an allowance; ``tokens`` is ``None`` for all of it.
 
-    tokens: float = FORCED_RENEWALS
+    Tokens are taken before something is tried, so that failures count too (security.md K12).
+    """
+
+    tokens: float | None = None
     filled_at: float = 0
 
-    def take(self, now: float) -> "Bucket | None":
-        """The bucket without one token, ``None`` where there is none to take."""
-        refill = max(0.0, now - self.filled_at) / FORCED_RENEWAL_EVERY
-        tokens = min(float(FORCED_RENEWALS), self.tokens + refill)
-        return Bucket(tokens - 1, now) if tokens >= 1 else None
+    def take(self, now: float, allowance: Allowance) -> "Bucket | None":
+        """The bucket without one token; ``None`` if there is none to take."""
+        tokens, filled_at = self._filled(now, allowance)
+        return Bucket(tokens - 1, filled_at) if tokens >= 1 else None
+
+    def give_back(self, allowance: Allowance) -> "Bucket":
+        """The bucket with the token that was taken last: it was well spent."""
+        return self if self.tokens is None else Bucket(min(allowance.most, self.tokens + 1), self.filled_at)
+
+    def _filled(self, now: float, allowance: Allowance) -> tuple[float, float]:
+        if self.tokens is None or self.filled_at > now + CLOCKS_DIFFER:  # the clock was ahead (X13)
+            return allowance.most, now
+        if self.filled_at >= now:
+            return self.tokens, self.filled_at
+        return min(allowance.most, self.tokens + (now - self.filled_at) / allowance.every), now
 
 
 @dataclass(frozen=True, slots=True)
 class Breaker:
-    """Whether a provider that failed in a row is left alone for a while."""
+    """Whether a provider is left alone for a while, as most calls to it had no answer.
+
+    Counted are the calls since the first failure, for a minute: a share of failures tells a provider that is down from
+    one that a stranger makes fail now and then (security.md X03).
+    """
 
     failures: int = 0
+    calls: int = 0
+    counted_from: float = 0
     opened_at: float | None = None
 
-    def seconds_closed_for(self, now: float) -> float:
-        """How long to leave the provider alone; 0 where a call may be made."""
+    def seconds_until_trial(self, now: float) -> float:
+        """How long to leave the provider alone; 0 if a call may be made."""
         if self.opened_at is None or not 0 <= now - self.opened_at < OPEN_FOR:
             return 0
         return OPEN_FOR - (now - self.opened_at)
 
     def after_failure(self, now: float) -> "Breaker":
-        """One more failure in a row; from the fifth on each one opens it anew."""
-        failures = self.failures + 1
-        return Breaker(failures, now if failures >= FAILURES_TO_OPEN else None)
+        """One more call had no answer."""
+        if self.opened_at is not None:
+            return Breaker(opened_at=now)
+        if not 0 <= now - self.counted_from < COUNTED_FOR:
+            return Breaker(1, 1, now)
+        failures, calls = self.failures + 1, self.calls + 1
+        opens = failures >= FAILURES_TO_OPEN and 2 * failures >= calls
+        return Breaker(opened_at=now) if opens else Breaker(failures, calls, self.counted_from)
+
+    def after_answer(self) -> "Breaker":
+        """One more call was answered, whatever the answer said."""
+        if self.opened_at is not None or self.failures == 0:
+            return CLOSED
+        return Breaker(self.failures, self.calls + 1, self.counted_from)
 
     def before_trial(self, now: float) -> "Breaker":
         """Half open: whoever asks first tries, the others wait on as if it had failed just now."""
-        return self if self.opened_at is None else Breaker(self.failures, now)
+        return self if self.opened_at is None else Breaker(opened_at=now)
+
+
+CLOSED = Breaker()

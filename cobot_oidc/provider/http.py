@@ -1,4 +1,4 @@
-"""What is asked of a provider over HTTP, and what is believed of its answers: bounded in time, in bytes, in what follows.
+"""What is asked of a provider over HTTP, and what is believed of its answers, within bounds of time and of bytes.
 
 No redirects, no cookies, no content encodings, nothing from the environment, and no way around a certificate's check.
 How bytes travel stands in ``transport``.
@@ -17,8 +17,8 @@ import urllib3
 
 from ..protocol.discovery import is_loopback
 from ..protocol.errors import ProviderError
+from ..settings import ProviderSettings
 from .deadline import seconds_left, within
-from .settings import ProviderSettings
 from .transport import TooManyBytes, Transport, bounded
 
 LARGEST_DOCUMENT = 64 * 1024  # bytes
@@ -37,6 +37,16 @@ class HTTPResponse:
     cache_control: str
     retry_after: float | None
     body: bytes = field(repr=False)
+
+
+def refuse_failure(answer: HTTPResponse) -> None:
+    """Tell an answer from a failure that will pass.
+
+    :raises ProviderError: ``provider_failing`` for 429 and 5xx.
+    """
+    if answer.status >= 500 or answer.status == 429:
+        wait = {} if answer.retry_after is None else {"retry_after_seconds": answer.retry_after}
+        raise ProviderError("provider_failing", http_status=answer.status, **wait)
 
 
 class HTTPClient:
@@ -121,9 +131,9 @@ class HTTPClient:
         except requests.exceptions.SSLError as error:
             raise ProviderError("tls_failed", url=url) from error
         except requests.exceptions.ConnectionError as error:  # ConnectTimeout among them
-            raise _ConnectionFailed(type(error).__name__, was_sent=not _was_never_sent(error)) from error
+            raise _ConnectionFailed(_reason(error), was_sent=not _was_never_sent(error)) from error
         except urllib3.exceptions.ProtocolError as error:  # the answer broke off
-            raise _ConnectionFailed(type(error).__name__, was_sent=True) from error
+            raise _ConnectionFailed(_reason(error), was_sent=True) from error
         except (requests.exceptions.Timeout, TimeoutError, urllib3.exceptions.TimeoutError) as error:
             raise ProviderError("provider_unreachable", url=url, reason="timeout") from error
         except (
@@ -150,6 +160,24 @@ def _was_never_sent(error: requests.exceptions.ConnectionError) -> bool:
         return True
     reason = getattr(error.args[0], "reason", None) if error.args else None
     return isinstance(reason, urllib3.exceptions.NewConnectionError)
+
+
+def _reason(error: BaseException) -> str:
+    """What a failure goes back to, for the operator. A page never tells it: ports of the inside could be probed."""
+    cause: BaseException | None = error
+    while cause is not None and not isinstance(cause, _ConnectionFailed):  # which would be the first try's
+        if isinstance(cause, urllib3.exceptions.NameResolutionError):
+            return "the host name does not resolve"
+        if isinstance(cause, ConnectionRefusedError):
+            return "connection refused"
+        # To urllib3 every connection that cannot be opened is a timeout too.
+        if isinstance(cause, _TIMEOUTS) and not isinstance(cause, urllib3.exceptions.NewConnectionError):
+            return "timeout"
+        cause = cause.__cause__ or cause.__context__
+    return "connection broken"
+
+
+_TIMEOUTS = (TimeoutError, urllib3.exceptions.TimeoutError)
 
 
 def _prepared(method: str, url: str, headers: Mapping[str, str], body: str | None) -> requests.PreparedRequest:
@@ -191,4 +219,3 @@ def _retry_after(value: str | None, date: str | None) -> float | None:
     except (ValueError, TypeError, OverflowError):
         return None
     return min(max(seconds, 0.0), LONGEST_RETRY_AFTER)
-

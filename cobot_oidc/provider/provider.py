@@ -1,11 +1,9 @@
 """One issuer over the network: its document, its keys, and the exchange of a code for verified claims."""
 
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
-from functools import lru_cache
-from typing import TYPE_CHECKING, TypeVar
+from dataclasses import dataclass, field
+from functools import partial
 
 from ..protocol.claims import Claims, clean_claims
 from ..protocol.client import Client
@@ -15,25 +13,14 @@ from ..protocol.id_token import Expected, UnverifiedIDToken
 from ..protocol.keys import KeySet
 from ..protocol.strict_json import JSONError, loads
 from ..protocol.tokens import TokenRequest, TokenResponse
-from .documents import CachedDocument
-from .freshness import Breaker, lifetime_of
-from .http import LARGEST_ANSWER, HTTPClient, HTTPResponse
-from .settings import ProviderSettings
-from .copies import Clock, Download, Source
-
-if TYPE_CHECKING:
-    from .shared_store import SharedStore
-
-MOST_CALLS = 8  # under way to one issuer
-_CLOSED = Breaker()
-_JSON_TYPES = ("application/json", "application/jwk-set+json")
-
-T = TypeVar("T")
-Listener = Callable[[str, str], None]
+from .copies import METADATA, METADATA_OF_UNKNOWN, Wanted, is_json
+from .documents import Document, Keeper
+from .gate import Gate
+from .http import LARGEST_ANSWER, HTTPClient, refuse_failure
 
 
 @dataclass(frozen=True, slots=True)
-class Grant:
+class TokenSet:
     """What a code was exchanged for.
 
     :ivar claims: of the verified id token.
@@ -48,59 +35,70 @@ class Provider:
     """One issuer. Safe to share between threads; documents are fetched when first needed.
 
     :param issuer: an issuer that the configuration trusts.
-    :param http: the app's client.
-    :param clock: seconds since the epoch.
-    :param store: what this process shares with others, if there is one.
-    :param listener: is told an event's name and the issuer: ``metadata_renewed``, ``keys_renewed``,
-        ``stale_metadata_served``, ``stale_keys_served``, ``provider_unavailable``, ``breaker_opened``,
-        ``breaker_closed``. It must not raise.
+    :param allowed_hosts: where its endpoints may be beside its own host.
+    :param is_named: whether the configuration names it, rather than admitting every well-formed space.
+    :param keys_at: the key set at a URL, shared with the other issuers that name it.
     """
 
-    __slots__ = (
-        "_breaker",
-        "_calls",
-        "_http",
-        "_keys",
-        "_listener",
-        "_lock",
-        "_metadata",
-        "clock",
-        "issuer",
-        "settings",
-    )
+    __slots__ = ("_gate", "_http", "_keeper", "_keys", "_keys_at", "_metadata", "issuer")
 
     def __init__(
         self,
         issuer: str,
-        settings: ProviderSettings,
+        allowed_hosts: tuple[str, ...],
+        is_named: bool,
+        keeper: Keeper,
         http: HTTPClient,
-        clock: Clock,
-        listener: Listener,
-        store: "SharedStore | None" = None,
+        keys_at: Callable[[str], Document[KeySet]],
     ) -> None:
         self.issuer = issuer
-        self.settings = settings
+        self._keeper = keeper
         self._http = http
-        self.clock = clock
-        self._listener = listener
-        self._breaker = _CLOSED
-        self._lock = threading.Lock()
-        self._calls = 0
-        self._metadata = CachedDocument(_MetadataSource(self, settings.metadata_stale, store), self._lock)
-        self._keys = CachedDocument(_KeysSource(self, settings.keys_stale, store), self._lock)
+        self._keys_at = keys_at
+        kind = METADATA if is_named else METADATA_OF_UNKNOWN
+        read = partial(_read_metadata, issuer, allowed_hosts)
+        self._metadata = Document(Wanted(kind, configuration_url(issuer), read), keeper)
+        self._keys: Document[KeySet] | None = None
+        self._gate: Gate | None = None
+
+    @property
+    def is_proven(self) -> bool:
+        """Whether there ever was a document at this issuer."""
+        return self._metadata.was_fetched
 
     def metadata(self) -> ProviderMetadata:
         """The provider's document.
 
-        :raises ProviderError: where it cannot be had, or is none.
+        :raises ProviderError: if it cannot be had, or is none.
         """
-        return self._metadata.get()
+        return self._metadata.get(self.issuer)
+
+    def held_metadata(self) -> ProviderMetadata | None:
+        """The provider's document if it is at hand. Never waits for the network."""
+        return self._metadata.held
 
     def begin(self) -> ProviderMetadata:
-        """The document for a login that begins; the keys are fetched meanwhile, as its end will need them."""
+        """The document for a login that begins; the keys are fetched meanwhile, as its end will need them.
+
+        :raises ConfigurationError: ``algorithms_disjoint`` if no id token of this provider could be accepted.
+        :raises ProviderError: as ``metadata``.
+        """
         metadata = self.metadata()
-        self._keys.prefetch()
+        narrow_algorithms(self._keeper.copies.settings.algorithms, metadata)
+        self._key_set(metadata).prefetch(self.issuer)
         return metadata
+
+    @contextmanager
+    def room_for_a_login(self) -> Iterator[None]:
+        """Have all at hand that the end of a login needs, and room for its calls: before its code is spent.
+
+        :raises ProviderError: ``provider_busy`` or ``provider_paused`` if there is no room, or as ``metadata``.
+        """
+        self._key_set(self.metadata()).get(self.issuer)
+        with self._keeper.lock:
+            gate = self._gate = self._gate or Gate(self._keeper.copies.clock, self._tell)
+        with gate.call():
+            yield
 
     def exchange(
         self,
@@ -111,46 +109,48 @@ class Provider:
         code_verifier: str,
         nonce: str,
         max_age: int | None = None,
-    ) -> Grant:
+    ) -> TokenSet:
         """Exchange an authorization code, and verify the id token that comes for it (OIDC Core 3.1.3).
 
+        To be called with ``room_for_a_login``.
+
         :param client: who we are here. The other parameters are those of the login's authorization request.
-        :raises LoginError: ``code_refused``. :raises TokenError: where the id token does not hold.
-        :raises ProviderError: where the provider cannot be reached or answers nonsense.
+        :raises LoginError: ``code_refused``. :raises TokenError: if the id token is not valid.
+        :raises ProviderError: if the provider cannot be reached or its answer is unusable.
         """
-        metadata = self.metadata()
+        metadata, settings = self.metadata(), self._keeper.copies.settings
         request = TokenRequest.for_code(client, code=code, redirect_uri=redirect_uri, code_verifier=code_verifier)
-        with self._call():
-            answer = self._http.post_form(metadata.token_endpoint, request.body, request.headers)
-            self._refuse_failure(answer)
+        answer = self._http.post_form(metadata.token_endpoint, request.body, request.headers)
+        refuse_failure(answer)
         response = TokenResponse.parse(answer.status, answer.body)
         expected = Expected(
             issuer=self.issuer,
             client_id=client.client_id,
             nonce=nonce,
-            algorithms=narrow_algorithms(self.settings.algorithms, metadata),
-            leeway=self.settings.leeway,
-            max_iat_age=self.settings.max_iat_age,
+            algorithms=narrow_algorithms(settings.algorithms, metadata),
+            leeway=settings.leeway,
+            max_iat_age=settings.max_iat_age,
             max_age=max_age,
-            trusted_audiences=self.settings.trusted_audiences,
-            require_kid=self.settings.require_kid,
+            trusted_audiences=settings.trusted_audiences,
+            require_kid=settings.require_kid,
         )
         claims = self.verify(response.id_token, expected, access_token=response.access_token)
-        return Grant(claims, response.access_token)
+        return TokenSet(claims, response.access_token)
 
     def verify(self, id_token: str, expected: Expected, *, access_token: str | None) -> Claims:
-        """Verify an id token, with newer keys than those at hand where they may have been rotated (K08–K10, K12).
+        """Verify an id token, with newer keys than those at hand if they may have been rotated (K08–K10, K12).
 
-        :raises TokenError: where it does not hold. No key is fetched for one that could not hold with any (K21).
+        :raises TokenError: if it is not valid. No key is fetched for one that no key could make valid (K21).
         """
-        token = UnverifiedIDToken.parse(id_token, expected, now=self.clock())
-        keys = self._keys.get()
+        token = UnverifiedIDToken.parse(id_token, expected, now=self._keeper.copies.clock())
+        document = self._key_set(self.metadata())
+        keys = document.get(self.issuer)
         try:
             return token.verify(keys, access_token=access_token)
         except TokenError as error:
             if error.code not in ("key_unknown", "key_unsuitable", "signature_invalid"):
                 raise
-            renewed = self._keys.renewed_beyond(keys, token.is_signed_by)
+            renewed = document.renewed_beyond(self.issuer, keys, token.is_signed_by)
             if renewed.same_material(keys):
                 raise
         return token.verify(renewed, access_token=access_token)
@@ -158,18 +158,18 @@ class Provider:
     def userinfo(self, access_token: str, subject: str) -> Claims:
         """Ask for more claims about the subject of a verified id token (OIDC Core 5.3).
 
-        :raises ProviderError: ``userinfo_unusable`` where there is no such endpoint, or the answer is no JSON object
+        To be called with ``room_for_a_login``.
+
+        :raises ProviderError: ``userinfo_unusable`` if there is no such endpoint, or the answer is no JSON object
             about this very subject (5.3.2, security.md O04, O05).
         """
         endpoint = self.metadata().userinfo_endpoint
         if endpoint is None:
             raise ProviderError("userinfo_unusable", reason="the document names no userinfo_endpoint")
-        with self._call():
-            answer = self._http.get(
-                endpoint, largest=LARGEST_ANSWER, headers={"Authorization": f"Bearer {access_token}"}
-            )
-            self._refuse_failure(answer)
-        if answer.status != 200 or not _is_json(answer):
+        authorization = {"Authorization": f"Bearer {access_token}"}
+        answer = self._http.get(endpoint, largest=LARGEST_ANSWER, headers=authorization)
+        refuse_failure(answer)
+        if answer.status != 200 or not is_json(answer.content_type):
             raise ProviderError("userinfo_unusable", http_status=answer.status, got=answer.content_type)
         try:
             claims = loads(answer.body)
@@ -179,121 +179,15 @@ class Provider:
             raise ProviderError("userinfo_unusable", reason="not about this subject")
         return clean_claims(claims)
 
-    def download(self, url: str, lifetime: float) -> Download:
-        """A document of this provider, fresh for so many seconds at most.
-
-        :raises ProviderError: where it cannot be had.
-        """
-        with self._call():
-            answer = self._http.get(url)
-            self._refuse_failure(answer)
-        if answer.status in (404, 410):
-            raise ProviderError("provider_not_found", url=url)
-        if answer.status != 200 or not _is_json(answer):
-            raise ProviderError("response_unusable", url=url, http_status=answer.status, got=answer.content_type)
-        return Download(answer.body, lifetime_of(answer.cache_control, lifetime))
-
-    @contextmanager
-    def _call(self) -> Iterator[None]:
-        """Room for one more call to this issuer, and the memory of whether calls fail."""
-        self._enter()
-        try:
-            yield
-        except ProviderError as error:
-            if error.status == 503:
-                self._failed()
-            raise
-        finally:
-            with self._lock:
-                self._calls -= 1
-        self._succeeded()
-
-    def _enter(self) -> None:
-        now = self.clock()
-        with self._lock:
-            if wait := self._breaker.seconds_closed_for(now):
-                raise ProviderError("provider_paused", retry_after_seconds=wait)
-            if self._calls >= MOST_CALLS:
-                raise ProviderError("provider_busy", retry_after_seconds=1)
-            self._breaker = self._breaker.before_trial(now)
-            self._calls += 1
-
-    def _failed(self) -> None:
-        with self._lock:
-            before = self._breaker
-            self._breaker = before.after_failure(self.clock())
-            opened = self._breaker.opened_at is not None and before.opened_at is None
-        self.tell("provider_unavailable")
-        if opened:
-            self.tell("breaker_opened")
-
-    def _succeeded(self) -> None:
-        if self._breaker is _CLOSED:
-            return
-        with self._lock:
-            closed = self._breaker.opened_at is not None
-            self._breaker = _CLOSED
-        if closed:
-            self.tell("breaker_closed")
-
-    def tell(self, event: str) -> None:
-        """Pass on what happened here."""
-        self._listener(event, self.issuer)
-
-    def _refuse_failure(self, answer: HTTPResponse) -> None:
-        if answer.status >= 500 or answer.status == 429:
-            wait = {} if answer.retry_after is None else {"retry_after_seconds": answer.retry_after}
-            raise ProviderError("provider_failing", http_status=answer.status, **wait)
-
-
-class _DocumentSource(Source[T]):
-    """A document that its provider downloads."""
-
-    __slots__ = ("provider",)
-
-    def __init__(self, provider: Provider, stale: float, store: "SharedStore | None") -> None:
-        turn = provider.settings.total_timeout + 1
-        super().__init__(provider.issuer, stale=stale, turn=turn, clock=provider.clock, store=store)
-        self.provider = provider
-
-    def tell(self, event: str) -> None:
-        self.provider.tell(event)
-
-
-class _MetadataSource(_DocumentSource[ProviderMetadata]):
-    __slots__ = ()
-    name = "metadata"
-
-    def download(self) -> Download:
-        return self.provider.download(configuration_url(self.issuer), self.provider.settings.metadata_lifetime)
-
-    def read(self, body: bytes) -> ProviderMetadata:
-        return ProviderMetadata.parse(body, issuer=self.issuer, allowed_hosts=self.provider.settings.allowed_hosts)
-
-
-class _KeysSource(_DocumentSource[KeySet]):
-    __slots__ = ()
-    name = "keys"
-
-    def download(self) -> Download:
-        return self.provider.download(self.provider.metadata().jwks_uri, self.provider.settings.keys_lifetime)
-
-    def read(self, body: bytes) -> KeySet:
-        keys = replace(_parsed(body))
-        if not keys.keys:  # kept is what we have (K15)
-            raise ProviderError("key_set_unusable", reason="; ".join(keys.reasons))
+    def _key_set(self, metadata: ProviderMetadata) -> Document[KeySet]:
+        keys = self._keys
+        if keys is None or keys.wanted.url != metadata.jwks_uri:
+            keys = self._keys = self._keys_at(metadata.jwks_uri)
         return keys
 
-
-@lru_cache(maxsize=16)
-def _parsed(document: bytes) -> KeySet:
-    """Issuers that publish the same bytes, as a provider's spaces do, share their keys.
-
-    The set around them is each one's own, as a newer one is told from an older one by identity.
-    """
-    return KeySet.parse(document)
+    def _tell(self, event: str) -> None:
+        self._keeper.tell(event, self.issuer)
 
 
-def _is_json(answer: HTTPResponse) -> bool:
-    content_type = answer.content_type.partition(";")[0].strip().lower()
-    return content_type in _JSON_TYPES or (content_type.startswith("application/") and content_type.endswith("+json"))
+def _read_metadata(issuer: str, allowed_hosts: tuple[str, ...], document: bytes) -> ProviderMetadata:
+    return ProviderMetadata.parse(document, issuer=issuer, allowed_hosts=allowed_hosts)

@@ -4,48 +4,87 @@ import os
 import threading
 from collections import OrderedDict
 from typing import TYPE_CHECKING
+from weakref import WeakValueDictionary
 
+from ..protocol.keys import KeySet
+from ..settings import ProviderSettings
+from .copies import KEYS, Clock, Copies, Wanted, read_keys
+from .documents import Document, Keeper, Listener
 from .http import HTTPClient
-from .provider import Listener, Provider
-from .settings import ProviderSettings
-from .copies import Clock
+from .provider import Provider
 
 if TYPE_CHECKING:
     from .shared_store import SharedStore
 
+MOST_UNPROVEN = 100
 
-class Directory:
-    """Providers by issuer; the least recently used goes when there are too many (security.md K19).
 
-    A process that was forked from another begins anew: neither locks nor connections are shared (K20).
+class Providers:
+    """Providers by issuer; the least recently used goes if there are too many (security.md K19).
+
+    Those that never had a document live apart: however many a stranger invents, no proven one goes for them (X05). A
+    process that was forked from another begins anew: neither locks nor connections are shared (K20).
+
+    :param clock: seconds since the epoch.
+    :param tell: is told an event's name and the issuer: ``metadata_renewed``, ``keys_renewed``,
+        ``stale_metadata_served``, ``stale_keys_served``, ``provider_unavailable``, ``breaker_opened``,
+        ``breaker_closed``. It must not raise.
+    :param store: what this process shares with others, if there is one.
     """
 
     def __init__(
-        self, settings: ProviderSettings, clock: Clock, listener: Listener, store: "SharedStore | None" = None
+        self, settings: ProviderSettings, clock: Clock, tell: Listener, store: "SharedStore | None" = None
     ) -> None:
         self._settings = settings
         self._clock = clock
-        self._listener = listener
+        self._tell = tell
         self._store = store
         self._begin()
 
-    def provider(self, issuer: str) -> Provider:
-        """The provider of an issuer that the configuration trusts."""
+    def provider(self, issuer: str, *, allowed_hosts: tuple[str, ...] = (), is_named: bool = True) -> Provider:
+        """The provider of an issuer that the configuration trusts.
+
+        :param allowed_hosts: where its endpoints may be beside its own host.
+        :param is_named: whether the configuration names it, rather than admitting every well-formed space.
+        """
         if self._process != os.getpid():
             self._begin()
         with self._lock:
-            provider = self._providers.get(issuer)
+            provider = self._proven.get(issuer)
+            if provider is not None:
+                self._proven.move_to_end(issuer)
+                return provider
+            provider = self._unproven.pop(issuer, None)
             if provider is None:
-                provider = Provider(issuer, self._settings, self._http, self._clock, self._listener, self._store)
-                self._providers[issuer] = provider
-                if len(self._providers) > self._settings.most_issuers:
-                    self._providers.popitem(last=False)
-            else:
-                self._providers.move_to_end(issuer)
+                provider = Provider(issuer, allowed_hosts, is_named, self._keeper, self._http, self._keys_at)
+            self._keep(provider)
             return provider
+
+    def _keep(self, provider: Provider) -> None:
+        if provider.is_proven:
+            self._proven[provider.issuer] = provider
+            if len(self._proven) > self._settings.most_issuers:
+                self._proven.popitem(last=False)
+            return
+        self._unproven[provider.issuer] = provider
+        if len(self._unproven) > MOST_UNPROVEN:
+            _, oldest = self._unproven.popitem(last=False)
+            if oldest.is_proven:  # since it was last asked for
+                self._keep(oldest)
+
+    def _keys_at(self, url: str) -> Document[KeySet]:
+        """The key set at a URL, one for all issuers that name it."""
+        with self._lock:
+            document = self._key_sets.get(url)
+            if document is None:
+                document = self._key_sets[url] = Document(Wanted(KEYS, url, read_keys), self._keeper)
+            return document
 
     def _begin(self) -> None:
         self._lock = threading.Lock()
         self._http = HTTPClient(self._settings)
-        self._providers: OrderedDict[str, Provider] = OrderedDict()
+        self._keeper = Keeper(Copies(self._settings, self._http, self._clock, self._store), self._tell)
+        self._proven: OrderedDict[str, Provider] = OrderedDict()
+        self._unproven: OrderedDict[str, Provider] = OrderedDict()
+        self._key_sets: WeakValueDictionary[str, Document[KeySet]] = WeakValueDictionary()
         self._process = os.getpid()

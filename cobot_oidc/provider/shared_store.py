@@ -8,23 +8,27 @@ write to the Redis, but does not know the key, can slip no signing key in.
 import hashlib
 import hmac
 import json
+import socket
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, TypeVar, cast
 
-from redis import Redis
+from redis import ConnectionPool, Redis
 from redis.backoff import NoBackoff
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import LockError, RedisError
+from redis.exceptions import TimeoutError as RedisTimeoutError
 from redis.retry import Retry
 
 from ..protocol.strict_json import JSONError, loads
-from .freshness import FORCED_RENEWAL_EVERY, FORCED_RENEWALS, Bucket
+from .deadline import run_beside, seconds_left
+from .freshness import Allowance, Bucket
 
 LONGEST_WAIT = 0.25  # seconds for one answer of Redis
 AWAY_FOR = 5  # seconds that a Redis which failed is not asked again
 TURN_POLLED_EVERY = 0.05  # seconds
+MOST_NOTES = 10_000
 
 A = TypeVar("A")
 
@@ -45,7 +49,7 @@ class SharedStore:
         self._tell = tell
         self._lock = threading.Lock()
         self._away_since: float | None = None
-        self._redis = Redis.from_url(
+        pool = ConnectionPool.from_url(
             url,
             socket_timeout=LONGEST_WAIT,
             socket_connect_timeout=LONGEST_WAIT,
@@ -53,6 +57,8 @@ class SharedStore:
             retry=Retry(NoBackoff(), 1, supported_errors=(RedisConnectionError,)),
             retry_on_error=[RedisConnectionError],
         )
+        pool.connection_class = type("_Connection", (_BoundedConnection, pool.connection_class), {})
+        self._redis = Redis(connection_pool=pool)
 
     def get(self, name: str) -> Mapping[str, object] | None:
         """The value of this name; ``None`` where there is none, it is not ours, or Redis is away."""
@@ -68,20 +74,50 @@ class SharedStore:
         key, lifetime = self._prefix + name, int(seconds * 1000)
         return self._ask(lambda: bool(self._redis.set(key, "1", nx=True, px=lifetime)), True)
 
-    def take(self, name: str) -> bool:
+    def take(self, name: str, allowance: Allowance) -> bool:
         """Whether the shared budget of this name has a token left, which is taken. True while Redis is away."""
-        key, now = self._prefix + name, self._clock()
+        return self._spend(name, allowance, lambda bucket: bucket.take(self._clock(), allowance))
 
-        def take_from(pipeline: Any) -> bool:
-            bucket = _bucket(self._opened(name, pipeline.get(key))).take(now)
+    def give_back(self, name: str, allowance: Allowance) -> None:
+        """Return the token that was taken last from the budget of this name."""
+        self._spend(name, allowance, lambda bucket: bucket.give_back(allowance))
+
+    def _spend(self, name: str, allowance: Allowance, change: Callable[[Bucket], Bucket | None]) -> bool:
+        key, lifetime = self._prefix + name, int(allowance.most * allowance.every)
+
+        def step(pipeline: Any) -> bool:
+            bucket = change(_bucket(self._opened(name, pipeline.get(key))))
             pipeline.multi()
-            if bucket is not None:
+            if bucket is not None and bucket.tokens is not None:
                 value = {"tokens": bucket.tokens, "filled_at": bucket.filled_at}
-                pipeline.set(key, self._signed(name, value), ex=FORCED_RENEWAL_EVERY * FORCED_RENEWALS)
+                pipeline.set(key, self._signed(name, value), ex=lifetime)
             return bucket is not None
 
-        step = cast("Callable[[Any], None]", take_from)  # redis-py's types forget what value_from_callable is for
-        return self._ask(lambda: bool(self._redis.transaction(step, key, value_from_callable=True)), True)
+        typed = cast("Callable[[Any], None]", step)  # redis-py's types forget what value_from_callable is for
+        return self._ask(lambda: bool(self._redis.transaction(typed, key, value_from_callable=True)), True)
+
+    def note(self, name: str, member: str, *, keep: float) -> None:
+        """Add a member to the notes of this name, for so many seconds; older ones go."""
+        key, now = self._prefix + name, self._clock()
+
+        def add() -> None:
+            pipeline = self._redis.pipeline()
+            pipeline.zadd(key, {member: now})
+            pipeline.zremrangebyscore(key, "-inf", now - keep)
+            pipeline.expire(key, int(keep) + 1)
+            pipeline.execute()
+
+        self._ask(add, None)
+
+    def noted(self, name: str, *, since: float) -> list[str]:
+        """The members that were noted since then (seconds since the epoch), the oldest first; 10,000 at most."""
+        key = self._prefix + name
+
+        def read() -> list[bytes]:
+            return cast("list[bytes]", self._redis.zrangebyscore(key, since, "+inf", start=0, num=MOST_NOTES))
+
+        members: list[bytes] = self._ask(read, [])
+        return [member.decode(errors="replace") for member in members]
 
     @contextmanager
     def turn(self, name: str, *, seconds: float) -> Iterator[None]:
@@ -115,7 +151,7 @@ class SharedStore:
         except LockError:  # the turn took too long, and is another's by now
             return otherwise
         except (RedisError, OSError):
-            self._note(away_since=now)
+            self._note(away_since=self._clock())  # not of when it was asked: it may have taken long to fail (X11)
             return otherwise
         if away_since is not None:
             self._note(away_since=None)
@@ -148,6 +184,17 @@ class SharedStore:
     def _mac(self, name: str, value: Mapping[str, object]) -> str:
         text = json.dumps([name, value], sort_keys=True)
         return hmac.new(self._key, text.encode(), "sha256").hexdigest()
+
+
+class _BoundedConnection:
+    """Resolves the name and connects within the time of one answer: a resolver may take much longer (X11)."""
+
+    def _connect(self) -> socket.socket:
+        connect: Callable[[], socket.socket] = super()._connect  # type: ignore[misc] # redis-py's connection has it
+        try:
+            return run_beside(connect, seconds=min(LONGEST_WAIT, seconds_left()), discard=socket.socket.close)
+        except TimeoutError:
+            raise RedisTimeoutError("no connection in time") from None
 
 
 def _bucket(value: Mapping[str, object] | None) -> Bucket:

@@ -237,7 +237,7 @@ def test_the_operator_reads_why_it_is_none() -> None:
     for data, reason in ((b"<html>", "syntax"), (b"[]", "not an object")):
         with pytest.raises(ProviderError) as caught:
             ProviderMetadata.parse(data, issuer=COBOT)
-        assert caught.value.details["reason"] == repr(reason)
+        assert caught.value.details["reason"] == reason
 
 
 @pytest.mark.parametrize(

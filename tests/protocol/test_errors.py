@@ -55,6 +55,21 @@ def test_what_came_from_outside_fits_into_a_log(value: Any, shown: Any) -> None:
     assert TokenError("issuer_mismatch", got=value).details == {"got": shown}
 
 
+@pytest.mark.parametrize("name", ["setting", "expected", "reason"])
+def test_our_own_words_are_neither_escaped_nor_cut(name: str) -> None:
+    words = "rediss://… or unix:///…, or 'this' " + "and that " * 50
+    error = ConfigurationError("setting_invalid", **{name: words})
+
+    assert error.details == {name: words}
+    assert error.copy().details == pickle.loads(pickle.dumps(error)).details == {name: words}  # noqa: S301 - our own
+    assert str(error).endswith(f"({name} {words})")
+
+
+@pytest.mark.parametrize("value", ["a\nb", "a\x1b[31m", "a\u202eb", "\ud800", ["RS256"], None])
+def test_what_no_words_of_ours_are_is_escaped_under_any_name(value: Any) -> None:  # L03
+    assert TokenError("issuer_mismatch", expected=value).details == {"expected": ascii(value)}
+
+
 def test_what_is_nested_without_end_is_named_alone() -> None:  # J18
     nested: list[Any] = []
     for _ in range(100_000):
@@ -75,6 +90,19 @@ def test_an_error_can_be_copied_and_sent() -> None:
         assert str(other) == str(original) == f"expired: {CATALOGUE['expired'].hint} (difference_seconds 61)"
         other.details["more"] = 1
         assert "more" not in original.details
+
+
+@pytest.mark.parametrize(
+    ("code", "settings"),
+    [
+        ("key_unsuitable", ("COBOT_OIDC_ALGORITHMS",)),
+        ("algorithm_forbidden", ("COBOT_OIDC_ALGORITHMS",)),
+        ("client_refused", ("COBOT_OIDC_CLIENT_ID", "COBOT_OIDC_CLIENT_SECRET", "COBOT_OIDC_CLIENT_AUTH")),
+    ],
+)
+def test_a_hint_names_the_setting_to_try(code: str, settings: tuple[str, ...]) -> None:
+    for setting in settings:
+        assert setting in CATALOGUE[code].hint
 
 
 def test_a_code_that_nobody_listed_is_a_mistake() -> None:

@@ -2,7 +2,16 @@
 
 import pytest
 
-from cobot_oidc.provider.freshness import Breaker, Bucket, Freshness, freshness, lifetime_of, pause_after
+from cobot_oidc.provider.freshness import (
+    FORCED_RENEWALS,
+    UNKNOWN_DISCOVERIES,
+    Breaker,
+    Bucket,
+    Freshness,
+    freshness,
+    lifetime_of,
+    pause_after,
+)
 
 
 @pytest.mark.parametrize(
@@ -48,32 +57,73 @@ def test_a_failure_is_remembered_for_five_to_thirty_seconds() -> None:  # K14
 
 
 def test_two_forced_renewals_at_once_and_then_one_in_half_a_minute() -> None:  # K12
-    bucket, taken = Bucket(filled_at=0), []
+    bucket, taken = Bucket(), []
     for now in range(121):
-        if (left := bucket.take(now)) is not None:
-            bucket = left
-            taken.append(now)
-        if (left := bucket.take(now)) is not None:
-            bucket = left
-            taken.append(now)
+        for _ in range(2):
+            if (left := bucket.take(now, FORCED_RENEWALS)) is not None:
+                bucket = left
+                taken.append(now)
     assert taken == [0, 0, 30, 60, 90, 120]
 
 
-def test_a_clock_that_was_set_back_gives_no_renewals_away() -> None:
+def test_what_was_well_spent_comes_back() -> None:
+    bucket = Bucket()
+    for now in range(100):
+        taken = bucket.take(now, FORCED_RENEWALS)
+        assert taken is not None
+        bucket = taken.give_back(FORCED_RENEWALS)
+    assert Bucket().give_back(FORCED_RENEWALS) == Bucket()
+
+
+def test_no_more_than_sixty_unknown_issuers_are_looked_up_in_any_minute() -> None:  # X05
+    bucket, taken = Bucket(), []
+    for tenth in range(3000):
+        if (left := bucket.take(tenth / 10, UNKNOWN_DISCOVERIES)) is not None:
+            bucket = left
+            taken.append(tenth / 10)
+    assert max(sum(at <= other < at + 60 for other in taken) for at in taken) <= 60
+
+
+def test_another_machine_s_clock_gives_no_renewals_away() -> None:
     bucket = Bucket(tokens=0, filled_at=1000)
-    assert bucket.take(10) is None
-    assert bucket.take(1030) is not None
+    assert bucket.take(990, FORCED_RENEWALS) is None
+    assert bucket.take(1029, FORCED_RENEWALS) is None
+    assert bucket.take(1030, FORCED_RENEWALS) is not None
+
+
+def test_a_clock_that_was_ahead_for_an_hour_holds_no_renewal_up() -> None:  # X13
+    bucket = Bucket(tokens=0, filled_at=3600)
+    for _ in range(2):
+        left = bucket.take(10, FORCED_RENEWALS)
+        assert left is not None
+        bucket = left
+    assert bucket.take(11, FORCED_RENEWALS) is None
 
 
 def test_the_breaker_opens_at_the_fifth_failure_and_lets_one_try_after_half_a_minute() -> None:  # N11
     breaker = Breaker()
     for _ in range(4):
         breaker = breaker.after_failure(100)
-        assert breaker.seconds_closed_for(100) == 0
+        assert breaker.seconds_until_trial(100) == 0
     breaker = breaker.after_failure(100)
 
-    assert breaker.seconds_closed_for(110) == 20
-    assert breaker.seconds_closed_for(130) == 0
-    assert breaker.before_trial(130).seconds_closed_for(130) == 30  # for everybody else
-    assert breaker.after_failure(131).seconds_closed_for(132) == 29
-    assert breaker.seconds_closed_for(50) == 0  # the clock was set back: better to try than to wait for ever
+    assert breaker.seconds_until_trial(110) == 20
+    assert breaker.seconds_until_trial(130) == 0
+    assert breaker.before_trial(130).seconds_until_trial(130) == 30  # for everybody else
+    assert breaker.after_failure(131).seconds_until_trial(132) == 29
+    assert breaker.seconds_until_trial(50) == 0  # the clock was set back: better to try than to wait for ever
+
+
+def test_the_breaker_looks_at_the_share_of_failures() -> None:  # X03
+    breaker = Breaker()
+    for second in range(0, 600, 3):
+        for outcome in ("failure", "answer", "answer"):
+            breaker = breaker.after_failure(second) if outcome == "failure" else breaker.after_answer()
+        assert breaker.seconds_until_trial(second) == 0
+
+
+def test_failures_of_long_ago_open_no_breaker() -> None:  # X03
+    breaker = Breaker()
+    for second in range(0, 600, 30):
+        breaker = breaker.after_failure(second)
+        assert breaker.seconds_until_trial(second) == 0

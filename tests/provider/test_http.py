@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from cobot_oidc.protocol.errors import ProviderError
 from cobot_oidc.provider.http import LARGEST_ANSWER, LARGEST_DOCUMENT, HTTPClient
-from cobot_oidc.provider.settings import ProviderSettings
+from cobot_oidc.settings import ProviderSettings
 
 from .hostile import Script, Visit, answer, floods, hangs, hostile_server, resets, says, says_once
 

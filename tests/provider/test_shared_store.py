@@ -1,16 +1,19 @@
-"""Many processes over one real Redis: each is a directory of its own here, as two processes share nothing else."""
+"""Many processes over one real Redis: each is a providers of its own here, as two processes share nothing else."""
 
 import json
+import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 
-from cobot_oidc.provider.providers import Directory
 from cobot_oidc.provider.provider import Provider
-from cobot_oidc.provider.settings import ProviderSettings
+from cobot_oidc.provider.providers import Providers
 from cobot_oidc.provider.shared_store import SharedStore
+from cobot_oidc.settings import ProviderSettings
+from cobot_oidc.standin.keys import rsa_key
 from cobot_oidc.used_states import UsedStates
 
 from ..conftest import Clock
@@ -46,7 +49,7 @@ def process(redis: RedisServer, issuer: Issuer, clock: Clock, events: list[str])
 
     def make(secret: bytes = SECRET) -> Provider:
         store = SharedStore(redis.url, secret, clock=clock, tell=events.append)
-        return Directory(HURRIED, clock, lambda event, _: events.append(event), store).provider(issuer.url)
+        return Providers(HURRIED, clock, lambda event, _: events.append(event), store).provider(issuer.url)
 
     return make
 
@@ -159,7 +162,7 @@ def test_who_dies_in_its_turn_holds_nobody_up(
     process: MakeProcess, issuer: Issuer, redis: RedisServer, clock: Clock
 ) -> None:
     dead = SharedStore(redis.url, SECRET, clock=clock, tell=lambda _: None).turn(
-        f"turn:metadata:{issuer.url}", seconds=1
+        f"turn:metadata:{issuer.url}{DOCUMENT}", seconds=1
     )
     dead.__enter__()
     assert verifies(process(), issuer)
@@ -259,7 +262,8 @@ def test_what_another_release_kept_in_another_way_stops_nobody(  # N04
 ) -> None:
     other_release = SharedStore(redis.url, SECRET, clock=clock, tell=lambda _: None)
     for kind in ("metadata", "keys", "budget:keys", "failure:metadata", "failure:keys"):
-        other_release.put(f"{kind}:{issuer.url}", {"version": 2}, seconds=60)
+        path = KEYS if "keys" in kind else DOCUMENT
+        other_release.put(f"{kind}:{issuer.url}{path}", {"version": 2}, seconds=60)
     provider = process()
     assert verifies(provider, issuer)
     issuer.keys.rotate()
@@ -290,6 +294,65 @@ def test_a_copy_from_the_future_is_nobodys(process: MakeProcess, issuer: Issuer,
     assert issuer.asked[DOCUMENT] == 2
 
 
+def test_a_rotated_key_spends_no_budget(process: MakeProcess, issuer: Issuer, clock: Clock) -> None:  # K09
+    processes = [process(), process()]
+    for number in range(20):
+        assert verifies(processes[number % 2], issuer)
+        issuer.keys.use(rsa_key(number % 2), kid=f"rotated-{number}", keep_old=False)
+        clock.move(3)
+        assert verifies(processes[number % 2], issuer)
+
+
+def test_invented_issuers_spend_one_budget_for_all(  # X05
+    redis: RedisServer, issuer: Issuer, clock: Clock
+) -> None:
+    asked = 0
+    for number in range(100):
+        store = SharedStore(redis.url, SECRET, clock=clock, tell=lambda _: None)
+        invented = f"{issuer.url}/invented-{number}"
+        provider = Providers(HURRIED, clock, lambda *_: None, store).provider(invented, is_named=False)
+        asked += failure(provider.metadata).code == "provider_not_found"
+    assert asked == 30
+
+
+def test_a_redis_whose_name_does_not_resolve_is_waited_for_once(  # X11
+    issuer: Issuer, clock: Clock, events: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    resolve, over = socket.getaddrinfo, threading.Event()
+
+    def hang(host: Any, *args: Any, **options: Any) -> Any:
+        if host == "redis.example":
+            over.wait(10)
+        return resolve(host, *args, **options)
+
+    monkeypatch.setattr(socket, "getaddrinfo", hang)
+    store = SharedStore("redis://redis.example", SECRET, clock=clock, tell=events.append)
+    provider = Providers(HURRIED, clock, lambda event, _: events.append(event), store).provider(issuer.url)
+    began = time.monotonic()
+    assert verifies(provider, issuer)
+    assert time.monotonic() - began < 0.5 + 0.25  # and a busy machine
+    over.set()
+    assert events.count("store_unavailable") == 1
+
+
+def test_how_long_redis_took_to_fail_is_not_taken_off_the_pause(  # X11
+    clock: Clock, events: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    resolved: list[object] = []
+
+    def unknown(*_: object, **__: object) -> object:
+        resolved.append(None)
+        clock.move(8)  # that long it took
+        raise socket.gaierror(socket.EAI_AGAIN, "Temporary failure in name resolution")
+
+    monkeypatch.setattr(socket, "getaddrinfo", unknown)
+    store = SharedStore("redis://redis.example", SECRET, clock=clock, tell=events.append)
+    assert store.get("x") is None
+    asked = len(resolved)
+    assert store.get("x") is None
+    assert len(resolved) == asked
+
+
 def test_machines_whose_clocks_differ_a_little_share(process: MakeProcess, issuer: Issuer, clock: Clock) -> None:
     clock.move(20)
     assert verifies(process(), issuer)
@@ -304,7 +367,7 @@ def test_a_turn_that_never_ends_delays_nobody(
     process: MakeProcess, issuer: Issuer, redis: RedisServer, clock: Clock, document: str, seconds: int | None
 ) -> None:
     with SharedStore(redis.url, SECRET, clock=clock, tell=lambda _: None).turn(
-        f"turn:{document}:{issuer.url}", seconds=1
+        f"turn:{document}:{issuer.url}{KEYS if document == 'keys' else DOCUMENT}", seconds=1
     ):
         (key,) = redis.values()
     redis.put(key, "whoever", seconds=seconds)

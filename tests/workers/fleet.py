@@ -57,6 +57,7 @@ class Fleet:
             "CLIENT_SECRET": CLIENT_SECRET,
             "ISSUER": cobot.issuer,
             "SPACE_ISSUER": cobot.space_issuer_template,
+            "SPACES": [*cobot.spaces],
         }
         self._environment = {"FLASK_SECRET_KEY": SECRET_KEY}
         self._environment |= {f"FLASK_COBOT_OIDC_{key}": json.dumps(value) for key, value in (usual | settings).items()}

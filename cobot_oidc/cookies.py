@@ -1,0 +1,70 @@
+"""Our own cookies: what they are called, what attributes they have, and how they are read.
+
+The only room that knows whether they are ``Secure``. Over https their names have the prefix ``__Host-``, which keeps
+sibling subdomains from setting them (RFC 6265bis section 4.1.3); browsers want https for it, so on the loopback they
+go without.
+"""
+
+from collections.abc import Iterator
+
+from flask import request
+from werkzeug.wrappers import Response
+
+from .places import callback_is_secure
+
+_PREFIX = "__Host-"
+
+
+def values(name: str) -> list[str]:
+    """The values that the browser sent under this very name; more than one if somebody else set one too.
+
+    :param name: without prefix.
+    """
+    full_name = _full_name(name)
+    return [value for sent, value in _sent() if sent == full_name]
+
+
+def names() -> Iterator[str]:
+    """The names, without prefix, of all cookies that the browser sent and that could be ours, the oldest first."""
+    prefix = _full_name("")
+    for name, _ in _sent():
+        if name.startswith(prefix):
+            yield name.removeprefix(prefix)
+
+
+def are_sent() -> bool:
+    """Whether the browser sent any cookie at all."""
+    return any(True for _ in _sent())
+
+
+def put(response: Response, name: str, value: str, *, max_age: int) -> None:
+    """Set a cookie that scripts cannot read, and that other sites' requests do not carry.
+
+    :param max_age: seconds.
+    """
+    secure = callback_is_secure()
+    response.set_cookie(
+        _full_name(name), value, max_age=max_age, path="/", secure=secure, httponly=True, samesite="Lax"
+    )
+
+
+def delete(response: Response, name: str) -> None:
+    """Delete a cookie."""
+    secure = callback_is_secure()
+    response.delete_cookie(_full_name(name), path="/", secure=secure, httponly=True, samesite="Lax")
+
+
+def _full_name(name: str) -> str:
+    return (_PREFIX if callback_is_secure() else "") + name
+
+
+def _sent() -> Iterator[tuple[str, str]]:
+    """Names and values as browsers send them (RFC 6265 section 5.4).
+
+    Read from the header itself: a library that strips more than blanks from a name takes a cookie that any sibling
+    subdomain may set for one with our prefix (security.md S13).
+    """
+    for pair in request.environ.get("HTTP_COOKIE", "").split(";"):
+        name, equals, value = pair.strip(" \t").partition("=")
+        if equals:
+            yield name, value

@@ -1,0 +1,341 @@
+"""What a setting may be: each check reads one value of ``app.config``, or says what is expected instead.
+
+A check knows neither its setting's key nor any other setting. Values come from Python or, by ``from_prefixed_env``,
+from JSON in the environment, which turns digits into numbers.
+"""
+
+import inspect
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Generic, TypeVar, cast
+from urllib.parse import urlsplit
+
+from .errors import ConfigurationError
+from .issuers import SpaceIssuer, Spaces, is_space_name
+from .protocol.client import Client, ClientAuthentication
+from .protocol.discovery import check_issuer, is_loopback
+from .protocol.redirects import safe_next
+
+T = TypeVar("T")
+
+ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA")
+ISSUER_EXPECTED = "an https URL without query, fragment or user (http only on localhost)"
+
+_OF_A_SPACE_ISSUER = dict.fromkeys(("issuer", "client_id", "client_secret", "client_auth", "allowed_hosts")).keys()
+_WELL_KNOWN = "/.well-known/"
+_VSCHAR = re.compile(r"[\x20-\x7e]+")
+_SCOPE = re.compile(r"[\x21\x23-\x5b\x5d-\x7e]+")  # RFC 6749 section 3.3
+_URL_PREFIX = re.compile(r"(?:/[A-Za-z0-9._~-]+)+")
+_ALLOWED_HOST = re.compile(r"\.?[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?")
+_SPACE_ISSUER = re.compile(r"https?://(?:\{space\}\.)?[^{}]+(?:/\{space\}[^{}]*)?")
+
+
+class Unfit(ValueError):
+    """A value that a setting cannot have.
+
+    :ivar expected: what it can be.
+    :ivar remedy: what to do, if a common mistake is behind it.
+    """
+
+    def __init__(self, expected: str, remedy: str | None = None) -> None:
+        super().__init__(expected)
+        self.expected = expected
+        self.remedy = remedy
+
+
+@dataclass(frozen=True, slots=True)
+class Check(Generic[T]):
+    """What one setting may be.
+
+    :ivar read: makes what the app works with from what stands in ``app.config``; raises ``Unfit``.
+    :ivar accepts: the type of what may stand there, as it is written in Python.
+    """
+
+    read: Callable[[object], T]
+    accepts: str
+
+
+def reads(accepts: str) -> Callable[[Callable[[object], T]], Check[T]]:
+    """Makes a check of a function, which takes a value of this type."""
+    return lambda read: Check(read, accepts)
+
+
+def optional(check: Check[T]) -> Check[T | None]:
+    """``None``, or what the check takes."""
+    return Check(lambda value: None if value is None else check.read(value), f"{check.accepts} | None")
+
+
+@reads("str")
+def text(value: object) -> str:
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        raise Unfit("text", "from_prefixed_env reads digits as a number: put them in double quotes inside single ones")
+    if not isinstance(value, str) or not value:
+        raise Unfit("printable ASCII text")
+    if value != value.strip():
+        where = "end" if value != value.rstrip() else "beginning"
+        what = "a line break" if value.strip(" \t") != value.strip() else "a blank"
+        raise Unfit("printable ASCII text", f"remove {what} at its {where}")
+    if not _VSCHAR.fullmatch(value):
+        raise Unfit("printable ASCII text")
+    return value
+
+
+@reads("bool")
+def boolean(value: object) -> bool:
+    if not isinstance(value, bool):
+        raise Unfit("True or False; in the environment, true or false")
+    return value
+
+
+def never(reason: str) -> Check[bool]:
+    """A name that is reserved: only ``False`` is taken, with the reason for it."""
+
+    def read(value: object) -> bool:
+        if boolean.read(value):
+            raise Unfit(f"False: {reason}")
+        return False
+
+    return Check(read, "bool")
+
+
+def one_of(*choices: str) -> Check[str]:
+    def read(value: object) -> str:
+        if value not in choices:
+            raise Unfit(f"{', '.join(choices[:-1])} or {choices[-1]}")
+        return str(value)
+
+    return Check(read, f"Literal[{', '.join(map(repr, choices))}]".replace("'", '"'))
+
+
+CLIENT_AUTH = one_of("client_secret_post", "client_secret_basic", "none")
+
+
+def whole_number(lowest: int, highest: int) -> Check[int]:
+    def read(value: object) -> int:
+        if not isinstance(value, int) or isinstance(value, bool) or not lowest <= value <= highest:
+            raise Unfit(f"a whole number from {lowest} to {highest}")
+        return value
+
+    return Check(read, "int")
+
+
+def seconds(lowest: float, highest: float) -> Check[float]:
+    def read(value: object) -> float:
+        if not isinstance(value, (int, float)) or isinstance(value, bool) or not lowest <= value <= highest:
+            raise Unfit(f"a number of seconds from {lowest:g} to {highest:g}")
+        return float(value)
+
+    return Check(read, "float")
+
+
+def words(each: Callable[[str], object] = bool, expected: str = "a list of words") -> Check[tuple[str, ...]]:
+    """Several words: a list, or one text with spaces between them.
+
+    :param each: whether a word may be one of them.
+    """
+
+    def read(value: object) -> tuple[str, ...]:
+        if isinstance(value, str):
+            if "," in value:
+                raise Unfit(expected, "put spaces between them, not commas")
+            value = value.split()
+        if not isinstance(value, (list, tuple, set, frozenset)):
+            raise Unfit(f"{expected}, or one text with spaces between them")
+        if not all(isinstance(word, str) and word and each(word) for word in value):
+            raise Unfit(expected)
+        return tuple(dict.fromkeys(value))
+
+    return Check(read, "str | Collection[str]")
+
+
+@reads("str | Collection[str]")
+def scopes(value: object) -> tuple[str, ...]:
+    expected = "scopes as RFC 6749 section 3.3 spells them, with spaces between them"
+    listed = words(_SCOPE.fullmatch, expected).read(value)
+    return listed if "openid" in listed else ("openid", *listed)
+
+
+@reads("str | Collection[str]")
+def algorithms(value: object) -> tuple[str, ...]:
+    expected = f"one or more of {' '.join(ALGORITHMS)}"
+    listed = words(ALGORITHMS.__contains__, expected).read(value)
+    if not listed:
+        raise Unfit(expected)
+    return listed
+
+
+@reads("str | Collection[str]")
+def allowed_hosts(value: object) -> tuple[str, ...]:
+    expected = "lower-case host names, or '.cobot.me' for all hosts below a domain"
+    return words(_ALLOWED_HOST.fullmatch, expected).read(value)
+
+
+@reads("str")
+def issuer(value: object) -> str:
+    if not isinstance(value, str):
+        raise Unfit("the issuer's URL, as text")
+    return _checked_issuer(value, ISSUER_EXPECTED)
+
+
+@reads("str")
+def space_issuer(value: object) -> str:
+    expected = "an issuer's URL with {space} as one label of its host, or in its path"
+    template = text.read(value)
+    if _WELL_KNOWN in template:
+        raise Unfit(expected, f"did you mean {template.partition(_WELL_KNOWN)[0]}?")
+    if template.count("{space}") != 1 or not _SPACE_ISSUER.fullmatch(template):
+        raise Unfit(expected)
+    _checked_issuer(template.replace("{space}", "space"), expected)
+    return template
+
+
+@reads("Mapping[str, str | Mapping[str, str | Collection[str] | None]]")
+def space_issuers(value: object) -> Mapping[str, SpaceIssuer]:
+    if not isinstance(value, Mapping) or not all(is_space_name(space) for space in value):
+        raise Unfit("a dictionary of space to issuer, such as {'co-up': 'https://co-up.cobot.me'}")
+    return {space: _space_issuer(space, entry) for space, entry in value.items()}
+
+
+@reads("str | Collection[str] | Callable[[], Collection[str]] | Callable[[str], bool]")
+def spaces(value: object) -> Spaces:
+    expected = "a list of subdomains, lower-case DNS labels such as 'co-up', a callable, or '*' for every name"
+    if value is None:
+        return frozenset()
+    if value == "*":
+        return "*"
+    if callable(value):
+        return _asked(value, expected)
+    return frozenset(words(is_space_name, expected).read(value))
+
+
+@reads("str | Collection[str]")
+def blueprints(value: object) -> frozenset[str]:
+    return frozenset(words(expected="a list of blueprints' names").read(value))
+
+
+@reads("str")
+def redirect_uri(value: object) -> str:
+    uri = text.read(value)
+    try:
+        url = urlsplit(uri)
+        secure = url.scheme == "https" or (url.scheme == "http" and is_loopback(url.hostname or ""))
+    except ValueError:
+        raise Unfit("an absolute URL") from None
+    secure = secure and uri.startswith(f"{url.scheme}://")  # cookies are marked after its spelling
+    if not secure or not url.hostname or url.username is not None or url.query or "#" in uri:
+        raise Unfit("an absolute https URL without query or fragment (http only on localhost)")
+    return uri
+
+
+@reads("str")
+def url_prefix(value: object) -> str:
+    if not isinstance(value, str) or not _URL_PREFIX.fullmatch(value):
+        raise Unfit("a path such as '/cobot', without a slash at its end")
+    return value
+
+
+@reads("str | None")
+def destination(value: object) -> str:
+    """A path, or the name of an endpoint; which endpoints there are is known only later."""
+    place = "/" if value is None else text.read(value)
+    if place.startswith("/") and safe_next(place) is None:
+        raise Unfit("a path on this app, such as '/', or the name of an endpoint")
+    return place
+
+
+@reads("str")
+def redis_url(value: object) -> str:
+    url = text.read(value)
+    try:
+        from redis import ConnectionPool
+
+        ConnectionPool.from_url(url).make_connection()  # opens nothing yet
+    except ImportError:
+        raise Unfit("the redis package beside it: pip install 'cobot-oidc[redis]'") from None
+    except (TypeError, ValueError):
+        raise Unfit("a URL such as redis://localhost:6379/0, rediss://… or unix:///…") from None
+    return url
+
+
+@reads("Mapping[str, str]")
+def proxies(value: object) -> Mapping[str, str]:
+    if not isinstance(value, Mapping) or not all(isinstance(part, str) for pair in value.items() for part in pair):
+        raise Unfit("a dictionary of URL scheme to proxy URL, such as {'https': 'http://proxy:3128'}")
+    return value
+
+
+@reads("str")
+def ca_bundle(value: object) -> str:
+    path = text.read(value)
+    if not Path(path).is_file():
+        raise Unfit("the path of a file of certificates in PEM format")
+    return path
+
+
+def _space_issuer(space: str, entry: object) -> SpaceIssuer:
+    given = {"issuer": entry} if isinstance(entry, str) else entry
+    if not isinstance(given, Mapping) or "issuer" not in given or not given.keys() <= _OF_A_SPACE_ISSUER:
+        raise Unfit(f"for {space!r} an issuer, or a dictionary of {', '.join(_OF_A_SPACE_ISSUER)}")
+    try:
+        client = _own_client(given)
+        hosts = allowed_hosts.read(given.get("allowed_hosts", ()))
+    except Unfit as unfit:
+        raise Unfit(f"for {space!r} {unfit.expected}", unfit.remedy) from None
+    issuer = _checked_issuer(given["issuer"], f"for {space!r} an https URL without query, fragment or user")
+    return SpaceIssuer(issuer, client, hosts)
+
+
+def _own_client(given: Mapping[str, object]) -> Client | None:
+    secret = optional(text).read(given.get("client_secret"))
+    if "client_id" not in given:
+        if secret is not None or "client_auth" in given:
+            raise Unfit("a client_id beside its client_secret and client_auth")
+        return None
+    method = CLIENT_AUTH.read(given.get("client_auth", "none" if secret is None else "client_secret_post"))
+    return client_of(text.read(given["client_id"]), secret, method)
+
+
+def _asked(spaces: Callable[..., Any], expected: str) -> Callable[[str], bool]:
+    """The app's own function, as a question about one space."""
+    try:
+        takes_space = bool(inspect.signature(spaces).parameters)
+    except (TypeError, ValueError):
+        raise Unfit(expected) from None
+    if takes_space:
+        return lambda space: bool(spaces(space))
+
+    def is_listed(space: str) -> bool:
+        listed = spaces()
+        return space in (listed.split() if isinstance(listed, str) else listed)  # not a part of a name
+
+    return is_listed
+
+
+def client_of(client_id: str, secret: str | None, method: str) -> Client:
+    """A client whose authentication fits to whether it has a secret."""
+    if (method == "none") != (secret is None):
+        raise Unfit("none without a client secret, client_secret_post or client_secret_basic with one")
+    return Client(client_id, secret, cast(ClientAuthentication, method))
+
+
+def _checked_issuer(value: object, expected: str) -> str:
+    if isinstance(value, str) and _WELL_KNOWN in value:
+        raise Unfit(f"{expected}; not the URL of the document below it", _meant_issuer(value))
+    try:
+        return check_issuer(value)
+    except ConfigurationError:
+        raise Unfit(expected, _meant_issuer(value)) from None
+
+
+def _meant_issuer(value: object) -> str | None:
+    """The issuer that was probably meant by what is none."""
+    if not isinstance(value, str):
+        return None
+    meant = re.split(f"{re.escape(_WELL_KNOWN)}|[?#]", value.strip())[0]
+    meant = meant.replace("http://", "https://") if "://" in meant else f"https://{meant}"
+    try:
+        return f"did you mean {check_issuer(meant)}?"
+    except ConfigurationError:
+        return None

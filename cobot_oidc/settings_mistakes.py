@@ -1,0 +1,134 @@
+"""What goes wrong with settings as a whole: names that nobody knows, variables that nobody reads, Flask's own settings.
+
+All problems of one start are collected and raised together, each with the remedy for the mistake that is probably
+behind it. A secret's value is never shown.
+"""
+
+import os
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+from .errors import ConfigurationError
+
+PREFIX = "COBOT_OIDC_"
+SHORTEST_SECRET_KEY = 32  # bytes (security.md S05)
+
+# What other libraries call it, or what a specification's reader looks for.
+_OTHER_NAMES = {
+    "ISSUER": ("DISCOVERY", "METADATA_URL", "METADATA_URI", "WELL_KNOWN", "OPENID_CONFIGURATION", "AUTHORITY"),
+    "REDIRECT_URI": ("CALLBACK",),
+    "CLIENT_AUTH": ("AUTH_METHOD",),
+    "TOTAL_TIMEOUT": ("HTTP_TIMEOUT",),
+}
+
+
+class Problems:
+    """What was found to be wrong until now."""
+
+    def __init__(self) -> None:
+        self._found: list[ConfigurationError] = []
+
+    @contextmanager
+    def noted(self) -> Iterator[None]:
+        """Go on after a ``ConfigurationError``, and remember it."""
+        try:
+            yield
+        except ConfigurationError as error:
+            self._found.extend(error.problems)
+
+    def raise_any(self) -> None:
+        """:raises ConfigurationError: all that were noted, in one."""
+        if self._found:
+            raise ConfigurationError.together(self._found)
+
+
+def check_flask(config: Mapping[str, Any]) -> None:
+    """The settings of Flask itself that a safe login needs.
+
+    :raises ConfigurationError: ``setting_invalid``.
+    """
+    problems = Problems()
+    with problems.noted():
+        _check_secret_key("SECRET_KEY", config.get("SECRET_KEY"), remedy_for_missing("SECRET_KEY", config))
+    fallbacks = config.get("SECRET_KEY_FALLBACKS") or ()
+    if isinstance(fallbacks, (str, bytes)):  # Flask would take each character for a key
+        with problems.noted():
+            found = f"a {type(fallbacks).__name__}, not shown"
+            raise ConfigurationError(
+                "setting_invalid", setting="SECRET_KEY_FALLBACKS", found=found, expected="a list of keys"
+            )
+        fallbacks = ()
+    for key in fallbacks:
+        with problems.noted():
+            _check_secret_key("SECRET_KEY_FALLBACKS", key, {})
+    if str(config.get("SESSION_COOKIE_SAMESITE")).lower() == "strict":
+        with problems.noted():
+            raise ConfigurationError(
+                "setting_invalid",
+                setting="SESSION_COOKIE_SAMESITE",
+                found="Strict",
+                expected="Lax: browsers hide a Strict cookie from the page that a login elsewhere leads back to",
+            )
+    problems.raise_any()
+
+
+def refuse_unknown(config: Mapping[str, Any], keys: Collection[str]) -> None:
+    """Refuse keys with our prefix that are no setting.
+
+    :param keys: of all settings.
+    :raises ConfigurationError: ``setting_unknown``.
+    """
+    problems = Problems()
+    for key in config:
+        if key.startswith(PREFIX) and key not in keys:
+            with problems.noted():
+                expected = "a setting of docs/configuration.md"
+                raise ConfigurationError("setting_unknown", setting=key, expected=expected, **_meant(key, keys))
+    problems.raise_any()
+
+
+def remedy_for_missing(key: str, config: Mapping[str, Any]) -> dict[str, str]:
+    """The remedy for a setting that is not where it should be, but somewhere near."""
+    if f"FLASK_{key}" in os.environ:
+        return {"remedy": f"FLASK_{key} is set in the environment: call app.config.from_prefixed_env() first"}
+    if key in os.environ:
+        return {"remedy": f"{key} is set in the environment: set FLASK_{key} instead, or app.config[{key!r}]"}
+    near = _nearest(key, config, cutoff=0.85)
+    return {"remedy": f"{near} is set: did you mean {key}?"} if near else {}
+
+
+def unread_variables(config: Mapping[str, Any], keys: Collection[str]) -> list[str]:
+    """The settings that stand in the environment without the prefix that Flask wants, and nowhere else."""
+    return sorted(key for key in keys if key in os.environ and key not in config)
+
+
+def _check_secret_key(name: str, key: object, if_missing: dict[str, str]) -> None:
+    if isinstance(key, (str, bytes)) and len(key) >= SHORTEST_SECRET_KEY:
+        return
+    remedy = {} if key else if_missing
+    if isinstance(key, (int, float)):
+        remedy = {"remedy": "from_prefixed_env reads digits as a number; take a key that has letters too"}
+    raise ConfigurationError(
+        "setting_invalid",
+        setting=name,
+        found="nothing" if not key else f"a {type(key).__name__} of {len(str(key))} characters",
+        expected='32 characters or more, from: python -c "import secrets; print(secrets.token_hex())"',
+        **remedy,
+    )
+
+
+def _meant(key: str, keys: Collection[str]) -> dict[str, str]:
+    name = key.removeprefix(PREFIX)
+    for meant, others in _OTHER_NAMES.items():
+        if any(other in name for other in others):
+            return {"remedy": f"set {PREFIX}{meant} instead"}
+    near = _nearest(name, [each.removeprefix(PREFIX) for each in keys], cutoff=0.6)
+    return {"remedy": f"did you mean {PREFIX}{near}?"} if near else {}
+
+
+def _nearest(name: str, names: Iterable[str], *, cutoff: float) -> str | None:
+    import difflib  # for a mistake alone
+
+    near = difflib.get_close_matches(name, [each for each in names if each != name], n=1, cutoff=cutoff)
+    return near[0] if near else None

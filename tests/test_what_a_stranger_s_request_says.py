@@ -1,0 +1,114 @@
+"""Hosts and prefixes that a stranger made up: no URL of ours leads anywhere else, and nobody is woken at night."""
+
+import logging
+from typing import Any
+from urllib.parse import urljoin, urlsplit
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from cobot_oidc.standin import StandIn
+
+from .conftest import MakePortal
+
+ODD = [
+    "//evil.example",
+    "///evil.example",
+    "/\\evil.example",
+    "\\\\evil.example",
+    "javascript:",
+    "javascript:alert(1)//",
+    "https://evil.example",
+    ".evil.example",
+    "@evil.example",
+    ":8080@evil.example",
+    "evil",
+    "/a//evil.example",
+    "/..//evil.example",
+    "/./x",
+    "/%2f%2fevil.example",
+    "/%5cevil.example",
+    "/;/evil.example",
+    "/a?b",
+    "/a#b",
+    "/a b",
+    "/<script>",
+]
+
+
+@pytest.fixture
+def behind_proxy(make_portal: MakePortal) -> Flask:
+    portal = make_portal(COBOT_OIDC_AFTER_LOGIN="open")
+    portal.wsgi_app = ProxyFix(portal.wsgi_app, x_prefix=1)  # type: ignore[method-assign]
+    return portal
+
+
+def stays_here(location: str) -> bool:
+    url = urlsplit(urljoin("http://localhost/", location.replace("\\", "/")))
+    return (url.scheme, url.netloc) == ("http", "localhost")
+
+
+@pytest.mark.parametrize("prefix", ODD)
+@pytest.mark.parametrize("json", [False, True])
+def test_a_prefix_that_is_no_path_leads_nowhere(behind_proxy: Flask, prefix: str, json: bool) -> None:
+    browser = behind_proxy.test_client()
+    headers = {"X-Forwarded-Prefix": prefix, "Origin": "http://localhost"}
+    headers |= {"Accept": "application/json"} if json else {}
+    for path in ("/desk", "/co-up/desk", "/cobot/login?next=/desk", "/cobot/callback?state=x&code=y", "/Evil!/desk"):
+        response = browser.get(path, headers=headers)
+        assert response.status_code in (400, 404), path
+        assert "evil.example" not in response.text
+        assert "javascript" not in response.text
+    response = browser.post("/cobot/logout", headers=headers)
+    assert response.status_code == 400
+
+
+@pytest.mark.parametrize("prefix", ODD)
+def test_a_login_that_began_well_does_not_end_elsewhere(behind_proxy: Flask, cobot: StandIn, prefix: str) -> None:
+    browser = behind_proxy.test_client()
+    url = browser.get("/cobot/login?next=/desk").location
+    callback = cobot.sign_in(url)
+
+    response = browser.get(callback, headers={"X-Forwarded-Prefix": prefix})
+
+    assert response.status_code == 400
+    assert "Location" not in response.headers
+    assert "session=" not in str(response.headers)
+    assert browser.get(callback).location == "/desk"  # the honest answer still ends the login
+
+
+@pytest.mark.parametrize(
+    "prefix", ["", "/", "/members", "/members/", "/a/b-c_d.e~f", "/caf\u00e9".encode().decode("latin1")]
+)
+def test_a_plain_prefix_is_taken(behind_proxy: Flask, prefix: str) -> None:
+    browser = behind_proxy.test_client()
+
+    response = _get(browser, "/desk", prefix)
+
+    assert response.status_code == 302
+    assert stays_here(response.location)
+    assert "/cobot/login" in response.location
+    assert _get(browser, "/cobot/login", prefix).status_code == 302
+
+
+def _get(browser: FlaskClient, path: str, prefix: str) -> Any:
+    return browser.get(path, environ_overrides={"HTTP_X_FORWARDED_PREFIX": prefix})
+
+
+def test_a_host_that_nothing_vouches_for_is_the_stranger_s_mistake(  # R06
+    make_portal: MakePortal, caplog: pytest.LogCaptureFixture
+) -> None:
+    browser = make_portal().test_client()
+    with caplog.at_level(logging.DEBUG):
+        for path in ("/cobot/callback?state=x&code=y", "/cobot/login"):
+            response = browser.get(path, base_url="http://evil.example")
+            assert response.status_code == 400
+            assert "evil" not in response.text
+
+    levels = {record.levelno for record in caplog.records}
+    assert max(levels) == logging.WARNING
+    hint = caplog.records[-1].getMessage()
+    for setting in ("redirect_uri_unknown", "COBOT_OIDC_REDIRECT_URI", "SERVER_NAME", "TRUSTED_HOSTS"):
+        assert setting in hint
