@@ -12,7 +12,7 @@ QUIET_PIP := PIP_QUIET=1 PIP_DISABLE_PIP_VERSION_CHECK=1
 help: ## list what can be done
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "%-14s%s\n", $$1, $$2 }' Makefile
 
-demo: $(INSTALLED) ## run the example app and the stand-in Cobot, ready to sign in at (PORT=5000, STANDIN_PORT=5001)
+demo: $(INSTALLED) ## run the example app and the stand-in Cobot, ready to log in at (PORT=5000, STANDIN_PORT=5001)
 	@$(VENV)/bin/python -m example_app
 
 test: $(INSTALLED) ## run all tests (REQUIRE_ALL=1: nothing may be left out)
@@ -52,13 +52,16 @@ fuzz: $(INSTALLED) ## fuzz what reads tokens, keys and documents (SECONDS=60 for
 mutants: $(INSTALLED) ## spoil each check of the protocol and see that a test notices (about 20 minutes; MODULES=jws for one)
 	@$(VENV)/bin/python -m mutants $(MODULES)
 
-bench: ## measure what everything costs, beside other libraries (about 8 minutes; SCRIPTS=login for one)
+bench: ## measure what everything costs beside other libraries, and write docs/performance.md (about 8 minutes; SCRIPTS=login for one)
 	@tools/make-venv "$(PYTHON)" build/benchmarks
 	@$(QUIET_PIP) build/benchmarks/bin/python -m pip install --require-hashes -r benchmarks/requirements.txt
 	@$(QUIET_PIP) build/benchmarks/bin/python -m pip install --no-deps --no-build-isolation --force-reinstall .
+	@rm -rf build/benchmarks/printed && mkdir build/benchmarks/printed
 	@for script in $(or $(SCRIPTS),$(BENCHMARKS)); do \
 	  PYTHONPATH=. REDIS_SERVER="$$(tools/find-program redis-server)" \
-	  env -u PYTHONDONTWRITEBYTECODE build/benchmarks/bin/python -W ignore -m benchmarks.$$script || exit 1; echo; done
+	  env -u PYTHONDONTWRITEBYTECODE build/benchmarks/bin/python -W ignore -m benchmarks.$$script \
+	  > build/benchmarks/printed/$$script.md || exit 1; cat build/benchmarks/printed/$$script.md; echo; done
+	@PYTHONPATH=. build/benchmarks/bin/python -m tools.performance_page build/benchmarks/printed
 
 clean: ## remove what the other commands made
 	@rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -17,6 +17,7 @@ from typing import Any
 from flask.sessions import SecureCookieSessionInterface
 
 from benchmarks.apps import CONTESTANTS
+from benchmarks.tables import GUNICORN_PAGES
 
 NAMES = ("Flask and its session", "a check by hand", "Flask-Login", "cobot_oidc")
 ROUNDS = int(sys.argv[1]) if len(sys.argv) > 1 else 9
@@ -86,11 +87,9 @@ def main() -> None:
         for name in NAMES:
             with served(name) as port:
                 rates[name].append(pages_a_second(port, cookies[name]))
-    base = statistics.median(rates[NAMES[0]])
-    print("| | × Flask | pages a second |\n|---|---|---|")
-    for name, measured in rates.items():
-        median = statistics.median(measured)
-        print(f"| {name} | {median / base:.2f} | {median:.0f} |")
+    medians = {name: statistics.median(measured) for name, measured in rates.items()}
+    base = medians[NAMES[0]]
+    print(GUNICORN_PAGES.filled([name, f"{median / base:.2f}", f"{median:.0f}"] for name, median in medians.items()))
 
 
 if __name__ == "__main__":

@@ -17,6 +17,7 @@ from authlib.integrations.flask_client import OAuth
 from cryptography.hazmat.primitives.asymmetric import rsa
 from flask import Flask
 
+from benchmarks.tables import ISSUERS
 from cobot_oidc.protocol.id_token import Expected
 from cobot_oidc.provider.http import HTTPClient, HTTPResponse
 from cobot_oidc.provider.providers import Providers
@@ -176,10 +177,8 @@ def main() -> None:
         "PyJWT": pyjwt,
         "Authlib's flask client": authlib,
     }
-    print(f"| {MANY} issuers | KiB for each | full garbage collection, ms more |\n|---|---|---|")
-    for name, make in rows.items():
-        kibibytes, collection = weigh(make())
-        print(f"| {name} | {kibibytes:.2f} | {collection:.0f} |")
+    weights = {name: weigh(make()) for name, make in rows.items()}
+    print(ISSUERS.filled([name, f"{kib:.2f}", f"{collection:.0f}"] for name, (kib, collection) in weights.items()))
     print(f"\nAmong {MANY} issuers the check of a token takes {among_many():.2f} × as long as with one.")
 
 

@@ -20,10 +20,11 @@ from flask import Flask, redirect, session, url_for
 from werkzeug.test import TestResponse
 
 from benchmarks.far_provider import CLIENT_ID, CLIENT_SECRET, KEYS, TOKEN, Asked, FarProvider, far_provider
+from benchmarks.tables import LOGIN_FAR_AWAY, LOGIN_NEXT_DOOR
 from cobot_oidc.protocol import KeySet, verify_id_token
 
 ROUNDS = int(sys.argv[1]) if len(sys.argv) > 1 else 15
-ROUND_TRIPS = (0.0, 0.02)  # seconds
+TABLES = {0.0: LOGIN_NEXT_DOOR, 0.02: LOGIN_FAR_AWAY}  # by the round trip in seconds
 HOME = "http://localhost"
 
 
@@ -148,7 +149,7 @@ def least(provider: FarProvider) -> Callable[[], float]:
 def main() -> None:
     """Measure, and print one table for each distance."""
     logging.disable(logging.CRITICAL)
-    for round_trip in ROUND_TRIPS:
+    for round_trip, table in TABLES.items():
         with far_provider(round_trip) as provider:
             os.environ["REQUESTS_CA_BUNDLE"] = provider.ca_bundle  # ours reads nothing from there
             once = least(provider)
@@ -166,13 +167,15 @@ def main() -> None:
                     warm[name].append(log_in(login))
         base = statistics.median(warm["the least possible"])
         print(f"\nA round trip of {round_trip * 1000:.0f} ms:\n")
-        print("| | warm, × the least | ms | cold: callback, ms | requests | connections |\n|---|---|---|---|---|---|")
+        rows = []
         for name, measured in warm.items():
             median = statistics.median(measured)
-            row = f"| {name} | {median / base:.2f} | {median * 1000:.1f} |"
+            first = ("", "", "")
             if name in cold:
-                row += f" {cold[name][0] * 1000:.0f} | {cold[name][1].requests} | {cold[name][1].connections} |"
-            print(row if name in cold else row + " | | |")
+                seconds, asked = cold[name]
+                first = (f"{seconds * 1000:.0f}", str(asked.requests), str(asked.connections))
+            rows.append((name, f"{median / base:.2f}", f"{median * 1000:.1f}", *first))
+        print(table.filled(rows))
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ import time
 from typing import Any
 
 from benchmarks.apps import CONTESTANTS, Contestant
+from benchmarks.tables import PAGE_VIEW
 
 ROUNDS = int(sys.argv[1]) if len(sys.argv) > 1 else 25
 CALLS = 300  # in a round
@@ -27,11 +28,14 @@ def main() -> None:
     for _ in range(ROUNDS + 1):  # the first one warms up
         for name, contestant in contestants.items():
             times[name].append(_seconds(contestant, cookies[name], name))
-    base = statistics.median(times["Flask and its session"][1:])
-    print("| | × Flask | µs | cookie, bytes |\n|---|---|---|---|")
-    for name, measured in times.items():
-        median = statistics.median(measured[1:])
-        print(f"| {name} | {median / base:.2f} | {median / CALLS * 1e6:.0f} | {len(cookies[name])} |")
+    medians = {name: statistics.median(measured[1:]) for name, measured in times.items()}
+    base = medians["Flask and its session"]
+    print(
+        PAGE_VIEW.filled(
+            [name, f"{median / base:.2f}", f"{median / CALLS * 1e6:.0f}", len(cookies[name])]
+            for name, median in medians.items()
+        )
+    )
 
 
 def _cookie(contestant: Contestant) -> str:

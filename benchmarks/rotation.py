@@ -17,6 +17,7 @@ from authlib.integrations.flask_client import OAuth
 from cryptography.hazmat.primitives.asymmetric import rsa
 from flask import Flask
 
+from benchmarks.tables import ROTATION
 from cobot_oidc.protocol.id_token import Expected
 from cobot_oidc.provider.providers import Providers
 from cobot_oidc.settings import ProviderSettings
@@ -148,12 +149,12 @@ def invented(issuer: Issuer, verify: Verify, at_once: int) -> Outcome:
     return _outcome(issuer, verify, [issuer.token(kid=f"invented-{number}") for number in range(INVENTED)], at_once)
 
 
-CASES: dict[str, Callable[[Issuer, Verify], Outcome]] = {
-    "rotated, 64 at once": lambda issuer, verify: rotated(issuer, verify, 1.5),
-    "the same right after a fetch": lambda issuer, verify: rotated(issuer, verify, 0),
-    "1 000 invented keys": lambda issuer, verify: invented(issuer, verify, 1),
-    "the same, 64 at once": lambda issuer, verify: invented(issuer, verify, AT_ONCE),
-}
+CASES: tuple[Callable[[Issuer, Verify], Outcome], ...] = (  # the columns of the table
+    lambda issuer, verify: rotated(issuer, verify, 1.5),
+    lambda issuer, verify: rotated(issuer, verify, 0),
+    lambda issuer, verify: invented(issuer, verify, 1),
+    lambda issuer, verify: invented(issuer, verify, AT_ONCE),
+)
 
 
 def _outcome(issuer: Issuer, verify: Verify, tokens: list[str], at_once: int) -> Outcome:
@@ -182,14 +183,15 @@ def running() -> Iterator[Issuer]:
 
 def main() -> None:
     """Count, and print one table."""
-    print("| fetches of the key set (tokens verified) | " + " | ".join(CASES) + " |\n|---|" + "---|" * len(CASES))
+    rows = []
     for name, make in CONTESTANTS.items():
         cells = []
-        for case in CASES.values():
+        for case in CASES:
             with running() as issuer:
                 outcome = case(issuer, make(issuer))
             cells.append(f"{outcome.fetches} ({outcome.verified})")
-        print(f"| {name} | " + " | ".join(cells) + " |")
+        rows.append([name, *cells])
+    print(ROTATION.filled(rows))
 
 
 if __name__ == "__main__":

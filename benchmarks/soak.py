@@ -19,6 +19,7 @@ from typing import NamedTuple
 
 import requests
 
+from benchmarks.tables import SOAK
 from cobot_oidc.standin import StandIn
 from tests.redis_server import RedisServer
 from tests.workers.fleet import Fleet, Member
@@ -138,13 +139,13 @@ def main() -> None:
         with Fleet(cobot, Path(folder), hosts=2, workers=2, REDIS_URL=redis.url, TOTAL_TIMEOUT=2) as fleet:
             day = Day(cobot, fleet, redis)
             day.run()
-    print("| | logins | refused (502, 503) | lost | pages | sessions lost | requests to the provider | slowest, s |")
-    print("|---|---|---|---|---|---|---|---|")
+    rows: list[list[object]] = []
     for name, tally, asked in day.tallies:
         refused = tally.logins["502"] + tally.logins["503"]
         lost = sum(tally.logins.values()) - tally.logins["303"] - refused - tally.logins["provider's page"]
-        row = [tally.logins["303"], refused, lost, tally.pages, tally.sessions_lost, asked, f"{tally.slowest:.2f}"]
-        print(f"| {name} | " + " | ".join(map(str, row)) + " |")
+        people = (tally.logins["303"], refused, lost, tally.pages, tally.sessions_lost)
+        rows.append([name, *people, asked, f"{tally.slowest:.2f}"])
+    print(SOAK.filled(rows))
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ import sys
 import time
 
 from benchmarks.apps import CONTESTANTS
+from benchmarks.tables import STARTUP
 
 ROUNDS = int(sys.argv[1]) if len(sys.argv) > 1 else 15
 
@@ -20,9 +21,11 @@ def main() -> None:
             measured.append(time.perf_counter() - start)
     medians = {name: statistics.median(measured[1:]) for name, measured in times.items()}
     base = medians["Flask and its session"]
-    print("| | × Flask | ms on top |\n|---|---|---|")
-    for name, median in medians.items():
-        print(f"| {name} | {median / base:.2f} | {(median - base) * 1e3:.0f} |")
+    print(
+        STARTUP.filled(
+            [name, f"{median / base:.2f}", f"{(median - base) * 1e3:.0f}"] for name, median in medians.items()
+        )
+    )
 
 
 if __name__ == "__main__":

@@ -22,6 +22,7 @@ from flask import Flask
 from joserfc import jwt as joserfc_jwt
 from joserfc.jwk import KeySet as JoserfcKeySet
 
+from benchmarks.tables import VERIFICATION
 from cobot_oidc.protocol import KeySet, TokenError, verify_id_token
 
 ISSUER, CLIENT_ID, NONCE = "https://www.cobot.me", "portal", "n-0S6_WzA2MjK9pQ"
@@ -172,11 +173,13 @@ def main() -> None:
             table.setdefault(name, {})[algorithm] = statistics.median(measured) / CALLS
         if algorithm == "RS256":
             scaling = {name: two_threads(functions[name]) for name in ("cobot_oidc", "cryptography alone")}
-    print("| | " + " | ".join(f"{algorithm}, × raw | µs" for algorithm in KEYS) + " |")
-    print("|---|" + "---|---|" * len(KEYS))
-    for name, row in table.items():
-        raw = table["cryptography alone"]
-        print(f"| {name} | " + " | ".join(f"{row[a] / raw[a]:.2f} | {row[a] * 1e6:.1f}" for a in KEYS) + " |")
+    raw = table["cryptography alone"]
+    print(
+        VERIFICATION.filled(
+            [name, *(cell for a in KEYS for cell in (f"{row[a] / raw[a]:.2f}", f"{row[a] * 1e6:.1f}"))]
+            for name, row in table.items()
+        )
+    )
     print(
         f"\nTwo threads verify {scaling['cobot_oidc']:.2f} × as many RS256 tokens as one; "
         f"with cryptography alone, {scaling['cryptography alone']:.2f} ×."

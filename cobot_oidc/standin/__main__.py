@@ -1,6 +1,11 @@
 """``python -m cobot_oidc.standin``: the stand-in on a port of its own, until Ctrl-C."""
 
+import json
+import re
+import secrets
+import shlex
 import threading
+from urllib.parse import urljoin
 
 import click
 
@@ -20,14 +25,52 @@ def main(port: int, client_id: str, client_secret: str, redirect_uri: str) -> No
     except OSError as error:
         raise click.ClickException(f"Port {port} is taken. Choose another with --port.") from error
     try:
-        click.echo("The stand-in Cobot runs. It is not Cobot; it answers on this machine alone.")
-        click.echo(f"  global issuer   {stand_in.issuer}")
-        click.echo(f"  spaces          {stand_in.space_issuer_template}")
-        click.echo(f"  its behaviour   {stand_in.issuer}/stand-in")
-        click.echo("Ctrl-C stops it.")
+        _introduce(stand_in, client_id, client_secret, redirect_uri)
         threading.Event().wait()
     except KeyboardInterrupt:
         stand_in.stop()
+
+
+def _introduce(stand_in: StandIn, client_id: str, client_secret: str, redirect_uri: str) -> None:
+    click.echo("The stand-in Cobot is running. It is not Cobot, and it answers on this machine alone.\n")
+    click.echo("Put these lines into your app's .env file, or export them in its shell:\n")
+    for name, value in _environment(stand_in, client_id, client_secret, redirect_uri).items():
+        click.echo(f"{name}={_quoted(value)}")
+    click.echo(f"\nThen start your app, and open {urljoin(redirect_uri, '/')}")
+    click.echo(f"To make the stand-in misbehave, open {stand_in.issuer}/stand-in")
+    click.echo("Ctrl-C stops it. Whatever was changed is then forgotten.")
+
+
+def _environment(stand_in: StandIn, client_id: str, client_secret: str, redirect_uri: str) -> dict[str, str]:
+    """What ``app.config.from_prefixed_env()`` needs to find, for an app that logs in here."""
+    environment = {
+        "FLASK_SECRET_KEY": secrets.token_hex(),
+        "FLASK_COBOT_OIDC_CLIENT_ID": _as_text(client_id),
+        "FLASK_COBOT_OIDC_CLIENT_SECRET": _as_text(client_secret),
+        "FLASK_COBOT_OIDC_REDIRECT_URI": redirect_uri,
+        "FLASK_COBOT_OIDC_ISSUER": stand_in.issuer,
+        "FLASK_COBOT_OIDC_SPACE_ISSUER": stand_in.space_issuer_template,
+        "FLASK_COBOT_OIDC_SPACES": " ".join(stand_in.spaces),
+    }
+    if not client_secret:
+        del environment["FLASK_COBOT_OIDC_CLIENT_SECRET"]
+    return environment
+
+
+def _as_text(value: str) -> str:
+    """A value that Flask, which reads JSON, takes for text: digits need their double quotes."""
+    try:
+        json.loads(value)
+    except ValueError:
+        return value
+    return json.dumps(value)
+
+
+def _quoted(value: str) -> str:
+    """A value as both a shell and a .env file read it."""
+    if re.fullmatch(r"[\w@%+=:,./{} -]+", value):
+        return f'"{value}"' if " " in value else value
+    return shlex.quote(value)
 
 
 if __name__ == "__main__":

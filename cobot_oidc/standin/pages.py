@@ -1,4 +1,4 @@
-"""What people see of the stand-in: sign-in, consent, and the page that changes how it behaves."""
+"""What people see of the stand-in: login, consent, and the page that changes how it behaves."""
 
 import secrets
 from typing import Any
@@ -89,17 +89,17 @@ def pages(state: State, server: AuthorizationServer) -> Blueprint:
 def _change(state: State, form: Any) -> str:
     action = form.get("action")
     if action == "rotate":
-        return f"signs with {state.keys.rotate()} now"
+        return f"id tokens are signed with {state.keys.rotate()} from now on"
     if action == "reset":
         state.reset()
-        return "as new"
+        return "everything is reset"
     if action == "sign-out":
         session.pop("person", None)
-        return "signed out of Cobot"
+        return "logged out of Cobot"
     if action == "person":
         person = _known(state, form.get("key", ""))
         person.name, person.email = form.get("name") or None, form.get("email", "")
-        return f"changed {person.key}"
+        return f"{person.key} is changed"
     if action == "lie" and form.get("lie") in LIES:
         _lie(state, form["lie"])
         return LIES[form["lie"]]

@@ -53,7 +53,7 @@ def test_a_member_of_one_space_is_nobody_in_another(page: Page) -> None:  # M04
     assert heading(page) == "Your profile at co.up Coworking"
 
     page.goto("/betahaus/")
-    assert heading(page) == "Sign in to Betahaus"
+    assert heading(page) == "Log in to Betahaus"
     sign_in(page, "Nina Neu")
     assert heading(page) == "Your profile at Betahaus"
 
@@ -173,7 +173,7 @@ def test_with_the_keyboard_alone(page: Page) -> None:
         page.keyboard.press("Tab")
     expect(page.get_by_role("link", name="Log in with Cobot", exact=True)).to_be_focused()
     page.keyboard.press("Enter")
-    expect(page.get_by_role("heading", level=1)).to_have_text(re.compile("Sign in to"))
+    expect(page.get_by_role("heading", level=1)).to_have_text(re.compile("Log in to"))
     page.keyboard.press("Tab")
     expect(page.get_by_role("button", name="Ada Lovelace")).to_be_focused()
     page.keyboard.press("Enter")
@@ -186,7 +186,7 @@ def test_with_the_keyboard_alone(page: Page) -> None:
 def test_the_stand_in_can_be_made_to_lie(page: Page, demo_cobot: StandIn) -> None:
     page.goto(f"{demo_cobot.issuer}/stand-in")
     page.get_by_role("combobox").select_option("wrong-audience")
-    page.get_by_role("button", name="Do so").click()
+    page.get_by_role("button", name="Apply").click()
     expect(page.get_by_role("status")).to_contain_text("for another app")
 
     page.goto("/profile")
@@ -194,7 +194,7 @@ def test_the_stand_in_can_be_made_to_lie(page: Page, demo_cobot: StandIn) -> Non
     assert heading(page) == "The answer of the sign-in service could not be verified, so nobody was signed in"
 
     page.goto(f"{demo_cobot.issuer}/stand-in")
-    page.get_by_role("button", name="Begin anew").click()
+    page.get_by_role("button", name="Reset").click()
     page.get_by_role("button", name="Rotate the signing key").click()
     page.goto("/profile")
     sign_in(page, "Ada Lovelace", chosen=True)

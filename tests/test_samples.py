@@ -1,0 +1,365 @@
+"""Every sample in README.md and docs/ runs as it is printed.
+
+A sample that needs more than its language's usual surroundings has a function of its own in ``OWN_WAYS``, under its
+page and heading.
+"""
+
+import io
+import json
+import os
+import shlex
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib.metadata import metadata
+from types import ModuleType
+from typing import Any
+from urllib.parse import urljoin
+
+import jwt
+import opentelemetry.metrics
+import prometheus_client.core
+import pytest
+import requests
+from cryptography.hazmat.primitives.asymmetric import rsa
+from dotenv import dotenv_values
+from flask import Flask
+from jinja2 import DictLoader
+from opentelemetry.sdk.metrics import MeterProvider
+from opentelemetry.sdk.metrics.export import InMemoryMetricReader
+from prometheus_client import CollectorRegistry, generate_latest
+
+import cobot_oidc.protocol
+from cobot_oidc import CobotOIDC, current_user, from_host, from_view_arg, login_required
+from cobot_oidc.standin import StandIn
+
+from .conftest import SECRET_KEY, Browser, Clock, Visitor
+from .samples import PAGES, REPOSITORY, Sample, samples
+
+SAMPLES = samples()
+SPACES = ["co-up", "betahaus", "nebenan"]
+STANDIN = [sys.executable, "-m", "cobot_oidc.standin", "--port", "0"]
+NAVIGATION = {"Accept": "text/html", "Sec-Fetch-Mode": "navigate"}
+EXAMPLES = {  # for what a page leaves open
+    "FLASK_SECRET_KEY": SECRET_KEY,
+    "FLASK_COBOT_OIDC_CLIENT_ID": "portal",
+    "FLASK_COBOT_OIDC_CLIENT_SECRET": "s3cret",
+}
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """What a sample is run in: settings that fit a stand-in, and the names that a page may take for granted."""
+
+    cobot: StandIn
+    settings: dict[str, Any]
+    environment: pytest.MonkeyPatch
+
+    def app(self, **changes: Any) -> Flask:
+        app = Flask("portal")
+        app.config.update(self.settings, COBOT_OIDC_SPACES=SPACES, **changes)
+        return app
+
+    def namespace(self) -> dict[str, Any]:
+        app = self.app()
+        oidc = CobotOIDC(app, space=from_view_arg("space"))
+        app.add_url_rule("/desk", "desk", login_required(hello))
+        return {"__name__": "portal", "app": app, "oidc": oidc, "cobot": self.cobot}
+
+    def set_environment(self, variables: dict[str, str]) -> None:
+        for name, value in variables.items():
+            self.environment.setenv(name, value)
+
+
+def hello() -> str:
+    return f"Hello {current_user.name}"
+
+
+Run = Callable[[Sample, Surroundings], object]
+
+
+@pytest.fixture
+def surroundings(
+    cobot: StandIn, clock: Clock, settings: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> Surroundings:
+    clock.now = time.time()  # samples have no clock to set
+    return Surroundings(cobot, settings, monkeypatch)
+
+
+# How the samples of a language run
+
+
+def run_python(sample: Sample, surroundings: Surroundings) -> None:
+    """It runs; if it sets settings, an app for Cobot starts with them."""
+    namespace = sample.run(surroundings.namespace())
+    settings = {name: filled_in(value) for name, value in namespace.items() if name.startswith("COBOT_OIDC_")}
+    if settings:
+        app = Flask("portal")
+        app.config.update(SECRET_KEY=SECRET_KEY, COBOT_OIDC_CLIENT_ID="portal", COBOT_OIDC_CLIENT_SECRET="s3cret")
+        app.config.update({"COBOT_OIDC_SPACES": lambda space: bool(space)}, **settings)
+        CobotOIDC(app)
+
+
+def filled_in(value: Any) -> Any:
+    """A setting with something in place of each ``…``."""
+    if isinstance(value, dict):
+        return {name: filled_in(member) for name, member in value.items()}
+    return "example" if value == "…" else value
+
+
+def run_dotenv(sample: Sample, surroundings: Surroundings) -> None:
+    """An app starts with these lines; ``…`` stands for what everybody has to fill in."""
+    values = dotenv_values(stream=io.StringIO(sample.code))
+    assert values
+    assert all(values.values()), "a line without a value"
+    filled_in = {name: EXAMPLES.get(name, "example") if value == "…" else str(value) for name, value in values.items()}
+    surroundings.set_environment(EXAMPLES | filled_in)
+    app = Flask("portal")
+    app.config.from_prefixed_env()
+    CobotOIDC(app)
+
+
+def run_shell(sample: Sample, surroundings: Surroundings) -> None:
+    for line in sample.code.splitlines():
+        command = shlex.split(line, comments=True)
+        known = [(words, run) for words, run in COMMANDS.items() if command[: len(words)] == list(words)]
+        assert known, f"{line}: add a way to run it to COMMANDS"
+        [(words, run)] = known
+        run(command[len(words) :], surroundings)
+
+
+def pip_install(packages: list[str], _surroundings: Surroundings) -> None:
+    """The package is ours, and has the extras; that it can be installed shows in every test."""
+    distribution = metadata("cobot-oidc")
+    for package in packages:
+        name, _, extras = package.rstrip("]").partition("[")
+        assert name == distribution["Name"]
+        assert set(extras.split(",")) - {""} <= set(distribution.get_all("Provides-Extra", []))
+
+
+def make_test(options: list[str], _surroundings: Surroundings) -> None:
+    assert options == []
+    command = make("test", "TESTS=--version")
+    subprocess.run(command, env=own_environment(), cwd=REPOSITORY, check=True)  # noqa: S603 - our own
+
+
+def make_demo(options: list[str], _surroundings: Surroundings) -> None:
+    assert options == []
+    said_until(make("demo"), "Ctrl-C", open_the_page)
+
+
+def run_standin(options: list[str], _surroundings: Surroundings) -> None:
+    assert options == []
+    said_until(STANDIN, "Ctrl-C", lambda _: None)
+
+
+COMMANDS: dict[tuple[str, ...], Callable[[list[str], Surroundings], None]] = {
+    ("pip", "install"): pip_install,
+    ("make", "test"): make_test,
+    ("make", "demo"): make_demo,
+    ("python", "-m", "cobot_oidc.standin"): run_standin,
+}
+
+
+def make(*arguments: str) -> list[str]:
+    """The Makefile's recipes, in the environment that the tests run in, which is not set up anew meanwhile."""
+    environment = sys.prefix
+    return ["make", "--no-print-directory", "-o", f"{environment}/installed", f"VENV={environment}", *arguments]
+
+
+def own_environment() -> dict[str, str]:
+    """Without the outer make's words; on any free ports."""
+    mine = {name: value for name, value in os.environ.items() if name not in ("MAKEFLAGS", "MAKELEVEL", "MFLAGS")}
+    return mine | {"PORT": "0", "STANDIN_PORT": "0"}
+
+
+def said_until(command: list[str], last: str, then: Callable[[str], object]) -> str:
+    """What a command says until it says this; ``then`` looks at it while it runs."""
+    with subprocess.Popen(  # noqa: S603 - our own
+        command, stdout=subprocess.PIPE, text=True, env=own_environment(), cwd=REPOSITORY, start_new_session=True
+    ) as process:
+        assert process.stdout is not None
+        said = ""
+        try:
+            while last not in said:
+                line = process.stdout.readline()
+                assert line, f"{command} ended with: {said}"
+                said += line
+            then(said)
+        finally:
+            os.killpg(process.pid, signal.SIGINT)
+    return said
+
+
+def open_the_page(said: str) -> None:
+    [url] = [word for line in said.splitlines() if "open this one" in line for word in line.split() if "://" in word]
+    assert requests.get(url, timeout=10).status_code == 200
+
+
+IN_A_BROWSER = {  # where a test runs the sample in Chromium
+    "README.md, In your pages": ("example_app/test_our_own_pages.py", "test_a_single_page_app_as_in_the_readme"),
+}
+
+
+def run_js(sample: Sample, _surroundings: Surroundings) -> None:
+    file, test = IN_A_BROWSER[sample.place]
+    assert f"def {test}(" in (REPOSITORY / "tests" / file).read_text(encoding="utf-8")
+
+
+LANGUAGES: dict[str, Run] = {
+    "python": run_python,
+    "dotenv": run_dotenv,
+    "shell": run_shell,
+    "js": run_js,
+}
+
+
+# Samples that promise more than that they run
+
+
+def ten_lines(sample: Sample, surroundings: Surroundings) -> None:
+    surroundings.set_environment(
+        {f"FLASK_{name}": value for name, value in surroundings.settings.items() if isinstance(value, str)}
+    )
+    module = sample.run({"__name__": "portal"})
+
+    page = Visitor(module["app"], surroundings.cobot).log_in("/")
+
+    assert page.text == "Hello Ada Lovelace"
+
+
+def spaces(sample: Sample, surroundings: Surroundings) -> None:
+    app = surroundings.app()
+    app.jinja_loader = DictLoader({"desk.html": "{{ member.name }} at {{ space }}"})
+    sample.run({"__name__": "portal", "app": app})
+    visitor = Visitor(app, surroundings.cobot)
+
+    assert visitor.log_in("/co-up/desk").text == "Ada Lovelace at co-up"
+    assert visitor.get("/betahaus/desk", headers=NAVIGATION).status_code == 302
+
+
+def spaces_in_host_names(sample: Sample, surroundings: Surroundings) -> None:
+    config = {name: value for name, value in sample.run({}).items() if name.isupper()}
+    surroundings.cobot.register_client(
+        "portal",
+        secret="s3cret-of-the-portal",
+        redirect_uri=config["COBOT_OIDC_REDIRECT_URI"],
+    )
+    app = surroundings.app(**config)
+    CobotOIDC(app, space=from_host("portal.example"))
+    app.add_url_rule("/desk", "desk", login_required(hello))
+    browser = Browser(app, app.response_class, use_cookies=True)
+
+    url = there = "https://co-up.portal.example/desk"
+    while "cobot.localhost" not in url:
+        response = browser.get(url, headers=NAVIGATION)
+        assert response.status_code == 302, response.text
+        url = urljoin(url, response.location)
+    answer = surroundings.cobot.sign_in(url)
+    assert answer.startswith("https://portal.example/cobot/callback?")
+    assert browser.get(answer).location == there
+    assert browser.get(there).text == "Hello Ada Lovelace"
+
+
+def prometheus(sample: Sample, surroundings: Surroundings) -> None:
+    registry = CollectorRegistry(auto_describe=True)
+    surroundings.environment.setattr(prometheus_client.core, "REGISTRY", registry)
+    namespace = sample.run(surroundings.namespace())
+
+    Visitor(namespace["app"], surroundings.cobot).log_in("/desk")
+
+    assert 'cobot_oidc_events_total{code="",event="logged_in"} 1.0' in generate_latest(registry).decode()
+
+
+def opentelemetry_counter(sample: Sample, surroundings: Surroundings) -> None:
+    reader = InMemoryMetricReader()
+    provider = MeterProvider(metric_readers=[reader])
+    surroundings.environment.setattr(opentelemetry.metrics, "get_meter", provider.get_meter)
+    namespace = sample.run(surroundings.namespace())
+
+    Visitor(namespace["app"], surroundings.cobot).log_in("/desk")
+
+    data = reader.get_metrics_data()
+    assert data is not None
+    [metric] = data.resource_metrics[0].scope_metrics[0].metrics
+    counted = {str((point.attributes or {})["event"]): point.value for point in metric.data.data_points}  # type: ignore[union-attr]
+    assert metric.name == "cobot_oidc.events"
+    assert counted["logged_in"] == 1
+    provider.shutdown()
+
+
+def verification(sample: Sample, _surroundings: Surroundings) -> None:
+    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    member = jwt.get_algorithm_by_name("RS256").to_jwk(key.public_key(), as_dict=True)
+    claims = {"iss": "https://www.cobot.me", "aud": "portal", "sub": "ada", "nonce": "n"}
+    now = int(time.time())
+    token = jwt.encode({**claims, "iat": now, "exp": now + 60}, key, algorithm="RS256", headers={"kid": "key-1"})
+    key_set = {"keys": [{**member, "kid": "key-1", "use": "sig", "alg": "RS256"}]}
+    received = {"key_set_bytes": json.dumps(key_set).encode(), "token": token, "nonce": "n", "access_token": None}
+
+    verified = sample.run(received)["claims"]
+
+    assert isinstance(verified, cobot_oidc.protocol.Claims)
+    assert verified.subject == "ada"
+
+
+def standin_settings(sample: Sample, surroundings: Surroundings) -> None:
+    run_dotenv(sample, surroundings)
+    said = said_until(STANDIN, "Ctrl-C", lambda _: None)
+    printed = [line.partition("=")[0] for line in said.splitlines() if line.startswith("FLASK_")]
+    assert [line.partition("=")[0] for line in sample.code.splitlines()] == printed
+
+
+def test_of_a_user(sample: Sample, surroundings: Surroundings) -> None:
+    portal = ModuleType("portal")
+
+    def create_app(**config: Any) -> Flask:
+        app = Flask("portal")
+        app.config.update(SECRET_KEY=SECRET_KEY, **config)
+        CobotOIDC(app, space=from_view_arg("space"))
+        app.add_url_rule("/", "home", login_required(hello))
+        return app
+
+    portal.create_app = create_app  # type: ignore[attr-defined]
+    surroundings.environment.setitem(sys.modules, "portal", portal)
+    module = sample.run({"__name__": "test_portal"})
+    tests: list[Any] = [value for name, value in module.items() if name.startswith("test_")]
+    assert tests
+    for test in tests:
+        test()
+
+
+test_of_a_user.__test__ = False  # type: ignore[attr-defined]
+
+
+OWN_WAYS: dict[str, Run] = {
+    "README.md, Ten lines": ten_lines,
+    "README.md, Spaces": spaces,
+    "docs/spaces.md, Spaces in host names": spaces_in_host_names,
+    "docs/provider.md, What you can see": prometheus,
+    "docs/provider.md, What you can see (2)": opentelemetry_counter,
+    "docs/protocol.md, The rules without Flask: `cobot_oidc.protocol`": verification,
+    "docs/standin.md, The stand-in Cobot (2)": standin_settings,
+    "docs/standin.md, In your tests": test_of_a_user,
+}
+
+
+@pytest.mark.parametrize("sample", SAMPLES, ids=lambda sample: sample.place)
+def test_every_sample_runs_as_it_is_printed(sample: Sample, surroundings: Surroundings) -> None:
+    assert sample.language in LANGUAGES, f"line {sample.line - 1}: name the language, one of {', '.join(LANGUAGES)}"
+    OWN_WAYS.get(sample.place, LANGUAGES[sample.language])(sample, surroundings)
+
+
+def test_every_block_is_found() -> None:
+    for page in PAGES:
+        fences = [
+            line for line in page.read_text(encoding="utf-8").splitlines() if line.lstrip().startswith(("```", "~~~"))
+        ]
+        assert len(fences) == 2 * len([sample for sample in SAMPLES if sample.page == page]), page.name
+
+
+def test_every_way_of_running_has_its_sample() -> None:
+    assert set(OWN_WAYS) <= {sample.place for sample in SAMPLES}
