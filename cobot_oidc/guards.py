@@ -112,7 +112,6 @@ def _guarded(view: Callable[P, R], space: str | Literal[_Unset.UNSET] | None) ->
 
 
 def _send_to_login() -> Response:
-    check_prefix()
     _offer_login()
     if not is_for_a_person():
         raise LoginError("login_required")
@@ -120,6 +119,7 @@ def _send_to_login() -> Response:
 
 
 def _offer_login() -> None:
+    check_prefix()
     # Only what can be asked for again is worth coming back to: a form that was posted is lost either way.
     here = request.full_path.removesuffix("?") if request.method in ("GET", "HEAD") else None
     offer_login(requested_space(), safe_next(request.root_path + here) if here else None)

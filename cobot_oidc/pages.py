@@ -15,7 +15,7 @@ from .current import current_users, pin_space, requested_space, requested_user
 from .errors import CobotOIDCError
 from .installation import installation, logger
 from .languages import speaker
-from .places import login_url, offer_login, start_page, style_url
+from .places import check_prefix, login_url, offer_login, start_page, style_url
 from .proxies import the_app
 from .signals import login_failed
 
@@ -49,6 +49,7 @@ def answer(error: CobotOIDCError) -> Response:
 
 def logged_out() -> Response:
     """The page after a logout, if the app names none: a start page that needs a login would log in again at once."""
+    check_prefix()
     if "space" in request.args:
         pin_space(request.args["space"] or None)
     space = requested_space()

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -113,7 +114,9 @@ def test_async_views_have_guards_too(portal: Flask, visitor: Visitor) -> None:
         return f"{require_user().name} at {space}"
 
     assert visitor.get("/co-up/later").status_code == 302
-    assert visitor.log_in("/co-up/later").text == "Ada Lovelace at co-up"
+    # In a thread of its own, as Playwright leaves an event loop in this one.
+    with ThreadPoolExecutor(1) as thread:
+        assert thread.submit(visitor.log_in, "/co-up/later").result().text == "Ada Lovelace at co-up"
 
 
 @pytest.fixture
@@ -144,6 +147,19 @@ def test_nobody_is_listed_whose_login_has_expired(visitor: Visitor, clock: Clock
     clock.move(11 * 3600)
 
     assert len(visitor.get("/everyone").json or []) == 1
+
+
+@pytest.mark.usefixtures("everyone")
+def test_nobody_is_listed_whom_a_late_page_brought_back_after_a_logout(visitor: Visitor) -> None:  # X10
+    visitor.log_in("/co-up/desk")
+    session = visitor.browser.get_cookie("session")
+    assert session is not None
+    visitor.log_out()
+
+    visitor.browser.set_cookie("session", session.value)
+
+    assert visitor.sees("/co-up/open") is None
+    assert visitor.get("/everyone").json == []
 
 
 def test_nobody_is_listed_who_was_idle_or_whose_space_is_gone(  # S08, K19

@@ -9,6 +9,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.middleware.proxy_fix import ProxyFix
 
+from cobot_oidc import require_user
 from cobot_oidc.standin import StandIn
 
 from .conftest import MakePortal
@@ -112,3 +113,18 @@ def test_a_host_that_nothing_vouches_for_is_the_stranger_s_mistake(  # R06
     hint = caplog.records[-1].getMessage()
     for setting in ("redirect_uri_unknown", "COBOT_OIDC_REDIRECT_URI", "SERVER_NAME", "TRUSTED_HOSTS"):
         assert setting in hint
+
+
+@pytest.mark.parametrize("prefix", ODD)
+@pytest.mark.parametrize("json", [False, True])
+def test_neither_the_page_after_a_logout_nor_a_view_that_needs_a_user_leads_elsewhere(
+    behind_proxy: Flask, prefix: str, json: bool
+) -> None:
+    behind_proxy.add_url_rule("/me", "me", lambda: require_user().subject)
+    headers = {"X-Forwarded-Prefix": prefix} | ({"Accept": "application/json"} if json else {})
+
+    for path in ("/cobot/logged-out", "/cobot/logged-out?space=co-up", "/me"):
+        response = behind_proxy.test_client().get(path, headers=headers)
+        assert response.status_code == 400, path
+        assert "evil.example" not in response.text
+        assert "javascript" not in response.text
