@@ -154,8 +154,9 @@ def is_same_origin() -> bool:
         return site == "same-origin"
     own = {f"{request.scheme}://{request.host}"}
     configured = installation().settings.redirect_uri
-    if configured is not None:
-        own.add("{0.scheme}://{0.netloc}".format(urlsplit(configured)))
+    if configured is not None:  # behind a proxy the browser may use another scheme than the one that arrives here
+        url = urlsplit(configured)
+        own |= {f"{url.scheme}://{url.netloc}", f"{url.scheme}://{request.host}"}
     return request.headers.get("Origin") in own
 
 

@@ -74,7 +74,7 @@ def nothing_leaks(cobot: StandIn, *known: str) -> Iterator[None]:
 def _of_response(response: Response) -> Iterator[str]:
     for name, value in response.headers:
         # The way to the provider carries state and nonce: that is what they are for.
-        if not (name == "Location" and response.status_code == 302 and "/oauth/authorize?" in value):
+        if not (name == "Location" and response.status_code == 302 and "/authorize?" in value):
             yield f"header of {request.path}: {name}: {value}"
     if not response.is_streamed and not response.direct_passthrough:
         yield f"body of {request.path}: {response.get_data(as_text=True)}"

@@ -114,7 +114,7 @@ def _metadata(state: State, issuer: str) -> dict[str, Any]:
         "authorization_endpoint": f"{issuer}/oauth/authorize",
         "token_endpoint": f"{issuer}/oauth/access_token",
         "userinfo_endpoint": f"{issuer}/api/userinfo",
-        "jwks_uri": f"{state.issuer}/jwks.json",
+        "jwks_uri": f"{issuer if _has_own_domain(state) else state.issuer}/jwks.json",
         "registration_endpoint": f"{state.issuer}/oauth/register",
         "scopes_supported": list(SCOPES),
         "response_types_supported": ["code"],
@@ -127,6 +127,10 @@ def _metadata(state: State, issuer: str) -> dict[str, Any]:
         "claims_parameter_supported": False,
         "client_id_metadata_document_supported": True,
     }
+
+
+def _has_own_domain(state: State) -> bool:
+    return request.host.partition(":")[0] in state.domains
 
 
 def _user(state: State, person: Person) -> dict[str, Any]:

@@ -103,6 +103,11 @@ class StandIn:
         return self._state.spaces
 
     @property
+    def domains(self) -> dict[str, str]:
+        """The spaces' own domains, each a name below ``localhost``, to their subdomains; add some as you like."""
+        return self._state.domains
+
+    @property
     def keys(self) -> SigningKeys:
         """The signing keys, to be rotated."""
         return self._state.keys

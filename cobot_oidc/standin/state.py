@@ -108,7 +108,7 @@ class State:
     """One stand-in's memory.
 
     :ivar port: on the loopback. :ivar clock: seconds since the epoch.
-    :ivar spaces: subdomain to name.
+    :ivar spaces: subdomain to name. :ivar domains: a space's own domain to its subdomain.
     :ivar secrets: every secret that came in or went out, for tests that look for them elsewhere.
     """
 
@@ -116,6 +116,7 @@ class State:
     clock: Callable[[], float]
     people: dict[str, Person] = field(default_factory=everybody)
     spaces: dict[str, str] = field(default_factory=lambda: dict(SPACES))
+    domains: dict[str, str] = field(default_factory=dict)
     clients: dict[str, RegisteredClient] = field(default_factory=dict)
     keys: SigningKeys = field(default_factory=SigningKeys)
     alterations: Alterations = field(default_factory=Alterations)
@@ -135,15 +136,19 @@ class State:
         return f"http://{space}.cobot.localhost:{self.port}"
 
     def issuer_at(self, host: str) -> str | None:
-        """The issuer that lives at a host, ``None`` where none does."""
-        label = host.partition(":")[0].removesuffix(".cobot.localhost")
+        """The issuer that lives at a host, ``None`` if none does."""
+        name = host.partition(":")[0]
+        label = name.removesuffix(".cobot.localhost")
         if label == "www":
             return self.issuer
+        if name in self.domains:
+            return f"http://{name}:{self.port}"
         return self.space_issuer(label) if label in self.spaces else None
 
     def space_at(self, host: str) -> str | None:
         """The space that lives at a host."""
-        label = host.partition(":")[0].removesuffix(".cobot.localhost")
+        name = host.partition(":")[0]
+        label = self.domains.get(name, name.removesuffix(".cobot.localhost"))
         return label if label in self.spaces else None
 
     def reset(self) -> None:
@@ -152,6 +157,7 @@ class State:
         self.people.update(everybody())
         self.spaces.clear()
         self.spaces.update(SPACES)
+        self.domains.clear()
         self.keys = SigningKeys()
         self.alterations.clear()
         self.codes.clear()
