@@ -111,14 +111,13 @@ def note_visit(issuer: str, *, now: float, idle: int) -> None:
         the_session()[KEY + issuer] = identity._replace(seen_at=int(now)).stored()
 
 
-def start(user: User, *, beside: Iterable[User] = (), lifetimes: Lifetimes) -> None:
+def start(user: User, *, lifetimes: Lifetimes) -> None:
     """Let the session hold this user, beside the identities at other issuers that are still alive.
 
     What the app keeps for a visitor stays, unless another person was logged in at that issuer: then everything goes,
     other identities too (security.md S01, F24).
 
     :param user: who logged in now, at ``user.authenticated_at``.
-    :param beside: others who logged in with this browser at the same moment, elsewhere.
     :raises LoginError: ``session_too_large`` if the browser would drop the cookie; the session is untouched then.
     """
     session, before = the_session(), _identities()
@@ -128,7 +127,6 @@ def start(user: User, *, beside: Iterable[User] = (), lifetimes: Lifetimes) -> N
     else:
         others = {issuer: one for issuer, one in before.items() if one.is_alive(user.authenticated_at, lifetimes)}
         rest = {key: value for key, value in session.items() if not key.startswith(KEY)}
-    others |= {other.issuer: Identity(other) for other in beside if other.issuer != user.issuer}
     oldest_first = sorted(others.values(), key=lambda identity: identity.user.authenticated_at)
     identities = _within_a_cookie([*oldest_first, Identity(user)], rest)
     permanent = session.permanent
@@ -136,6 +134,20 @@ def start(user: User, *, beside: Iterable[User] = (), lifetimes: Lifetimes) -> N
     session.update(rest | _entries(identities))
     if permanent:
         session.permanent = True
+
+
+def join(users: Iterable[User]) -> None:
+    """Let the session hold these users too, if there is room: they logged in at other issuers at the same moment.
+
+    Their session and this one were begun from the same one, and a browser keeps only the last that it is sent.
+    """
+    session, held = the_session(), _identities()
+    rest = {key: value for key, value in session.items() if not key.startswith(KEY)}
+    for user in users:
+        entry = Identity(user)
+        if user.issuer not in held and _cookie_size([*held.values(), entry], rest) <= LARGEST_COOKIE:
+            held[user.issuer] = entry
+            session[KEY + user.issuer] = entry.stored()
 
 
 def rotate() -> None:

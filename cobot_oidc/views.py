@@ -93,6 +93,7 @@ def callback(registered: str | None = None) -> Response:
                 after_this_request(partial(transactions.forget, transaction.state))
     _log_in(user)
     here.used_states.remember(state_hash, user)
+    _join_crossed_logins()
     here.tell("logged_in", transaction.issuer, seconds=here.clock() - transaction.started_at)
     after_this_request(partial(recent_logins.remember, transaction.state, transaction.issuer, here.clock()))
     return redirect(places.after_login(transaction.next, transaction.space), 303)
@@ -220,10 +221,8 @@ def _from_claims(transaction: Transaction, token_set: TokenSet, provider: Provid
 def _log_in(user: User) -> None:
     """A new session for this user; as if nothing had happened if a listener of the app refuses them."""
     here, before = installation(), sessions.users()
-    crossed = {transactions.state_hash(state) for state in transactions.open_states()}
     with sessions.undone_on_error():
-        beside = here.used_states.users_of(crossed, here.clock())
-        sessions.start(user, beside=beside, lifetimes=here.lifetimes)
+        sessions.start(user, lifetimes=here.lifetimes)
         here.ended_logins.remove(user)
         pin_space(user.space)
         try:
@@ -236,6 +235,13 @@ def _log_in(user: User) -> None:
     here.ended_logins.add(gone)
     if gone or logout_marks.are_marked():
         after_this_request(partial(_mark_valid, user, gone))
+
+
+def _join_crossed_logins() -> None:
+    """Logins that this browser had open when it sent this request, and that have ended since."""
+    here = installation()
+    crossed = [transactions.state_hash(state) for state in transactions.open_states()]
+    sessions.join(here.used_states.users_of(crossed, here.clock()))
 
 
 def _mark_valid(user: User, gone: set[User], response: Response) -> Response:
@@ -256,7 +262,10 @@ def _mark_ended(ended: list[User], response: Response) -> Response:
 
 def _provider(registration: Registration) -> Provider:
     return installation().providers.provider(
-        registration.issuer, allowed_hosts=registration.allowed_hosts, is_named=registration.is_named
+        registration.issuer,
+        allowed_hosts=registration.allowed_hosts,
+        is_named=registration.is_named,
+        is_others=registration.callback is not None,
     )
 
 

@@ -2,6 +2,8 @@
 
 import ast
 import re
+import socket
+import time
 from concurrent.futures import ThreadPoolExecutor
 from hashlib import sha256
 from pathlib import Path
@@ -18,6 +20,7 @@ from cobot_oidc.standin.alterations import REMOVED
 
 from .conftest import Clock, MakePortal, Visitor
 from .protocol.test_redirects import CLASSICS, goes_to
+from .provider.hostile import hostile_server, resets
 
 
 def test_the_id_token_of_another_space_is_refused(visitor: Visitor, cobot: StandIn) -> None:  # M03, C18
@@ -267,19 +270,46 @@ def test_logging_out_at_the_provider_too(make_portal: MakePortal, cobot: StandIn
     }
 
 
-def test_logging_out_does_not_wait_for_a_provider_that_is_down(make_portal: MakePortal, cobot: StandIn) -> None:  # O02
-    visitor = Visitor(make_portal(COBOT_OIDC_LOGOUT_AT_PROVIDER=True), cobot)
+def test_logging_out_at_the_provider_asks_it_for_nothing(make_portal: MakePortal, cobot: StandIn) -> None:  # O02
+    cobot.alter("metadata", {"end_session_endpoint": f"{cobot.issuer}/logout"}, issuer=cobot.issuer)
+    settings = {"COBOT_OIDC_LOGOUT_AT_PROVIDER": True, "COBOT_OIDC_AFTER_LOGOUT": "/bye"}
+    visitor = Visitor(make_portal(**settings), cobot)
     visitor.log_in("/desk")
-    fresh = Visitor(make_portal(COBOT_OIDC_LOGOUT_AT_PROVIDER=True), cobot)
+    fresh = Visitor(make_portal(**settings), cobot)  # a worker that knows no document yet
     cookie = visitor.browser.get_cookie("session")
     assert cookie is not None
     fresh.browser.set_cookie("session", cookie.value)
-    cobot.stop()
-    try:
-        assert fresh.log_out().location == "/cobot/logged-out"
-        assert fresh.sees("/") is None
-    finally:
-        cobot.start()
+    cobot.requests.clear()
+
+    assert fresh.log_out().location == "/bye"
+
+    assert fresh.sees("/") is None
+    assert cobot.requests == []
+
+
+def test_all_that_keeps_an_issuer_from_answering_looks_the_same_and_takes_as_long(  # R10
+    make_portal: MakePortal,
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        closed = listener.getsockname()[1]
+    pages, times = set(), []
+    with (
+        socket.create_server(("127.0.0.1", 0)) as silent,
+        hostile_server(lambda visit: visit.send(b"SSH-2.0-OpenSSH_9.6\r\n")) as no_http,
+        hostile_server(resets) as hangs_up,
+    ):
+        ports = (closed, silent.getsockname()[1], no_http.port, hangs_up.port)
+        for url in (f"{scheme}://127.0.0.1:{port}" for scheme in ("http", "https") for port in ports):
+            own = {"issuer": url, "client_id": "own", "client_secret": "s3cret-of-the-own-client"}
+            portal = make_portal(
+                COBOT_OIDC_SPACE_ISSUERS={"shed": own}, COBOT_OIDC_READ_TIMEOUT=0.1, COBOT_OIDC_TOTAL_TIMEOUT=0.3
+            )
+            began = time.monotonic()
+            page = portal.test_client().get("/cobot/login?space=shed")
+            times.append(time.monotonic() - began)
+            pages.add((page.status_code, re.sub(r"<code>\w+</code>", "", page.text)))
+    assert [status for status, _ in pages] == [503]
+    assert min(times) >= 0.3
 
 
 def test_userinfo_that_is_none(make_portal: MakePortal, cobot: StandIn) -> None:  # O05

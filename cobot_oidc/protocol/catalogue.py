@@ -98,8 +98,11 @@ PROVIDER = {
     "response_unusable": Entry(
         "What the provider sent is too large, encoded, redirected or not what was asked for.", UNTRUSTED
     ),
-    "tls_failed": Entry(
-        "The provider's certificate does not hold; check COBOT_OIDC_CA_BUNDLE and what sits in between.", UNTRUSTED
+    "tls_failed": Entry(  # to a stranger the same as any other failure to connect
+        "The provider's TLS certificate could not be verified, or it does not speak TLS; check COBOT_OIDC_CA_BUNDLE "
+        "and what sits in between.",
+        UNREACHABLE,
+        503,
     ),
     "metadata_unusable": Entry("The provider's document is no OpenID Connect document.", UNTRUSTED),
     "metadata_issuer_mismatch": Entry(

@@ -60,11 +60,13 @@ class Wanted(NamedTuple, Generic[T]):
     """One document: its kind, where it is, and how its bytes are read.
 
     :ivar read: raises ``CobotOIDCError`` if the bytes are no such document.
+    :ivar is_others: whether its host is somebody else's than the provider's.
     """
 
     kind: Kind
     url: str
     read: Callable[[bytes], T]
+    is_others: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,7 +173,7 @@ class Copies:
 
     def _downloaded(self, wanted: Wanted[T]) -> tuple[bytes, float]:
         """The bytes at the URL, and the seconds that they are fresh."""
-        answer = self._http.get(wanted.url)
+        answer = self._http.get(wanted.url, fails_evenly=wanted.is_others)
         refuse_failure(answer)
         if answer.status in (404, 410):
             raise ProviderError("provider_not_found", url=wanted.url)

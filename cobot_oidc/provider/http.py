@@ -58,15 +58,22 @@ class HTTPClient:
         self._sleep = sleep
 
     def get(
-        self, url: str, *, largest: int = LARGEST_DOCUMENT, headers: Mapping[str, str] | None = None
+        self,
+        url: str,
+        *,
+        largest: int = LARGEST_DOCUMENT,
+        headers: Mapping[str, str] | None = None,
+        fails_evenly: bool = False,
     ) -> HTTPResponse:
         """Ask for a document; once more where the first try met a passing fault.
 
         :param largest: bytes that the answer may have.
+        :param fails_evenly: let every kind of failure to connect take the same time, so that whoever owns the name
+            learns nothing about the machines and ports that they let it point to (security.md R10).
         :raises ProviderError: ``provider_unreachable``, ``tls_failed`` or ``response_unusable``.
         """
         request = _prepared("GET", url, {"Accept": "application/json", **(headers or {})}, None)
-        with self._bounded(url, largest):
+        with self._bounded(url, largest, fails_evenly):
             try:
                 response = self._send(request, largest)
             except _ConnectionFailed:
@@ -75,13 +82,13 @@ class HTTPClient:
                 return self._send(request, largest)
             return response
 
-    def post_form(self, url: str, body: str, headers: Mapping[str, str]) -> HTTPResponse:
+    def post_form(self, url: str, body: str, headers: Mapping[str, str], *, fails_evenly: bool = False) -> HTTPResponse:
         """Post a form; a second time only if the first was certainly never sent (security.md N06, F22).
 
         :raises ProviderError: as ``get``.
         """
         request = _prepared("POST", url, headers, body)
-        with self._bounded(url, LARGEST_ANSWER):
+        with self._bounded(url, LARGEST_ANSWER, fails_evenly):
             try:
                 return self._send(request, LARGEST_ANSWER)
             except _ConnectionFailed as failure:
@@ -90,13 +97,21 @@ class HTTPClient:
             return self._send(request, LARGEST_ANSWER)
 
     @contextmanager
-    def _bounded(self, url: str, largest: int) -> Iterator[None]:
+    def _bounded(self, url: str, largest: int, fails_evenly: bool) -> Iterator[None]:
         settings = self._settings
-        try:
-            with within(settings.total_timeout), bounded(largest=largest, longest_idle=settings.longest_idle):
+        with within(settings.total_timeout), bounded(largest=largest, longest_idle=settings.longest_idle):
+            try:
                 yield
-        except _ConnectionFailed as failure:
-            raise ProviderError("provider_unreachable", url=url, reason=failure.reason) from failure
+            except _ConnectionFailed as failure:
+                error = ProviderError("provider_unreachable", url=url, reason=failure.reason)
+                error.__cause__ = failure
+            except ProviderError as failure:
+                error = failure
+            else:
+                return
+            if fails_evenly and error.code in ("provider_unreachable", "tls_failed"):
+                self._sleep(max(0.0, seconds_left()))
+            raise error
 
     def _is_worth_a_retry(self, response: HTTPResponse) -> bool:
         wait = response.retry_after or 0

@@ -37,6 +37,7 @@ class Provider:
     :param issuer: an issuer that the configuration trusts.
     :param allowed_hosts: where its endpoints may be beside its own host.
     :param is_named: whether the configuration names it, rather than admitting every well-formed space.
+    :param is_others: whether it is somebody else's than the provider's: an issuer with a client of its own.
     :param keys_at: the key set at a URL, shared with the other issuers that name it.
     """
 
@@ -47,9 +48,10 @@ class Provider:
         issuer: str,
         allowed_hosts: tuple[str, ...],
         is_named: bool,
+        is_others: bool,
         keeper: Keeper,
         http: HTTPClient,
-        keys_at: Callable[[str], Document[KeySet]],
+        keys_at: Callable[[str, bool], Document[KeySet]],
     ) -> None:
         self.issuer = issuer
         self._keeper = keeper
@@ -57,7 +59,7 @@ class Provider:
         self._keys_at = keys_at
         kind = METADATA if is_named else METADATA_OF_UNKNOWN
         read = partial(_read_metadata, issuer, allowed_hosts)
-        self._metadata = Document(Wanted(kind, configuration_url(issuer), read), keeper)
+        self._metadata = Document(Wanted(kind, configuration_url(issuer), read, is_others), keeper)
         self._keys: Document[KeySet] | None = None
         self._gate: Gate | None = None
 
@@ -120,7 +122,9 @@ class Provider:
         """
         metadata, settings = self.metadata(), self._keeper.copies.settings
         request = TokenRequest.for_code(client, code=code, redirect_uri=redirect_uri, code_verifier=code_verifier)
-        answer = self._http.post_form(metadata.token_endpoint, request.body, request.headers)
+        answer = self._http.post_form(
+            metadata.token_endpoint, request.body, request.headers, fails_evenly=self._metadata.wanted.is_others
+        )
         refuse_failure(answer)
         response = TokenResponse.parse(answer.status, answer.body)
         expected = Expected(
@@ -182,7 +186,7 @@ class Provider:
     def _key_set(self, metadata: ProviderMetadata) -> Document[KeySet]:
         keys = self._keys
         if keys is None or keys.wanted.url != metadata.jwks_uri:
-            keys = self._keys = self._keys_at(metadata.jwks_uri)
+            keys = self._keys = self._keys_at(metadata.jwks_uri, self._metadata.wanted.is_others)
         return keys
 
     def _tell(self, event: str) -> None:

@@ -41,11 +41,14 @@ class Providers:
         self._store = store
         self._begin()
 
-    def provider(self, issuer: str, *, allowed_hosts: tuple[str, ...] = (), is_named: bool = True) -> Provider:
+    def provider(
+        self, issuer: str, *, allowed_hosts: tuple[str, ...] = (), is_named: bool = True, is_others: bool = False
+    ) -> Provider:
         """The provider of an issuer that the configuration trusts.
 
         :param allowed_hosts: where its endpoints may be beside its own host.
         :param is_named: whether the configuration names it, rather than admitting every well-formed space.
+        :param is_others: whether the issuer is somebody else's than the provider's.
         """
         if self._process != os.getpid():
             self._begin()
@@ -56,7 +59,7 @@ class Providers:
                 return provider
             provider = self._unproven.pop(issuer, None)
             if provider is None:
-                provider = Provider(issuer, allowed_hosts, is_named, self._keeper, self._http, self._keys_at)
+                provider = Provider(issuer, allowed_hosts, is_named, is_others, self._keeper, self._http, self._keys_at)
             self._keep(provider)
             return provider
 
@@ -72,12 +75,12 @@ class Providers:
             if oldest.is_proven:  # since it was last asked for
                 self._keep(oldest)
 
-    def _keys_at(self, url: str) -> Document[KeySet]:
+    def _keys_at(self, url: str, is_others: bool) -> Document[KeySet]:
         """The key set at a URL, one for all issuers that name it."""
         with self._lock:
             document = self._key_sets.get(url)
             if document is None:
-                document = self._key_sets[url] = Document(Wanted(KEYS, url, read_keys), self._keeper)
+                document = self._key_sets[url] = Document(Wanted(KEYS, url, read_keys, is_others), self._keeper)
             return document
 
     def _begin(self) -> None:

@@ -1,0 +1,272 @@
+"""A page that was under way while something changed: what it writes brings nothing back (X09, X10)."""
+
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from http.cookies import SimpleCookie
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cachelib import FileSystemCache
+from flask import Flask, session
+from flask_session import Session
+from redis import Redis
+from werkzeug.exceptions import Forbidden
+from werkzeug.test import TestResponse
+
+from cobot_oidc import User, login_required, user_logged_in
+from cobot_oidc.standin import StandIn
+
+from .conftest import Clock, MakePortal, Visitor
+from .redis_server import RedisServer
+
+STORES = ["cookie", "files", "Redis"]
+
+
+@pytest.fixture(params=STORES)
+def store(request: pytest.FixtureRequest) -> dict[str, Any]:
+    """Settings for Flask's own cookie, and for Flask-Session on files and on a real Redis."""
+    if request.param == "cookie":
+        return {}
+    if request.param == "files":
+        folder: Path = request.getfixturevalue("tmp_path")
+        return {"SESSION_TYPE": "cachelib", "SESSION_CACHELIB": FileSystemCache(str(folder))}
+    return {"SESSION_TYPE": "redis", "SESSION_REDIS": Redis.from_url(request.getfixturevalue("redis").url)}
+
+
+class SlowPage:
+    """A page that reads and writes the session, and takes as long as a test wants."""
+
+    def __init__(self, portal: Flask) -> None:
+        self._entered, self._may_go = threading.Event(), threading.Event()
+
+        @portal.get("/slow")
+        @login_required
+        def slow() -> str:
+            session["visits"] = session.get("visits", 0) + 1
+            self._entered.set()
+            self._may_go.wait(10)
+            return "done"
+
+        self._portal = portal
+
+    def asked_for(self, visitor: Visitor, meanwhile: Callable[[], object]) -> TestResponse:
+        """Ask for the page, let something happen before it answers, and let the browser take the late answer."""
+        header = "; ".join(f"{cookie.key}={cookie.value}" for cookie in visitor.cookies)
+        client = self._portal.test_client(use_cookies=False)
+        with ThreadPoolExecutor(1) as pool:
+            late = pool.submit(client.get, "/slow", headers={"Cookie": header})
+            assert self._entered.wait(10)
+            meanwhile()
+            self._may_go.set()
+            response: TestResponse = late.result()
+        for set_cookie in response.headers.getlist("Set-Cookie"):
+            for cookie in SimpleCookie(set_cookie).values():
+                visitor.browser.set_cookie(cookie.key, cookie.value)
+        return response
+
+
+def with_store(portal: Flask, store: dict[str, Any]) -> Flask:
+    if store:
+        Session(portal)
+    return portal
+
+
+def test_a_late_page_does_not_undo_a_logout(  # X10
+    make_portal: MakePortal, cobot: StandIn, store: dict[str, Any]
+) -> None:
+    portal = with_store(make_portal(**store), store)
+    slow = SlowPage(portal)
+    visitor = Visitor(portal, cobot)
+    for path in ("/desk", "/co-up/desk"):
+        visitor.log_in(path)
+
+    assert slow.asked_for(visitor, lambda: visitor.log_out()).status_code == 200
+
+    assert visitor.sees("/") is None
+    assert visitor.sees("/co-up/open") is None
+    visitor.log_in("/desk")  # in the same second
+    assert visitor.sees("/") is not None
+    assert visitor.sees("/co-up/open") is None
+
+
+def test_a_late_page_does_not_undo_the_logout_from_one_space(  # X10, M11
+    make_portal: MakePortal, cobot: StandIn, store: dict[str, Any]
+) -> None:
+    portal = with_store(make_portal(**store), store)
+    slow = SlowPage(portal)
+    visitor = Visitor(portal, cobot)
+    for path in ("/desk", "/co-up/desk"):
+        visitor.log_in(path)
+
+    slow.asked_for(visitor, lambda: visitor.log_out("co-up"))
+
+    assert visitor.sees("/co-up/open") is None
+    assert visitor.sees("/") is not None
+
+
+def test_a_visit_that_is_noted_late_does_not_undo_a_logout(  # X10, S08
+    make_portal: MakePortal, cobot: StandIn, clock: Clock, store: dict[str, Any]
+) -> None:
+    portal = with_store(make_portal(COBOT_OIDC_SESSION_IDLE_LIFETIME=3600, **store), store)
+    slow = SlowPage(portal)
+    visitor = Visitor(portal, cobot)
+    visitor.log_in("/desk")
+    clock.move(1800)
+
+    slow.asked_for(visitor, lambda: visitor.log_out())
+
+    assert visitor.sees("/") is None
+
+
+def test_a_late_page_does_not_bring_back_who_was_logged_in_before(  # X10, F24
+    make_portal: MakePortal, cobot: StandIn, clock: Clock, store: dict[str, Any]
+) -> None:
+    portal = with_store(make_portal(**store), store)
+    slow = SlowPage(portal)
+    visitor = Visitor(portal, cobot)
+    visitor.log_in("/desk", "ada")
+    visitor.log_in("/co-up/desk", "ada")
+
+    def grace_takes_over() -> None:
+        clock.move(60)
+        answer = Visitor(portal, cobot).answer(visitor.begin("/cobot/login"), "grace")
+        assert visitor.get(answer).status_code == 303
+
+    slow.asked_for(visitor, grace_takes_over)
+
+    assert visitor.sees("/") in (None, f"{cobot.issuer}#{cobot.people['grace'].subject}")
+    assert visitor.sees("/co-up/open") is None
+
+
+def test_a_copy_of_a_session_ends_with_the_login(  # S09, X10
+    make_portal: MakePortal, cobot: StandIn, store: dict[str, Any]
+) -> None:
+    portal = with_store(make_portal(**store), store)
+    visitor = Visitor(portal, cobot)
+    visitor.log_in("/desk")
+    stolen = visitor.browser.get_cookie("session")
+    assert stolen is not None
+
+    visitor.log_out()
+
+    assert stolen is not None
+    assert visitor.get_with(f"session={stolen.value}", "/desk").status_code == 302
+
+
+def test_with_redis_a_logout_reaches_every_process(  # S09, X10
+    make_portal: MakePortal, cobot: StandIn, clock: Clock, redis: RedisServer
+) -> None:
+    here, there = (make_portal(COBOT_OIDC_REDIS_URL=redis.url) for _ in range(2))
+    visitor = Visitor(here, cobot)
+    visitor.log_in("/desk")
+
+    def copied() -> str:
+        cookie = visitor.browser.get_cookie("session")
+        assert cookie is not None
+        return f"session={cookie.value}"
+
+    def seen_there() -> bool:
+        return Visitor(there, cobot).get_with(copy, "/desk").status_code == 200
+
+    copy = copied()
+    assert seen_there()
+    visitor.log_out()
+    ends = time.monotonic() + 5
+    clock.move(5)
+    while seen_there():  # what other processes ended is learned in the background
+        assert time.monotonic() < ends
+        clock.move(5)
+        time.sleep(0.01)
+    visitor.log_in("/desk")
+    copy = copied()
+    assert seen_there()
+
+
+def test_a_page_view_does_not_wait_for_what_redis_knows_of_logouts(  # X10
+    make_portal: MakePortal, cobot: StandIn, clock: Clock, redis: RedisServer
+) -> None:
+    visitor = Visitor(make_portal(COBOT_OIDC_REDIS_URL=redis.url), cobot)
+    visitor.log_in("/desk")
+    redis.hang()
+    try:
+        began = time.monotonic()
+        for _ in range(20):
+            clock.move(60)
+            assert visitor.get("/desk").status_code == 200
+        assert time.monotonic() - began < 20 * 0.25
+    finally:
+        redis.go_on()
+
+
+@pytest.mark.parametrize("mark", ["", "x", "........", "0" * 4000, "é", "ffffffff" * 20])
+def test_who_forges_the_mark_of_a_logout_logs_out_at_most(visitor: Visitor, mark: str) -> None:
+    visitor.log_in("/desk")
+    visitor.browser.set_cookie("cobot_oidc_ended", mark)
+
+    assert visitor.get("/desk").status_code == 200
+    assert visitor.sees("/co-up/open") is None
+    assert visitor.log_out().status_code == 303
+    assert visitor.sees("/") is None
+
+
+def test_a_refused_login_leaves_the_session_as_it_was(  # X09
+    make_portal: MakePortal, cobot: StandIn, store: dict[str, Any]
+) -> None:
+    portal = with_store(make_portal(**store), store)
+
+    @portal.get("/kept")
+    def kept() -> dict[str, Any]:
+        return {name: session[name] for name in session if not name.startswith(("cobot_oidc", "_"))}
+
+    @portal.get("/keep")
+    def keep() -> str:
+        session["cart"] = ["coffee"]
+        return "kept"
+
+    visitor = Visitor(portal, cobot)
+    visitor.log_in("/co-up/desk", "ada")
+    visitor.get("/keep")
+
+    def refuse(_app: Flask, user: User) -> None:
+        session["is_staff"] = True
+        session["cart"].append(f"{user.subject} paid")
+        session.pop("language", None)
+        raise Forbidden
+
+    with user_logged_in.connected_to(refuse, portal):
+        assert visitor.get(visitor.answer(visitor.begin("/desk"))).status_code == 403
+
+    assert visitor.get("/kept").json == {"cart": ["coffee"]}
+    assert visitor.sees("/") is None
+    assert visitor.sees("/co-up/open") is not None
+
+
+def test_two_spaces_answers_at_the_same_time_end_well_for_both(  # F06, S21
+    make_portal: MakePortal, cobot: StandIn
+) -> None:
+    portal = make_portal()
+    visitor = Visitor(portal, cobot)
+    answers = [visitor.answer(visitor.begin(f"/{space}/desk"), "grace") for space in ("co-up", "betahaus")]
+    header = "; ".join(f"{cookie.key}={cookie.value}" for cookie in visitor.cookies)
+    for space, delay in (("co-up", 0.1), ("betahaus", 0.3)):  # both are under way when the first one ends
+        cobot.reply("token", delay=delay, issuer=cobot.space_issuer(space))
+
+    with ThreadPoolExecutor(2) as pool:
+        arrivals = [pool.submit(_arrive, portal, answer, header) for answer in answers]
+        responses = sorted((arrival.result() for arrival in arrivals), key=lambda one: one[0])
+    assert [response.status_code for _, response in responses] == [303, 303]
+    for _, response in responses:
+        for set_cookie in response.headers.getlist("Set-Cookie"):
+            for cookie in SimpleCookie(set_cookie).values():
+                visitor.browser.set_cookie(cookie.key, cookie.value)
+
+    assert visitor.sees("/co-up/open") is not None
+    assert visitor.sees("/betahaus/open") is not None
+
+
+def _arrive(portal: Flask, answer: str, header: str) -> tuple[float, TestResponse]:
+    response = portal.test_client(use_cookies=False).get(answer, headers={"Cookie": header})
+    return time.monotonic(), response

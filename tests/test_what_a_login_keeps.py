@@ -1,0 +1,125 @@
+"""A login keeps what the app held for the visitor, as Django's does, unless another person was there (S01, F24)."""
+
+from hashlib import sha256
+from typing import Any
+
+import pytest
+from flask import Flask, session
+from flask_login import LoginManager, UserMixin, current_user, login_user
+from flask_wtf.csrf import CSRFProtect, generate_csrf
+
+from cobot_oidc.standin import StandIn
+
+from .conftest import MakePortal, Visitor
+
+
+@pytest.fixture
+def shop(make_portal: MakePortal) -> Flask:
+    """A portal with a cart and a language, as anonymous visitors have them too."""
+    portal = make_portal()
+
+    @portal.get("/keep/<name>/<value>")
+    def keep(name: str, value: str) -> str:
+        session[name] = value
+        return value
+
+    @portal.get("/kept")
+    def kept() -> dict[str, Any]:
+        return {name: value for name, value in session.items() if not name.startswith("cobot_oidc")}
+
+    return portal
+
+
+def test_a_cart_and_a_language_survive_a_login(shop: Flask, cobot: StandIn) -> None:
+    visitor = Visitor(shop, cobot)
+    visitor.get("/keep/cart/coffee")
+    visitor.get("/keep/language/de")
+
+    visitor.log_in("/desk")
+
+    assert visitor.get("/kept").json == {"cart": "coffee", "language": "de"}
+
+
+def test_they_survive_a_second_login_of_the_same_person_and_one_elsewhere(shop: Flask, cobot: StandIn) -> None:
+    visitor = Visitor(shop, cobot)
+    visitor.log_in("/desk")
+    visitor.get("/keep/cart/coffee")
+
+    visitor.log_in("/co-up/desk")
+    assert visitor.get(visitor.answer(visitor.begin("/cobot/login?next=/desk"))).status_code == 303
+
+    assert visitor.get("/kept").json == {"cart": "coffee"}
+
+
+def test_nothing_survives_when_another_person_logs_in(shop: Flask, cobot: StandIn) -> None:  # F24
+    visitor = Visitor(shop, cobot)
+    visitor.log_in("/desk", "ada")
+    visitor.log_in("/co-up/desk", "ada")
+    visitor.get("/keep/cart/coffee")
+
+    grace = Visitor(shop, cobot)
+    assert visitor.get(grace.answer(visitor.begin("/cobot/login"), "grace")).status_code == 303
+
+    assert visitor.get("/kept").json == {}
+    assert visitor.sees("/co-up/open") is None
+
+
+def test_the_last_logout_clears_everything_and_one_before_it_nothing(shop: Flask, cobot: StandIn) -> None:
+    visitor = Visitor(shop, cobot)
+    visitor.log_in("/desk")
+    visitor.log_in("/co-up/desk")
+    visitor.get("/keep/cart/coffee")
+
+    visitor.log_out("co-up")
+    assert visitor.get("/kept").json == {"cart": "coffee"}
+    visitor.log_out()
+    assert visitor.get("/kept").json == {}
+
+
+def test_the_app_s_own_data_counts_for_the_size_of_the_cookie(shop: Flask, cobot: StandIn) -> None:  # S06
+    visitor = Visitor(shop, cobot)
+    notes = 0
+    while (cookie := visitor.browser.get_cookie("session")) is None or len(cookie.value) < 3650:
+        notes += 1
+        visitor.get(f"/keep/note-{notes}/{sha256(bytes([notes])).hexdigest()}")
+
+    page = visitor.get(visitor.answer(visitor.begin("/desk")))
+
+    assert page.status_code == 500
+    assert len(visitor.get("/kept").json or {}) == notes
+
+
+def test_a_form_that_was_open_during_a_login_can_still_be_sent(make_portal: MakePortal, cobot: StandIn) -> None:
+    portal = make_portal()
+    csrf = CSRFProtect(portal)
+    csrf.exempt(portal.view_functions["cobot_oidc.logout"])
+    portal.add_url_rule("/form", "form", generate_csrf)
+    portal.add_url_rule("/sent", "sent", lambda: "thank you", methods=["POST"])
+    visitor = Visitor(portal, cobot)
+    token = visitor.get("/form").text
+
+    visitor.log_in("/desk")
+
+    assert visitor.browser.post("/sent", data={"csrf_token": token}).text == "thank you"
+    assert visitor.browser.post("/sent", data={"csrf_token": "forged"}).status_code == 400
+    visitor.log_out()
+    assert visitor.browser.post("/sent", data={"csrf_token": token}).status_code == 400
+
+
+def test_flask_login_s_user_stays_logged_in(make_portal: MakePortal, cobot: StandIn) -> None:
+    portal = make_portal()
+    manager = LoginManager(portal)
+
+    class Staff(UserMixin):  # type: ignore[misc] # Flask-Login is untyped
+        id = "7"
+
+    manager.user_loader(lambda _: Staff())
+    portal.add_url_rule("/staff/log-in", "staff_log_in", lambda: str(login_user(Staff())))
+    portal.add_url_rule("/staff", "staff", lambda: str(current_user.is_authenticated))
+    visitor = Visitor(portal, cobot)
+    visitor.get("/staff/log-in")
+
+    visitor.log_in("/desk")
+    assert visitor.get("/staff").text == "True"
+    visitor.log_out()
+    assert visitor.get("/staff").text == "False"
