@@ -6,7 +6,7 @@ VENV := .venv
 PYTHON ?= $(shell tools/find-python)
 INSTALLED := $(VENV)/installed
 REQUIREMENTS := requirements/dev.txt
-BENCHMARKS := verification page_view startup login rotation issuers gunicorn_pages soak
+BENCHMARKS := verification page_view startup login rotation issuers gunicorn_pages soak stranger
 QUIET_PIP := PIP_QUIET=1 PIP_DISABLE_PIP_VERSION_CHECK=1
 
 help: ## list what can be done

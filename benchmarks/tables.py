@@ -91,6 +91,13 @@ SOAK = Table(
     ),
 )
 
+STRANGER = Table(
+    "stranger",
+    "stranger",
+    "A stranger's worst minute",
+    ("", "logins", "of them ended well", "pages within 0.5 s", "requests to the provider"),
+)
+
 TABLES = {
     table.name: table
     for table in (
@@ -103,5 +110,6 @@ TABLES = {
         ROTATION,
         ISSUERS,
         SOAK,
+        STRANGER,
     )
 }

@@ -39,6 +39,7 @@ class Fleet:
         now: float | None = None,
         hosts: int = 1,
         workers: int = 4,
+        threads: int = 8,
         preload: bool = False,
         **settings: Any,
     ) -> None:
@@ -47,6 +48,7 @@ class Fleet:
         self._folder = folder
         self._preload = preload
         self._workers = workers
+        self._threads = threads
         self._hosts: list[subprocess.Popen[bytes]] = []
         self._clock_file = folder / "clock"
         cobot.register_client(
@@ -74,7 +76,7 @@ class Fleet:
     def __enter__(self) -> Self:
         environment = {**os.environ, **self._environment}
         for port in self.ports:
-            command = [sys.executable, "-m", "gunicorn", "--bind", f"127.0.0.1:{port}", "--threads", "8"]
+            command = [sys.executable, "-m", "gunicorn", "--bind", f"127.0.0.1:{port}", "--threads", str(self._threads)]
             command += ["--workers", str(self._workers), "--timeout", "60", "--log-level", "debug"]
             command += ["--preload"] * self._preload + ["tests.workers.portal:create_app()"]
             with self._log_of(port).open("wb") as log:
