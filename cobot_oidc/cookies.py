@@ -64,7 +64,7 @@ def _sent() -> dict[str, list[str]]:
     """Names and values as browsers send them (RFC 6265 section 5.4), read once for each request.
 
     Read from the header itself: a library that strips more than blanks from a name takes a cookie that any sibling
-    subdomain may set for one with our prefix (security.md S13).
+    subdomain may set for one with our prefix (S13).
     """
     environ = request.environ
     header: str = environ.get("HTTP_COOKIE", "")

@@ -1,7 +1,7 @@
 """Who vouches for people in a space, how this app is registered there, and which names may be a space's at all.
 
 A space's name becomes part of a host name that credentials are sent to. So it is checked before anything is done with
-it, and never normalised (cobot.md 2, security.md M01, M02). Knows neither Flask nor the network.
+it, and never normalised (docs/cobot.md 2, M01, M02). Knows neither Flask nor the network.
 """
 
 import re
@@ -92,7 +92,7 @@ class Issuers:
 
         An issuer outside the provider's domain is somebody else's: it gets neither the app's client nor its callback,
         and no endpoint in common with the provider. Otherwise it could send people on to the honest provider and be
-        handed what comes back (mix-up, RFC 9700 section 4.4, security.md X01).
+        handed what comes back (mix-up, RFC 9700 section 4.4, X01).
 
         :raises ConfigurationError: ``setting_invalid`` for each exception that does not keep to that.
         """
@@ -127,7 +127,7 @@ class Issuers:
         """The issuer that vouches for people in this space. Every page view asks.
 
         :param space: ``None`` for the global provider.
-        :returns: ``None`` if this is no space that the app serves (security.md M01, K19).
+        :returns: ``None`` if this is no space that the app serves (M01, K19).
         """
         if space is None:
             return self.provider.issuer

@@ -89,7 +89,7 @@ def is_subresource() -> bool:
 
 
 def protect(response: Response) -> Response:
-    """Headers for every answer of ours: no cache, no referrer, no frame around it (security.md S10-S12)."""
+    """Headers for every answer of ours: no cache, no referrer, no frame around it (S10-S12)."""
     response.headers["X-Content-Type-Options"] = "nosniff"
     if request.endpoint == "cobot_oidc.static":  # a stylesheet, the same for everybody
         return response

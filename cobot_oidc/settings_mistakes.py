@@ -12,7 +12,7 @@ from typing import Any
 from .errors import ConfigurationError
 
 PREFIX = "COBOT_OIDC_"
-SHORTEST_SECRET_KEY = 32  # bytes (security.md S05)
+SHORTEST_SECRET_KEY = 32  # bytes (S05)
 
 # What other libraries call it, or what a specification's reader looks for.
 _OTHER_NAMES = {

@@ -140,6 +140,7 @@ def test_an_environment_that_nobody_reads_is_noticed(monkeypatch: pytest.MonkeyP
     assert "from_prefixed_env()" in str(refusal(COBOT_OIDC_CLIENT_ID=...))
 
 
+@pytest.mark.covers("M12")
 def test_a_wrong_global_issuer_is_the_operators_mistake_and_no_missing_space(
     make_portal: MakePortal, cobot: StandIn, caplog: pytest.LogCaptureFixture
 ) -> None:

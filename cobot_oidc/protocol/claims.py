@@ -1,4 +1,4 @@
-"""The claims that reach an app: of the expected type, or absent (OIDC Core 5.1, security.md C14, S15).
+"""The claims that reach an app: of the expected type, or absent (OIDC Core 5.1, C14, S15).
 
 A verified id token proves who said it, not that what was said is fit for a page or a database. Claims that say who and
 when were checked before; here the rest is made clean.

@@ -13,7 +13,7 @@ class Client:
     :param client_id: the client's identifier.
     :param client_secret: ``None`` for a public client, which PKCE alone protects; never shown in ``repr``.
     :param authentication: how the client proves itself. From the configuration alone: Cobot's document advertises only
-        ``none`` while it wants ``client_secret_post`` (cobot.md 3).
+        ``none`` while it wants ``client_secret_post`` (docs/cobot.md 3).
     """
 
     client_id: str

@@ -81,8 +81,7 @@ class ProviderMetadata:
         :param allowed_hosts: where endpoints may live beside the issuer's own host: host names, or ``.cobot.me`` for
             all hosts below a domain. By default the hosts below ``cobot.me`` for an issuer there, else none.
         :raises ProviderError: ``metadata_unusable`` for what is no such document, ``metadata_issuer_mismatch``, or
-            ``endpoint_forbidden`` for an endpoint on another host, without TLS, or that is no URL (security.md
-            R08–R10).
+            ``endpoint_forbidden`` for an endpoint on another host, without TLS, or that is no URL (R08–R10).
         :raises ConfigurationError: ``issuer_invalid`` where ``issuer`` itself is none.
         """
         check_issuer(issuer)
@@ -105,7 +104,7 @@ class ProviderMetadata:
 def narrow_algorithms(configured: Collection[str], metadata: ProviderMetadata) -> tuple[str, ...]:
     """The algorithms that an id token may be signed with: configured, and listed by the provider where it lists any.
 
-    :raises ConfigurationError: ``algorithms_disjoint`` where nothing is left (security.md J02).
+    :raises ConfigurationError: ``algorithms_disjoint`` where nothing is left (J02).
     """
     listed = metadata.id_token_signing_algorithms
     allowed = tuple(name for name in configured if listed is None or name in listed)
@@ -116,7 +115,7 @@ def narrow_algorithms(configured: Collection[str], metadata: ProviderMetadata) -
 
 @dataclass(frozen=True, slots=True)
 class _EndpointRule:
-    """Where one issuer's endpoints may be: all of them belong to one owner (RFC 9700 section 4.4, security.md X01)."""
+    """Where one issuer's endpoints may be: all of them belong to one owner (RFC 9700 section 4.4, X01)."""
 
     hosts: frozenset[str]
     domains: tuple[str, ...]
@@ -133,7 +132,7 @@ class _EndpointRule:
         return cls(
             hosts=frozenset(host for host in allowed if not host.startswith(".")),
             domains=tuple(host for host in allowed if host.startswith(".")),
-            # No other, or a document could make us knock at any port behind the firewall (security.md R10).
+            # No other, or a document could make us knock at any port behind the firewall (R10).
             ports=frozenset({_port(url), _HTTPS_PORT}),
             on_loopback=url.scheme == "http",
         )
@@ -150,7 +149,7 @@ class _EndpointRule:
 
     def _may_be_at(self, url: SplitResult) -> bool:
         host = url.hostname or ""
-        # http is for an issuer on the loopback alone, and then for every endpoint of it (security.md R08).
+        # http is for an issuer on the loopback alone, and then for every endpoint of it (R08).
         if self.on_loopback != (url.scheme == "http") or _port(url) not in self.ports:
             return False
         return host in self.hosts or (not _is_address(host) and host.endswith(self.domains))

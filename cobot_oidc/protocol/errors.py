@@ -129,7 +129,7 @@ def _detail(name: str, value: object) -> str | int | float:
 
 
 def _loggable(value: object) -> str | int | float:
-    """Text from outside cannot forge log lines or fill a disk (security.md L03)."""
+    """Text from outside cannot forge log lines or fill a disk (L03)."""
     if isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) < 2**63:
         return value
     try:

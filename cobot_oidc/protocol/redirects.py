@@ -1,4 +1,4 @@
-"""Where a browser may be sent after a login: the path of ``next``, by a positive rule (security.md 3, R01–R05).
+"""Where a browser may be sent after a login: the path of ``next``, by a positive rule (R01–R05).
 
 What is accepted is, for every browser, a path on our own origin (WHATWG URL): it begins with one slash, holds
 printable ASCII only, and means the same however often somebody decodes it on the way.

@@ -46,7 +46,7 @@ def loads(data: bytes, *, largest: int = LARGEST) -> object:
     if len(data) > largest:
         raise JSONError("too_large")
     # Nothing is raised while an error of Python's own is handled: ours would carry it along, and with it the text,
-    # tokens among it (security.md L02).
+    # tokens among it (L02).
     try:
         text = data.decode("utf-8")
     except UnicodeDecodeError:
@@ -81,7 +81,7 @@ def _depth(text: str) -> int:
 
 def _object(pairs: list[tuple[str, object]]) -> dict[str, object]:
     members = dict(pairs)
-    if len(members) != len(pairs):  # security.md J16: parsers disagree on which one counts
+    if len(members) != len(pairs):  # J16: parsers disagree on which one counts
         raise JSONError("duplicate_name")
     return members
 
@@ -106,7 +106,7 @@ def _constant(_name: str) -> NoReturn:
 
 
 def _is_encodable(value: object) -> bool:
-    """Whether no text holds half a character, which cannot be stored, shown or compared anywhere (security.md S15)."""
+    """Whether no text holds half a character, which cannot be stored, shown or compared anywhere (S15)."""
     try:
         json.dumps(value, ensure_ascii=False).encode("utf-8")
     except UnicodeEncodeError:

@@ -72,7 +72,7 @@ class TokenResponse:
             5.2) with whatever status, or status 403.
         :raises ConfigurationError: ``client_refused`` where it does not take our client.
         :raises ProviderError: ``token_response_unusable`` for everything else that is not a token response, a missing
-            id token among it (security.md C19, F26, N08).
+            id token among it (C19, F26, N08).
         """
         answer = _json_object(body)
         if status != 200 or "error" in answer:
@@ -99,7 +99,7 @@ def _basic(
 
 
 def _json_object(body: bytes) -> dict[str, object]:
-    """The answer's members; none where it is no JSON object, as errors may come as HTML or nothing (cobot.md 3)."""
+    """The answer's members; none where it is no JSON object, as errors may be HTML or nothing (docs/cobot.md 3)."""
     try:
         answer = loads(body)
     except JSONError:

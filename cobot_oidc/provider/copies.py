@@ -116,7 +116,7 @@ class Copies:
         """A newer copy, although the one at hand may be fresh: of another process if it suffices, or from the provider.
 
         :param newer_than: as for ``fetch``.
-        :returns: ``None`` if the budget that all processes share is used up (security.md K12).
+        :returns: ``None`` if the budget that all processes share is used up (K12).
         :raises CobotOIDCError: as ``fetch``.
         """
         asked_at = self.clock()
@@ -222,7 +222,7 @@ def _parsed(document: bytes) -> KeySet:
 
 
 def read_keys(document: bytes) -> KeySet:
-    """Read a key set that verifies something: without a usable key the previous one stays in use (security.md K15).
+    """Read a key set that verifies something: without a usable key the previous one stays in use (K15).
 
     :raises ProviderError: ``key_set_unusable``.
     """

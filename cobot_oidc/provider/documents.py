@@ -1,7 +1,7 @@
 """One document at one URL: held, renewed ahead, fetched by one thread at a time, served stale in an outage.
 
 Documents are fetched in threads of their own; people's requests wait for them, a few for long, all for a moment. So a
-provider that hangs takes no more than those few of a worker's threads (security.md X06). Safe between threads: no lock
+provider that hangs takes no more than those few of a worker's threads (X06). Safe between threads: no lock
 is held across a fetch.
 """
 

@@ -61,14 +61,14 @@ class Allowance(NamedTuple):
 
 
 FORCED_RENEWALS = Allowance(most=2, every=30)
-UNKNOWN_DISCOVERIES = Allowance(most=30, every=2)  # 60 in the busiest minute (security.md X05)
+UNKNOWN_DISCOVERIES = Allowance(most=30, every=2)  # 60 in the busiest minute (X05)
 
 
 @dataclass(frozen=True, slots=True)
 class Bucket:
     """What is left of an allowance; ``tokens`` is ``None`` for all of it.
 
-    Tokens are taken before something is tried, so that failures count too (security.md K12).
+    Tokens are taken before something is tried, so that failures count too (K12).
     """
 
     tokens: float | None = None
@@ -96,7 +96,7 @@ class Breaker:
     """Whether a provider is left alone for a while, as most calls to it had no answer.
 
     Counted are the calls since the first failure, for a minute: a share of failures tells a provider that is down from
-    one that a stranger makes fail now and then (security.md X03).
+    one that a stranger makes fail now and then (X03).
     """
 
     failures: int = 0

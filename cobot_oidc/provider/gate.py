@@ -1,7 +1,7 @@
 """The gates before the endpoints that people's requests call: how many at once, and whether at all.
 
 Documents need none: each is fetched by one thread at a time, and left alone after a failure (``documents``). So what
-a stranger's code provokes at the token endpoint closes neither discovery nor keys (security.md X03).
+a stranger's code provokes at the token endpoint closes neither discovery nor keys (X03).
 """
 
 import threading

@@ -20,7 +20,7 @@ MOST_UNPROVEN = 100
 
 
 class Providers:
-    """Providers by issuer; the least recently used goes if there are too many (security.md K19).
+    """Providers by issuer; the least recently used goes if there are too many (K19).
 
     Those that never had a document live apart: however many a stranger invents, no proven one goes for them (X05). A
     process that was forked from another begins anew: neither locks nor connections are shared (K20).

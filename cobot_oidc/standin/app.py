@@ -1,4 +1,4 @@
-"""The stand-in as a WSGI app: which host and path says what (cobot.md 1-4)."""
+"""The stand-in as a WSGI app: which host and path says what (docs/cobot.md 1-4)."""
 
 import secrets
 from typing import Any

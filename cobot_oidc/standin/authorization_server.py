@@ -1,4 +1,4 @@
-"""Authlib's authorization server, fitted with the stand-in's memory and with Cobot's habits (cobot.md 3)."""
+"""Authlib's authorization server, fitted with the stand-in's memory and with Cobot's habits (docs/cobot.md 3)."""
 
 import secrets
 from typing import Any
@@ -35,7 +35,7 @@ def authorization_server(app: Flask, state: State) -> AuthorizationServer:
 def claims_about(person: Person, space: str | None, scope: str) -> dict[str, Any]:
     """What an issuer says of a person: at a space, what the membership holds; globally, what the account does.
 
-    The one place that decides which claims are where, as cobot.md only assumes it.
+    The one place that decides which claims are where, as docs/cobot.md only assumes it.
     """
     scopes = scope.split()
     claims: dict[str, Any] = {"sub": person.subject}
