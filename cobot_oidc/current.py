@@ -4,7 +4,8 @@ Kept in the request's WSGI environment, not in ``g``: an app context may outlive
 for one request alone: an environment may be used again, for another path or by another app.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import cast
 
@@ -137,6 +138,18 @@ def pin_space(space: str | None) -> None:
     """Let this space count for the rest of the request, whatever the request names."""
     _seen().place = space, installation().settings.issuers.issuer_of(space)
     forget_user()
+
+
+@contextmanager
+def in_space(space: str | None) -> Iterator[None]:
+    """Let this space count for what happens inside, whatever the request names."""
+    seen = _seen()
+    place, user = seen.place, seen.user
+    pin_space(space)
+    try:
+        yield
+    finally:
+        seen.place, seen.user = place, user
 
 
 def requested_user() -> User | AnonymousUser:

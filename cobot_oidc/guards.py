@@ -1,6 +1,7 @@
 """Doors: views that only someone who is logged in may see, and the user that a typed view asks for."""
 
 from collections.abc import Callable, Coroutine
+from contextlib import nullcontext
 from enum import Enum
 from functools import wraps
 from inspect import iscoroutinefunction
@@ -9,7 +10,7 @@ from typing import Any, Final, Literal, ParamSpec, Protocol, TypeVar, overload
 from flask import current_app, redirect, request
 from werkzeug.wrappers import Response
 
-from .current import pin_space, requested_space, requested_user
+from .current import in_space, requested_space, requested_user
 from .errors import ConfigurationError, LoginError
 from .issuers import is_space_name
 from .pages import is_for_a_person
@@ -101,12 +102,11 @@ def _guarded(view: Callable[P, R], space: str | Literal[_Unset.UNSET] | None) ->
 
     @wraps(view)
     def guarded(*args: P.args, **kwargs: P.kwargs) -> R | Response:
-        if space is not _UNSET:
-            pin_space(space)
-        if not requested_user().is_authenticated:
-            return _send_to_login()
-        answer: R = (current_app.ensure_sync(view) if is_async else view)(*args, **kwargs)
-        return answer
+        with nullcontext() if space is _UNSET else in_space(space):
+            if not requested_user().is_authenticated:
+                return _send_to_login()
+            answer: R = (current_app.ensure_sync(view) if is_async else view)(*args, **kwargs)
+            return answer
 
     return guarded
 

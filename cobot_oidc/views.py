@@ -25,7 +25,7 @@ from .user import User
 
 def login() -> Response:
     """Send the browser to the provider of the space that was asked for, and remember what to expect back."""
-    if request.method == "HEAD" or "prefetch" in request.headers.get("Sec-Purpose", ""):
+    if request.method == "HEAD" or _is_prefetch():
         return Response(status=204 if request.method == "HEAD" else 503)  # nobody is there yet (F08)
     if "space" in request.args:
         pin_space(request.args["space"] or None)
@@ -103,7 +103,7 @@ def logout() -> Response:
     """Log out of the space that ``space`` names, or, if it names none, of every one; whatever the host names."""
     if not places.is_same_origin():
         raise LoginError("logout_cross_site", origin=request.headers.get("Origin", ""))
-    space = request.values.get("space") or None
+    space = _space_to_leave()
     if space is not None:
         pin_space(space)
     here = installation()
@@ -118,6 +118,18 @@ def logout() -> Response:
         here.tell("logged_out", user.issuer)
         user_logged_out.send(the_app(), user=user)
     return redirect(_provider_logout(ended) or places.after_logout(space), 303)
+
+
+def _is_prefetch() -> bool:
+    """Whether the browser only looks ahead: ``Sec-Purpose``, or what browsers said before it."""
+    return any("prefetch" in request.headers.get(name, "") for name in ("Sec-Purpose", "Purpose", "X-Moz"))
+
+
+def _space_to_leave() -> str | None:
+    if "space" in request.args:
+        return request.args["space"] or None
+    # A stranger's form is not waited for: it may never arrive.
+    return request.form.get("space") or None if sessions.users() else None
 
 
 def _begin(registration: Registration, space: str | None) -> ProviderMetadata:

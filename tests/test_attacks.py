@@ -15,7 +15,7 @@ from flask import Flask, json, request, session
 from werkzeug.wrappers import Response
 
 import cobot_oidc
-from cobot_oidc import LoginError, current_user, login_failed
+from cobot_oidc import LoginError, current_space, current_user, login_failed, login_required
 from cobot_oidc.standin import StandIn
 from cobot_oidc.standin.alterations import REMOVED
 
@@ -460,3 +460,41 @@ def test_an_environment_that_is_used_again_says_nothing_about_the_next_request(
     assert visitor.get("/co-up/again").status_code == 200
     assert seen[0][1] is not None
     assert seen[1:] == [None] * 4
+
+
+@pytest.mark.covers("M04")
+def test_a_view_that_calls_a_guarded_one_goes_on_in_its_own_space(make_portal: MakePortal, cobot: StandIn) -> None:
+    portal = make_portal()
+    board = login_required(space="co-up")(lambda: current_user.get_id())
+
+    @portal.get("/<space>/both")
+    @login_required
+    def both(space: str) -> dict[str, Any]:
+        return {"board": board(), "here": current_user.get_id(), "space": current_space(), "named": space}
+
+    visitor = Visitor(portal, cobot)
+    visitor.log_in("/co-up/desk", "grace")
+    visitor.log_in("/betahaus/desk", "grace")
+
+    page = visitor.get("/betahaus/both").json
+    assert page is not None
+    assert page["board"].startswith(cobot.space_issuer("co-up"))
+    assert page["here"].startswith(cobot.space_issuer("betahaus"))
+    assert page["space"] == "betahaus"
+
+
+@pytest.mark.covers("X06")
+def test_a_logout_does_not_wait_for_a_form_of_somebody_who_is_not_logged_in(portal: Flask) -> None:
+    class NeverComes:
+        def read(self, *_: object) -> bytes:
+            raise AssertionError("somebody waits for it")
+
+        readline = readinto = read
+
+    answer = portal.test_client().post(
+        "/cobot/logout",
+        headers={"Sec-Fetch-Site": "same-origin", "Content-Type": "application/x-www-form-urlencoded"},
+        environ_overrides={"wsgi.input": NeverComes(), "CONTENT_LENGTH": "1000"},
+    )
+
+    assert answer.status_code == 303

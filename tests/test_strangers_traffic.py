@@ -101,11 +101,11 @@ def test_nobody_loses_a_login_for_want_of_room(portal: Flask, visitor: Visitor, 
 def test_an_answer_that_found_no_room_counts_the_second_time(
     make_portal: MakePortal, cobot: StandIn, clock: Clock
 ) -> None:
-    portal = make_portal(COBOT_OIDC_READ_TIMEOUT=0.1, COBOT_OIDC_TOTAL_TIMEOUT=0.1)
+    portal = make_portal(COBOT_OIDC_READ_TIMEOUT=0.4, COBOT_OIDC_TOTAL_TIMEOUT=0.4)
     visitor = Visitor(portal, cobot)
     visitor.log_in("/co-up/desk")
     answer = visitor.answer(visitor.begin("/desk"))
-    cobot.reply("token", delay=0.3, times=5, issuer=cobot.issuer)
+    cobot.reply("token", delay=0.8, times=5, issuer=cobot.issuer)
     for _ in range(5):
         assert sends_junk(portal, cobot) == 503
     paused = visitor.get(answer)

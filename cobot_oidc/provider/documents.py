@@ -23,6 +23,7 @@ Listener = Callable[[str, str], None]
 
 MOMENT = 1.0  # seconds from the beginning of a fetch for which everybody may wait
 MOST_WAITING = 4  # for longer than that, in this process
+HURRY = 20.0  # seconds after a moment was not enough, in which only those wait who get a seat
 
 _FULL_BUCKET = Bucket()
 
@@ -56,6 +57,7 @@ class Keeper:
         self.lock = threading.Lock()  # never held for long
         self.crowd = Crowd()
         self._seats = threading.BoundedSemaphore(MOST_WAITING)
+        self._hurried_until = 0.0  # of ``time.monotonic``
 
     def wait(self, fetch: _Fetch[T], *, seat: bool = True) -> T:
         """The result of a fetch.
@@ -64,11 +66,13 @@ class Keeper:
         :raises ProviderError: ``provider_busy`` without a seat; ``provider_unreachable`` at the deadline.
         :raises CobotOIDCError: as the fetch.
         """
-        moment = min(fetch.began + MOMENT - time.monotonic(), seconds_left())
+        now = time.monotonic()
+        moment = 0 if now < self._hurried_until else min(fetch.began + MOMENT - now, seconds_left())
         try:
             return _result(fetch, moment)
         except TimeoutError:
-            pass
+            if moment >= MOMENT / 2:  # many slow issuers would hold everybody up, a moment for each
+                self._hurried_until = time.monotonic() + HURRY
         if not seat:
             return self._wait_till_the_end(fetch)
         if not self._seats.acquire(blocking=False):

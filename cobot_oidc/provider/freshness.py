@@ -10,7 +10,8 @@ RENEW_AHEAD_FROM = 0.8  # of the lifetime
 FIRST_PAUSE = 5
 LONGEST_PAUSE = 30
 CLOCKS_DIFFER = 60  # between two machines of ours; what is further ahead was noted by a clock that was wrong
-FAILURES_TO_OPEN = 5  # and half of all calls
+FAILURES_TO_OPEN = 5
+SHARE_TO_OPEN = 0.8  # of all calls: somebody else's that are answered show that the provider is there
 COUNTED_FOR = 60
 OPEN_FOR = 30
 
@@ -117,7 +118,7 @@ class Breaker:
         if not 0 <= now - self.counted_from < COUNTED_FOR:
             return Breaker(1, 1, now)
         failures, calls = self.failures + 1, self.calls + 1
-        opens = failures >= FAILURES_TO_OPEN and 2 * failures >= calls
+        opens = failures >= FAILURES_TO_OPEN and failures >= SHARE_TO_OPEN * calls
         return Breaker(opened_at=now) if opens else Breaker(failures, calls, self.counted_from)
 
     def after_answer(self) -> "Breaker":

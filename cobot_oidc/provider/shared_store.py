@@ -26,7 +26,7 @@ from .freshness import Allowance, Bucket
 LONGEST_WAIT = 0.25  # seconds for one answer of Redis
 AWAY_FOR = 5  # seconds that a Redis which failed is not asked again
 TURN_POLLED_EVERY = 0.05  # seconds
-MOST_NOTES = 10_000
+MOST_NOTES, NOTES_AT_ONCE = 200_000, 5_000
 LARGEST_VALUE = LARGEST  # bytes: a document of 64 kB, escaped, and what is around it
 
 A = TypeVar("A")
@@ -107,14 +107,24 @@ class SharedStore:
         self._ask(add, None)
 
     def noted(self, name: str, *, since: float) -> list[str] | None:
-        """The members that were noted since then (seconds since the epoch), the oldest first; 10,000 at most.
+        """The members that were noted since then (seconds since the epoch), the newest first.
 
         :returns: ``None`` while Redis is away.
         """
-        key = self._prefix + name
+        noted: list[str] = []
+        for start in range(0, MOST_NOTES, NOTES_AT_ONCE):
+            page = self._page_of_notes(name, since, start)
+            if page is None:
+                return None
+            noted += page
+            if len(page) < NOTES_AT_ONCE:
+                break
+        return noted
 
+    def _page_of_notes(self, name: str, since: float, start: int) -> list[str] | None:
         def read() -> list[bytes]:
-            return cast("list[bytes]", self._redis.zrangebyscore(key, since, "+inf", start=0, num=MOST_NOTES))
+            found = self._redis.zrevrangebyscore(self._prefix + name, "+inf", since, start=start, num=NOTES_AT_ONCE)
+            return cast("list[bytes]", found)
 
         members: list[bytes] | None = self._ask(read, None)
         return None if members is None else [member.decode(errors="replace") for member in members]

@@ -148,6 +148,14 @@ class _BoundedResponse(http.client.HTTPResponse):
         self._reader = bounded_socket.reader
         super().__init__(bounded_socket, *args, **kwargs)  # type: ignore[arg-type] # it only calls makefile
 
+    def _read_status(self) -> tuple[str, int, str]:
+        """Skip every 1xx answer: the base class skips 100 alone, and takes others for the answer (RFC 9110 15.2)."""
+        while True:
+            version, status, reason = super()._read_status()  # type: ignore[misc] # http.client has it
+            if not 100 < status < 200:
+                return version, status, reason
+            http.client.parse_headers(self.fp)
+
     def begin(self) -> None:
         super().begin()
         self._reader.allow(_bounds.get().largest + LARGEST_FRAMING)

@@ -178,6 +178,15 @@ def test_what_has_no_end_is_given_up_long_before_the_deadline(script: Script, me
 
 
 @pytest.mark.covers("N02")
+@pytest.mark.parametrize("before", ["103 Early Hints", "102 Processing", "100 Continue", "199 Odd"])
+def test_what_comes_before_an_answer_is_not_the_answer(before: str) -> None:
+    early = f"HTTP/1.1 {before}\r\nLink: </x>; rel=preload\r\n\r\n".encode()
+    with hostile_server(says(early * 2 + answer(b"1"), early + answer(b"2"))) as server:
+        http = client()
+        assert [http.post_form(server.url(), "a=b", FORM).body for _ in range(2)] == [b"1", b"2"]
+    assert server.connections == 1
+
+
 def test_an_answer_at_its_limit_is_read() -> None:
     with hostile_server(says(answer(b"x" * LARGEST_DOCUMENT))) as server:
         assert len(client().get(server.url()).body) == LARGEST_DOCUMENT

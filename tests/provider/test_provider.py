@@ -11,7 +11,7 @@ import pytest
 
 from cobot_oidc.protocol.errors import CobotOIDCError, ProviderError, TokenError
 from cobot_oidc.provider.deadline import within
-from cobot_oidc.provider.documents import MOST_WAITING
+from cobot_oidc.provider.documents import MOMENT, MOST_WAITING
 from cobot_oidc.provider.gate import MOST_CALLS
 from cobot_oidc.provider.provider import Provider
 from cobot_oidc.provider.providers import Providers
@@ -256,6 +256,29 @@ def test_everybody_waits_for_a_moment_and_few_for_longer(issuer: Issuer, clock: 
         thread.join()
     assert len(codes) == 20 - MOST_WAITING  # the others have their document
     assert issuer.asked[DOCUMENT] == 1
+
+
+@pytest.mark.covers("X06")
+def test_many_issuers_that_hang_hold_everybody_up_for_one_moment_alone(clock: Clock) -> None:
+    patient = ProviderSettings(connect_timeout=5, read_timeout=5, total_timeout=5)
+    providers = Providers(patient, clock, lambda *_: None)
+    with running(clock) as hanging, running(clock) as healthy:
+        hanging.gate.clear()
+
+        def ask(number: int) -> float:
+            began = time.monotonic()
+            with within(1.5):
+                failure(providers.provider(f"{hanging.url}/{number}").metadata)
+            return time.monotonic() - began
+
+        with ThreadPoolExecutor(6) as pool:
+            slow = list(pool.map(ask, range(6)))
+            later = list(pool.map(ask, range(6, 12)))
+
+        assert min(slow) >= MOMENT
+        assert sum(seconds < MOMENT / 2 for seconds in later) == 6 - MOST_WAITING
+        assert verifies(providers.provider(healthy.url), healthy)
+        hanging.gate.set()
 
 
 @pytest.mark.covers("X07")
