@@ -60,6 +60,9 @@ def login_required(view: Any = None, /, *, space: str | Literal[_Unset.UNSET] | 
     script's ``fetch``, an image, one that asks for JSON or belongs to ``COBOT_OIDC_JSON_BLUEPRINTS``) begins no login:
     it gets status 401 and a problem document (RFC 9457), whose ``login_url`` tells where a person can log in.
 
+    It stands below the decorator that registers the view: above it, it would guard nothing, and the first request of
+    such an app is refused.
+
     :param view: the view, plain or async, if the decorator is used bare.
     :param space: the one space that counts for this view, whatever the request names; ``None`` for the global provider.
     :raises TypeError: if used on something that is no view, such as a space's name.
@@ -105,9 +108,9 @@ def require_user() -> User:
 def views_left_open(views: Mapping[str, Callable[..., Any]]) -> list[str]:
     """The endpoints whose view was given to ``login_required``, while the app knows none of what that returned.
 
-    So it is with ``@login_required`` above ``@app.get``: the guard is made after the view was registered. A view that
-    is registered twice, with a guard and without, is meant so, and so is one whose name is still its own: what decorates
-    a function takes its name.
+    So it is with ``@login_required`` above ``@app.get``: the guard is made after the view was registered. Two kinds of
+    views are open on purpose: one that is registered with a guard too, and one whose name in its module still stands
+    for it, so that the guard was made by a call and not by a decorator.
 
     :param views: of the app, by endpoint.
     """

@@ -6,7 +6,7 @@ from typing import Any
 
 import flask_login
 import pytest
-from flask import Flask, g, render_template_string
+from flask import Blueprint, Flask, g, render_template_string
 
 from cobot_oidc import CobotOIDC, ConfigurationError, current_user, from_view_arg, login_required, require_user
 from cobot_oidc.standin import StandIn
@@ -130,6 +130,18 @@ def test_a_guard_above_the_route_is_noticed_in_a_factory_and_through_other_decor
     add()
 
     assert "'order'" in refused(app, caplog, "/order")
+
+
+def test_a_guard_above_the_route_of_a_blueprint_in_a_module_is_noticed(
+    make_app: MakeApp, caplog: pytest.LogCaptureFixture
+) -> None:
+    orders = Blueprint("orders", __name__)
+    module = {"__name__": "orders", "orders": orders, "login_required": login_required}
+    exec("@login_required\n@orders.get('/order')\ndef order():\n    return 'the order'\n", module)  # noqa: S102 - ours
+    app = make_app()
+    app.register_blueprint(orders)
+
+    assert "'orders.order'" in refused(app, caplog, "/order")
 
 
 def test_a_function_may_be_a_guarded_and_an_open_view(make_app: MakeApp) -> None:
