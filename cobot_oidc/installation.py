@@ -46,7 +46,7 @@ class Installation:
         self.read_space = read_space
         self.clock = clock
         self.lifetimes = Lifetimes(settings.session_lifetime, settings.session_idle_lifetime)
-        self.ended_logins = EndedLogins(clock, settings.session_lifetime, self._store)
+        self.ended_logins = EndedLogins(clock, settings.session_lifetime, secret=self._secret, store=self._store)
         self._app = app
         self._shared: dict[str, object] = {}
         self._counts: Counter[tuple[str, str]] = Counter()
@@ -106,9 +106,11 @@ class Installation:
             return None
         from .provider.shared_store import SharedStore
 
+        return self._once("store", lambda: SharedStore(url, self._secret(), clock=self.clock, tell=self.tell))
+
+    def _secret(self) -> bytes:
         key = cast("str | bytes", self._app.secret_key)
-        secret = key.encode() if isinstance(key, str) else key
-        return self._once("store", lambda: SharedStore(url, secret, clock=self.clock, tell=self.tell))
+        return key.encode() if isinstance(key, str) else key
 
     def _once(self, name: str, make: Callable[[], T]) -> T:
         """The same for every thread. Without a lock, which a fork could copy while it is held (security.md K20)."""

@@ -11,6 +11,7 @@ from urllib.parse import quote, unquote, urlsplit
 
 from flask import current_app, request, url_for
 from werkzeug.routing import BuildError
+from werkzeug.urls import iri_to_uri
 
 from .current import current_users, pin_space, requested_user
 from .errors import ConfigurationError, LoginError
@@ -184,11 +185,16 @@ def _chosen(choose: Callable[[User], str]) -> str:
     if not user.is_authenticated:  # an answer that came again, and a login that has expired since
         return start_page()
     place = choose(user)
-    path = checked_next(place)
+    path = checked_next(_as_uri(place))
     if path is None:
         expected = "a function of the user that returns a path on this app, such as url_for('home')"
         raise ConfigurationError("setting_invalid", setting="COBOT_OIDC_AFTER_LOGIN", found=place, expected=expected)
     return path
+
+
+def _as_uri(place: object) -> str | None:
+    """What an app's function returned, as a header takes it: ``url_for`` leaves letters beyond ASCII as they are."""
+    return iri_to_uri(place) if isinstance(place, str) else None
 
 
 def _space_argument_of(endpoint: str) -> str | None:

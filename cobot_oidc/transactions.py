@@ -27,6 +27,7 @@ from .protocol import base64url
 
 LIFETIME = 600  # seconds
 MOST_OPEN = 5
+MOST_LOOKED_AT = 20  # cookies that may be ours; a stranger can send thousands
 MOST_BYTES = 2200  # of all transaction cookies together; a single one stays whatever its size
 LONGEST_COOKIE = 4096
 
@@ -162,12 +163,12 @@ def _within_bytes(logins: list[_Cookie]) -> list[_Cookie]:
 
 
 def _open_cookies() -> Iterator[_Cookie]:
-    for name in cookies.names():
-        if _COOKIE_NAME.fullmatch(name):
-            for value in cookies.values(name)[:1]:
-                transaction = _open(value, name)
-                if transaction is not None:
-                    yield _Cookie(name, value, transaction)
+    names = [name for name in cookies.names() if _COOKIE_NAME.fullmatch(name)]
+    for name in names[-MOST_LOOKED_AT:]:
+        value = cookies.values(name)[0]
+        transaction = _open(value, name)
+        if transaction is not None:
+            yield _Cookie(name, value, transaction)
 
 
 def _seal(transaction: Transaction, name: str) -> str:

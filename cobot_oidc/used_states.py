@@ -18,6 +18,7 @@ MOST_STATES, MOST_USERS = 10_000, 1_000
 KEPT_FOR = 1200  # seconds: twice as long as a transaction lives
 SAME_MOMENT = 60  # seconds in which answers of one browser may have crossed
 MOST_CLICKS = 3  # on one answer, that wait for the first
+MOST_WAITING = 4  # on all answers, in one process
 
 
 @dataclass(slots=True)
@@ -40,6 +41,7 @@ class UsedStates:
         self._claimed_at: OrderedDict[str, float] = OrderedDict()
         self._under_way: dict[str, _UnderWay] = {}
         self._users: OrderedDict[str, User] = OrderedDict()
+        self._waiting = 0
 
     def claim(self, state_hash: str, now: float) -> bool:
         """Take this state; false if somebody has."""
@@ -69,12 +71,17 @@ class UsedStates:
             first = self._under_way.get(state_hash)
             if first is None:
                 own = self._under_way[state_hash] = _UnderWay()
-            elif first.waiting >= MOST_CLICKS:
+            elif first.waiting >= MOST_CLICKS or self._waiting >= MOST_WAITING:
                 raise LoginError("transaction_used")
             else:
                 first.waiting += 1
+                self._waiting += 1
         if first is not None:
-            return _same(first)
+            try:
+                return _same(first)
+            finally:
+                with self._lock:
+                    self._waiting -= 1
         try:
             user = find_out()
         except BaseException as error:

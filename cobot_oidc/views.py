@@ -112,7 +112,7 @@ def logout() -> Response:
     ended = sessions.end(issuers)
     forget_user()
     here.used_states.forget_users(ended)
-    after_this_request(partial(_mark_ended, ended))
+    after_this_request(partial(_mark_ended, ended, everywhere=issuers is None))
     after_this_request(recent_logins.forget)
     for user in ended:
         here.tell("logged_out", user.issuer)
@@ -270,12 +270,12 @@ def _mark_valid(user: User, gone: set[User], response: Response) -> Response:
     return response
 
 
-def _mark_ended(ended: list[User], response: Response) -> Response:
+def _mark_ended(ended: list[User], response: Response, *, everywhere: bool) -> Response:
     """No page that is still on its way brings a login back that has ended."""
-    now = int(installation().clock())
-    valid_from = {user.issuer: max(now, user.authenticated_at) + 1 for user in ended}
-    if valid_from:
-        logout_marks.mark(valid_from, response, lifetime=installation().lifetimes.absolute)
+    if ended:
+        at = max(int(installation().clock()), *(user.authenticated_at for user in ended)) + 1
+        ended_at = [logout_marks.EVERY_ISSUER] if everywhere else [user.issuer for user in ended]
+        logout_marks.mark(dict.fromkeys(ended_at, at), response, lifetime=installation().lifetimes.absolute)
     return response
 
 

@@ -11,10 +11,11 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from flask import Flask, session
+from flask import Flask, json, request, session
+from werkzeug.wrappers import Response
 
 import cobot_oidc
-from cobot_oidc import LoginError, login_failed
+from cobot_oidc import LoginError, current_user, login_failed
 from cobot_oidc.standin import StandIn
 from cobot_oidc.standin.alterations import REMOVED
 
@@ -408,3 +409,28 @@ def test_every_certificate_is_checked() -> None:  # R15
         text = path.read_text(encoding="utf-8")
         for switch in ("verify=False", "CERT_NONE", "check_hostname = False", "_create_unverified_context"):
             assert switch not in text, path
+
+
+def test_an_environment_that_is_used_again_says_nothing_about_the_next_request(  # M04
+    make_portal: MakePortal, cobot: StandIn
+) -> None:
+    portal, inner = make_portal(), make_portal(SECRET_KEY="i" * 32)
+    seen: list[Any] = []
+
+    @portal.get("/<space>/again")
+    def again(space: str) -> str:
+        seen.append((space, current_user.get_id()))
+        path = {"PATH_INFO": "/betahaus/open", "RAW_URI": "/betahaus/open", "REQUEST_URI": "/betahaus/open"}
+        for app in (portal, inner):
+            answer = Response.from_app(app.wsgi_app, request.environ | path)
+            seen.append(json.loads(answer.get_data())["user"])
+            request.environ.update(path)
+            seen.append(json.loads(Response.from_app(app.wsgi_app, request.environ).get_data())["user"])
+        return "done"
+
+    visitor = Visitor(portal, cobot)
+    visitor.log_in("/co-up/desk", "grace")
+    visitor.log_in("/desk", "grace")
+    assert visitor.get("/co-up/again").status_code == 200
+    assert seen[0][1] is not None
+    assert seen[1:] == [None] * 4

@@ -92,6 +92,31 @@ def test_a_late_page_does_not_undo_a_logout(  # X10
     assert visitor.sees("/co-up/open") is None
 
 
+def test_a_late_page_undoes_no_logout_from_many_spaces(  # X10
+    make_portal: MakePortal, cobot: StandIn, clock: Clock
+) -> None:
+    portal = make_portal()
+    slow = SlowPage(portal)
+    spaces = [f"space-{number}" for number in range(14)]
+    cobot.spaces.update({space: space for space in spaces})
+    visitor = Visitor(portal, cobot)
+    visitor.log_in("/desk")
+    for space in spaces:
+        clock.move(61)
+        visitor.log_in(f"/{space}/desk")
+
+    def goes_home() -> None:
+        visitor.log_out()
+        portal.extensions["cobot_oidc"].ended_logins._names.clear()  # what another process knows
+
+    slow.asked_for(visitor, goes_home)
+
+    assert [space for space in spaces if visitor.sees(f"/{space}/open")] == []
+    clock.move(2)
+    visitor.log_in("/space-0/desk")
+    assert [space for space in spaces if visitor.sees(f"/{space}/open")] == ["space-0"]
+
+
 def test_a_late_page_does_not_undo_the_logout_from_one_space(  # X10, M11
     make_portal: MakePortal, cobot: StandIn, store: dict[str, Any]
 ) -> None:
@@ -183,6 +208,51 @@ def test_with_redis_a_logout_reaches_every_process(  # S09, X10
     visitor.log_in("/desk")
     copy = copied()
     assert seen_there()
+
+
+def test_a_process_that_could_not_reach_redis_learns_of_logouts_afterwards(  # X10
+    make_portal: MakePortal, cobot: StandIn, clock: Clock, redis: RedisServer
+) -> None:
+    here, there = (make_portal(COBOT_OIDC_REDIS_URL=redis.url) for _ in range(2))
+    visitor = Visitor(here, cobot)
+    visitor.log_in("/desk")
+    cookie = visitor.browser.get_cookie("session")
+    assert cookie is not None
+    copy = f"session={cookie.value}"
+    elsewhere = Visitor(there, cobot)
+    assert elsewhere.get_with(copy, "/desk").status_code == 200
+    visitor.log_out()
+    kept = redis.notes()
+    redis.stop()
+    for _ in range(30):  # a page every ten seconds, five minutes long
+        clock.move(10)
+        elsewhere.get_with(copy, "/desk")
+    redis.start()
+    redis.put_notes(kept)
+    clock.move(10)
+    ends = time.monotonic() + 5
+    while elsewhere.get_with(copy, "/desk").status_code == 200:
+        assert time.monotonic() < ends
+        clock.move(10)
+        time.sleep(0.01)
+
+
+@pytest.mark.parametrize("note", ["x", "²:abc", ":", "9" * 5000 + ":x", "1800000000:" + "0" * 32])
+def test_who_can_write_to_redis_ends_nobody_s_login(  # X10
+    make_portal: MakePortal, cobot: StandIn, clock: Clock, redis: RedisServer, note: str
+) -> None:
+    here, there = (make_portal(COBOT_OIDC_REDIS_URL=redis.url) for _ in range(2))
+    first = Visitor(here, cobot)
+    first.log_in("/desk", "grace")
+    first.log_out()
+    [key] = redis.notes()
+    redis.put_notes({key: {note: clock.now}})
+
+    visitor = Visitor(there, cobot)
+    visitor.log_in("/desk")
+    for _ in range(5):
+        clock.move(10)
+        assert visitor.get("/desk").status_code == 200
 
 
 def test_a_page_view_does_not_wait_for_what_redis_knows_of_logouts(  # X10

@@ -1,5 +1,7 @@
 """Our own cookies: under their very names, from the header as browsers send it (S03, S13)."""
 
+import time
+
 import pytest
 from flask import Flask
 
@@ -62,3 +64,16 @@ def test_a_cookie_without_the_prefix_is_not_ours_over_tls(secure: Flask, cobot: 
     page = secure.test_client(use_cookies=False).get(callback, headers={"Cookie": bare}, **OVER_TLS)
 
     assert page.status_code == 400
+
+
+def test_thousands_of_cookies_cost_no_more_than_reading_them(  # S07
+    portal: Flask,
+) -> None:
+    header = "; ".join(f"cobot_oidc_{number:022d}=a" for number in range(13_000))
+    client = portal.test_client(use_cookies=False)
+    began = time.thread_time()
+
+    for path in ("/cobot/login", "/cobot/callback?state=x&code=y", "/desk"):
+        assert client.get(path, headers={"Cookie": header}).status_code in (302, 400)
+
+    assert time.thread_time() - began < 5  # of CPU; each name looked up in the header took 44 seconds

@@ -5,7 +5,7 @@ import socket
 from typing import Any
 
 import pytest
-from flask import Flask
+from flask import Flask, request
 
 from cobot_oidc import CobotOIDCError, login_failed
 from cobot_oidc.standin import StandIn
@@ -347,3 +347,24 @@ def test_nothing_is_begun_for_a_machine_that_looks_ahead(visitor: Visitor, cobot
         assert response.status_code in (204, 503)
         assert "Set-Cookie" not in response.headers
     assert cobot.requests == []
+
+
+@pytest.mark.parametrize("part", ["error", "error_description", "token_type"])
+@pytest.mark.parametrize("secret", ["code", "code_verifier", "client_secret"])
+def test_what_a_provider_repeats_of_our_secrets_is_told_nobody(  # L01, L02
+    make_portal: MakePortal, cobot: StandIn, caplog: pytest.LogCaptureFixture, part: str, secret: str
+) -> None:
+    portal = make_portal(DEBUG=True)
+
+    def repeats(answer: dict[str, Any]) -> dict[str, Any]:
+        failure = {} if part == "token_type" else {"error": "invalid_scope"}
+        return answer | failure | {part: f"you sent {request.form[secret]} and {answer.get(part)}"}
+
+    cobot.alter("token", repeats)
+    visitor = Visitor(portal, cobot)
+
+    with caplog.at_level(logging.DEBUG, "cobot_oidc"):  # and the watch around each test looks everywhere
+        page = visitor.get(visitor.answer(visitor.begin("/desk")))
+
+    assert page.status_code in (400, 500, 502)
+    assert "not shown, as it repeats a secret" in caplog.text

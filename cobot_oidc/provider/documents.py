@@ -16,6 +16,7 @@ from ..protocol.errors import CobotOIDCError, ProviderError
 from .copies import Copies, Copy, Wanted
 from .deadline import seconds_left
 from .freshness import FORCED_RENEWALS, Bucket, Freshness, freshness, pause_after
+from .gate import Crowd
 
 T = TypeVar("T")
 Listener = Callable[[str, str], None]
@@ -43,7 +44,7 @@ class _Fetch(Generic[T]):
 
 
 class Keeper:
-    """What the documents of one process share.
+    """What the documents and gates of one process share.
 
     :param copies: where copies come from.
     :param tell: is told an event's name and the issuer for which it happened. It must not raise.
@@ -53,6 +54,7 @@ class Keeper:
         self.copies = copies
         self.tell = tell
         self.lock = threading.Lock()  # never held for long
+        self.crowd = Crowd()
         self._seats = threading.BoundedSemaphore(MOST_WAITING)
 
     def wait(self, fetch: _Fetch[T], *, seat: bool = True) -> T:

@@ -562,7 +562,7 @@ def test_no_more_than_eight_calls_are_under_way_and_the_others_stand_in_line(  #
         return 200, JSON, b'{"sub": "ada"}'
 
     issuer.answers[USERINFO] = slow
-    assert len(at_once(24, lambda: ask_userinfo(provider))) == 24
+    assert len(at_once(16, lambda: ask_userinfo(provider))) == 16
     assert most <= MOST_CALLS
 
 

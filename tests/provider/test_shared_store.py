@@ -4,6 +4,7 @@ import json
 import socket
 import threading
 import time
+import tracemalloc
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -18,6 +19,7 @@ from cobot_oidc.used_states import UsedStates
 
 from ..conftest import Clock
 from ..redis_server import RedisServer
+from .hostile import Visit, hostile_server
 from .issuer import DOCUMENT, JSON, KEYS, Issuer, running
 from .test_provider import at_once, failure, verifies
 
@@ -333,6 +335,30 @@ def test_a_redis_whose_name_does_not_resolve_is_waited_for_once(  # X11
     assert time.monotonic() - began < 0.5 + 0.25  # and a busy machine
     over.set()
     assert events.count("store_unavailable") == 1
+
+
+def test_a_redis_that_answers_a_byte_at_a_time_is_not_waited_for(clock: Clock, events: list[str]) -> None:  # X11
+    def dribble(visit: Visit) -> None:
+        visit.connection.recv(4096)
+        visit.drip(b"+", every=0.1)
+
+    with hostile_server(dribble) as server:
+        store = SharedStore(f"redis://127.0.0.1:{server.port}", SECRET, clock=clock, tell=events.append)
+        began = time.monotonic()
+        assert store.claim("x", seconds=1)
+        assert time.monotonic() - began < 1
+    assert events == ["store_unavailable"]
+
+
+def test_a_value_of_enormous_size_is_not_read(process: MakeProcess, issuer: Issuer, redis: RedisServer) -> None:
+    assert verifies(process(), issuer)
+    for key in redis.values():
+        redis.put(key, "x" * 50_000_000)
+    tracemalloc.start()
+    assert verifies(process(), issuer)
+    most = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert most < 10_000_000
 
 
 def test_how_long_redis_took_to_fail_is_not_taken_off_the_pause(  # X11
