@@ -9,6 +9,7 @@ from flask.typing import ResponseReturnValue
 from . import pages, places, sessions
 from .current import current_space, current_user, once_for_a_request
 from .errors import CobotOIDCError, ConfigurationError
+from .first_request import look_at_first_request
 from .installation import Clock, Installation, installation, logger
 from .provider.deadline import within
 from .settings import KEYS, Settings, read_settings
@@ -61,9 +62,10 @@ class CobotOIDC:
         if (settings.redirect_uri or "").startswith("https:"):
             app.config["SESSION_COOKIE_SECURE"] = True  # people come over https, so the session never leaves by http
         self._warn(app, settings)
-        app.extensions["cobot_oidc"] = Installation(app, settings, self._read_space, self._clock)
+        here = app.extensions["cobot_oidc"] = Installation(app, settings, self._read_space, self._clock)
         app.register_blueprint(_blueprint(), url_prefix=settings.url_prefix)
         app.context_processor(_template_names)
+        look_at_first_request(app, here, _template_names)
         if CobotOIDCError not in app.error_handler_spec[None][None]:  # the app's own handler stays
             app.register_error_handler(CobotOIDCError, pages.answer)
 
@@ -88,8 +90,7 @@ class CobotOIDC:
         :param app: which app's; the current one if left out.
         :returns: (event, code) to number; the code is empty but for ``login_failed``. ``docs/provider.md`` lists them.
         """
-        here: Installation = (app or current_app).extensions["cobot_oidc"]
-        return here.counts
+        return installation(app).counts
 
 
 def _blueprint() -> Blueprint:
@@ -125,8 +126,9 @@ def _view(name: str):  # type: ignore[no-untyped-def] # Flask's view type says l
 
 def _template_names() -> dict[str, object]:
     if not has_request_context():  # a mail that is rendered in a job
-        return {"current_user": ANONYMOUS, "current_space": None}
-    return {"current_user": current_user, "current_space": _space_for_templates()}
+        return {"current_user": ANONYMOUS, "cobot_user": ANONYMOUS, "current_space": None}
+    # The second name of the user is ours alone: Flask-Login uses the first one too.
+    return {"current_user": current_user, "cobot_user": current_user, "current_space": _space_for_templates()}
 
 
 def _space_for_templates() -> str | None:

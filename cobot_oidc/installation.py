@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, TypeVar, cast
 from flask import Flask
 
 from .ended_logins import EndedLogins
+from .errors import ConfigurationError
 from .proxies import the_app
 from .sessions import Lifetimes
 from .settings import Settings
@@ -118,7 +119,13 @@ class Installation:
         return cast(T, self._shared[name])
 
 
-def installation() -> Installation:
-    """The installation of the current app."""
-    here: Installation = the_app().extensions["cobot_oidc"]
+def installation(app: Flask | None = None) -> Installation:
+    """The installation of an app, or of the current one.
+
+    :raises ConfigurationError: ``not_installed`` if ``init_app`` was never called for it.
+    """
+    try:
+        here: Installation = (app or the_app()).extensions["cobot_oidc"]
+    except KeyError:
+        raise ConfigurationError("not_installed", app=(app or the_app()).name) from None
     return here

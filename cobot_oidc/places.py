@@ -120,12 +120,17 @@ def after_login_again() -> str:
 
 
 def after_logout(space: str | None = None) -> str:
-    """Where to go after a logout: to ``AFTER_LOGOUT``, or to the page that says so.
+    """Where to go after a logout: to ``AFTER_LOGOUT``, or to the page that says so. It never fails.
 
     :param space: the one that somebody logged out of; ``None`` for all.
     """
     place = installation().settings.after_logout
-    return url_for("cobot_oidc.logged_out", space=space) if place is None else _configured(place, "AFTER_LOGOUT")
+    if place is not None:
+        try:
+            return _configured(place, "AFTER_LOGOUT")
+        except ConfigurationError as error:  # who has logged out is told so, not that something failed
+            logger.error("a logout ended at our own page: %s", error)
+    return url_for("cobot_oidc.logged_out", space=space)
 
 
 def start_page() -> str:

@@ -15,7 +15,8 @@ SpaceReader = Callable[[], str | None]
 def from_view_arg(name: str) -> "ViewArgument":
     """The space is the variable part ``name`` of the URL rule, as in ``/<space>/desk``.
 
-    :param name: the view argument. Requests whose rule has none are the global provider's.
+    :param name: the view argument. Requests whose rule has none are the global provider's; if no rule of the app has
+        it, the first request is refused (``view_arg_unknown``).
     """
     return ViewArgument(name)
 

@@ -91,12 +91,12 @@ def callback(registered: str | None = None) -> Response:
             # Without room for the call nothing was spent, and the same answer may come again (X04).
             if here.used_states.is_claimed(state_hash):
                 after_this_request(partial(transactions.forget, transaction.state))
-    _log_in(user)
+    place = _log_in(user, transaction)
     here.used_states.remember(state_hash, user)
     _join_crossed_logins()
     here.tell("logged_in", transaction.issuer, seconds=here.clock() - transaction.started_at)
     after_this_request(partial(recent_logins.remember, transaction.state, transaction.issuer, here.clock()))
-    return redirect(places.after_login(transaction.next, transaction.space), 303)
+    return redirect(place, 303)
 
 
 def logout() -> Response:
@@ -147,7 +147,7 @@ def _user(transaction: Transaction, answer: AuthorizationResponse, registered: s
     registration = _expected(transaction, registered)
     code = _code(transaction, answer)
     provider = _provider(registration)
-    with provider.room_for_a_login():
+    with provider.room_for_a_login(), _a_missing_secret_in_the_log(registration):
         _claim(transaction)
         token_set = provider.exchange(
             registration.client,
@@ -168,6 +168,21 @@ def _its_error_in_the_log(answer: AuthorizationResponse) -> Iterator[None]:
     except LoginError as error:
         if answer.error is not None and "error" not in error.details:
             error.note(error=answer.error, description=answer.error_description or "")
+        raise
+
+
+@contextmanager
+def _a_missing_secret_in_the_log(registration: Registration) -> Iterator[None]:
+    """Where there is no secret, nobody has to look for a wrong one."""
+    try:
+        yield
+    except ConfigurationError as error:
+        if error.code == "client_refused" and registration.client.client_secret is None:
+            space = registration.callback
+            where = (
+                "COBOT_OIDC_CLIENT_SECRET" if space is None else f"client_secret of {space} in COBOT_OIDC_SPACE_ISSUERS"
+            )
+            error.note(reason=f"no secret was sent: {where} is not set")
         raise
 
 
@@ -230,8 +245,10 @@ def _from_claims(transaction: Transaction, token_set: TokenSet, provider: Provid
     )
 
 
-def _log_in(user: User) -> None:
-    """A new session for this user; as if nothing had happened if a listener of the app refuses them."""
+def _log_in(user: User, transaction: Transaction) -> str:
+    """A new session for this user, and where to go; as if nothing had happened if that cannot be found, or if a
+    listener of the app refuses them.
+    """
     here, before = installation(), sessions.users()
     with sessions.undone_on_error():
         sessions.start(user, lifetimes=here.lifetimes)
@@ -239,6 +256,7 @@ def _log_in(user: User) -> None:
         pin_space(user.space)
         try:
             user_logged_in.send(the_app(), user=user)
+            place = places.after_login(transaction.next, transaction.space)
         except BaseException:
             forget_user()
             raise
@@ -247,6 +265,7 @@ def _log_in(user: User) -> None:
     here.ended_logins.add(gone)
     if gone or logout_marks.are_marked():
         after_this_request(partial(_mark_valid, user, gone))
+    return place
 
 
 def _join_crossed_logins() -> None:

@@ -76,6 +76,17 @@ CONFIGURATION = {
         "provider; no space can have this name.",
         OUR_FAULT,
     ),
+    "not_installed": Entry("This app has no cobot_oidc yet; call oidc.init_app(app), or CobotOIDC(app).", OUR_FAULT),
+    "guard_misplaced": Entry(
+        "@login_required stands above the decorator that registers the view, so that the view is open to everybody; "
+        "put @login_required below @app.get.",
+        OUR_FAULT,
+    ),
+    "view_arg_unknown": Entry(
+        "No URL rule of the app has the variable part that from_view_arg names, so that every page would be the global "
+        "provider's; name it as the rules do.",
+        OUR_FAULT,
+    ),
 }
 
 PROVIDER = {
