@@ -71,15 +71,19 @@ def _check_views(app: Flask, _here: Installation) -> None:
 
 
 def _check_space_argument(app: Flask, here: Installation) -> None:
+    """A name that no rule has is a mistake if a view is guarded that has some other variable part, or one alike."""
     if not isinstance(here.read_space, ViewArgument):
         return
-    name = here.read_space.name
-    arguments = sorted({argument for rule in _own_rules(app) for argument in rule.arguments})
-    if name not in arguments:
-        near = nearest(name, arguments, cutoff=0.6)
+    name, rules = here.read_space.name, list(_own_rules(app))
+    arguments = sorted({argument for rule in rules for argument in rule.arguments})
+    if name in arguments:
+        return
+    near = nearest(name, arguments, cutoff=0.6)
+    guarded = [rule for rule in rules if asks_for_the_requested_space(app.view_functions.get(rule.endpoint))]
+    if near or any(rule.arguments for rule in guarded):
         remedy = {"remedy": f"did you mean {near}?"} if near else {}
-        expected = f"one of {', '.join(arguments)}" if arguments else "a variable part, as in /<space>/desk"
-        raise ConfigurationError("view_arg_unknown", found=name, expected=expected, **remedy)
+        raise ConfigurationError("view_arg_unknown", found=name, expected=f"one of {', '.join(arguments)}", **remedy)
+    logger.warning("no URL rule has <%s>, which from_view_arg names: no page of this app is a space's", name)
 
 
 def _check_destinations(app: Flask, here: Installation) -> None:

@@ -10,7 +10,15 @@ import pytest
 from flask import Blueprint, Flask, g, render_template_string
 from flask_wtf.csrf import CSRFProtect
 
-from cobot_oidc import CobotOIDC, ConfigurationError, current_user, from_view_arg, login_required, require_user
+from cobot_oidc import (
+    CobotOIDC,
+    ConfigurationError,
+    current_space,
+    current_user,
+    from_view_arg,
+    login_required,
+    require_user,
+)
 from cobot_oidc.standin import StandIn
 
 from .conftest import Clock, MakePortal, Visitor, add_pages
@@ -73,10 +81,32 @@ def test_the_arguments_of_our_own_rules_and_of_static_files_name_no_space(
     assert "expected one of house" in refused(app, caplog)
 
 
-def test_an_app_without_a_rule_for_spaces_is_told_how_one_looks(
-    make_app: MakeApp, caplog: pytest.LogCaptureFixture
+def test_an_app_without_a_rule_for_spaces_is_told_so_and_works(
+    make_app: MakeApp, cobot: StandIn, caplog: pytest.LogCaptureFixture
 ) -> None:
-    assert "expected a variable part, as in /<space>/desk" in refused(make_app(from_view_arg("space")), caplog)
+    app = make_app(from_view_arg("space"))
+    app.add_url_rule("/desk", "desk", login_required(hello))
+    app.add_url_rule("/people/<number>", "open", hello)
+
+    assert Visitor(app, cobot).log_in("/desk").status_code == 200
+    assert "no URL rule has <space>" in caplog.text
+
+
+@pytest.mark.covers("M04")
+def test_a_space_that_the_app_takes_out_of_the_arguments_is_still_the_page_s(make_app: MakeApp, cobot: StandIn) -> None:
+    app = make_app(from_view_arg("space"))
+
+    @app.url_value_preprocessor
+    def take(_endpoint: str | None, values: dict[str, Any] | None) -> None:
+        g.space = (values or {}).pop("space", None)
+
+    app.add_url_rule("/desk", "desk", login_required(hello))
+    app.add_url_rule("/<space>/desk", "space_desk", login_required(lambda: f"{g.space}: {current_space()}"))
+    visitor = Visitor(app, cobot)
+    visitor.log_in("/desk", "grace")
+
+    assert visitor.get("/co-up/desk").location == "/cobot/login?space=co-up&next=/co-up/desk"
+    assert visitor.log_in("/co-up/desk", "grace").text == "co-up: co-up"
 
 
 def test_a_guarded_view_with_another_variable_part_is_told_once(
@@ -236,7 +266,8 @@ def test_a_value_that_the_app_adds_to_its_urls_is_there_for_a_login_and_a_logout
     assert visitor.log_out().location == "/de/home"
 
 
-def test_a_store_that_keeps_the_id_is_refused_also_if_it_is_set_up_later(  # S01
+@pytest.mark.covers("S01")
+def test_a_store_that_keeps_the_id_is_refused_also_if_it_is_set_up_later(
     make_app: MakeApp, caplog: pytest.LogCaptureFixture
 ) -> None:
     app = make_app()
