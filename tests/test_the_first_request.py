@@ -101,7 +101,11 @@ def test_a_space_that_the_app_takes_out_of_the_arguments_is_still_the_page_s(mak
         g.space = (values or {}).pop("space", None)
 
     app.add_url_rule("/desk", "desk", login_required(hello))
-    app.add_url_rule("/<space>/desk", "space_desk", login_required(lambda: f"{g.space}: {current_space()}"))
+
+    def space_desk() -> str:
+        return f"{g.space}: {current_space()}"
+
+    app.add_url_rule("/<space>/desk", "space_desk", login_required(space_desk))
     visitor = Visitor(app, cobot)
     visitor.log_in("/desk", "grace")
 
@@ -292,6 +296,7 @@ def test_all_that_is_wrong_is_told_together(make_app: MakeApp, caplog: pytest.Lo
 
 def test_the_page_about_a_refused_app_has_its_style(make_app: MakeApp) -> None:
     app = make_app(from_view_arg("sapce"))
+    app.add_url_rule("/<space>/desk", "desk", login_required(hello))
     app.debug = True
     browser = app.test_client()
 
