@@ -221,7 +221,7 @@ def test_an_rsa_exponent_is_odd_and_has_17_to_32_bits(exponent: int, usable: boo
         (jwk(rsa_key(), n=jwk(rsa_key())["n"] + "="), "canonical"),
         (jwk(rsa_key(), n="AAAA" + jwk(rsa_key())["n"]), "Base64urlUInt"),
         (jwk(rsa_key(), n=""), "Base64urlUInt"),
-        (jwk(rsa_key(), e=65537), "no text"),
+        (jwk(rsa_key(), e=65537), "not a string"),
         (jwk(rsa_key(), e=REMOVED), "missing"),
         (jwk(rsa_key(), e="\u212a"), "canonical"),
         (jwk(ec_key(), crv="secp256k1"), "unknown crv"),
