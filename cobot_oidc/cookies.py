@@ -68,7 +68,7 @@ def _sent() -> Iterator[tuple[str, str]]:
     """Names and values as browsers send them (RFC 6265 section 5.4).
 
     They are read from the header itself: a library that strips more than blanks from a name would mistake a cookie that
-    any sibling subdomain may set for one with our prefix (security.md S13).
+    any sibling subdomain may set for one with our prefix (S13).
     """
     for pair in request.environ.get("HTTP_COOKIE", "").split(";"):
         name, equals, value = pair.strip(" \t").partition("=")

@@ -117,7 +117,7 @@ def _view(name: str):  # type: ignore[no-untyped-def] # Flask's view type says l
             return response
         except CobotOIDCError as error:
             failure = error
-        # Without traceback and causes: their frames hold the login's secrets (security.md L02).
+        # Without traceback and causes: their frames hold the login's secrets (L02).
         failure.__traceback__ = failure.__cause__ = failure.__context__ = None
         if failure.code != "login_required":  # otherwise no login was started that could fail
             pages.report(failure)

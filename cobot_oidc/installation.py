@@ -110,7 +110,7 @@ class Installation:
         return self._once("store", lambda: SharedStore(url, secret, clock=self.clock, tell=self.tell))
 
     def _once(self, name: str, make: Callable[[], T]) -> T:
-        """The same for every thread. Without a lock, which a fork could copy while it is held (security.md K20)."""
+        """The same for every thread. Without a lock, which a fork could copy while it is held (K20)."""
         if name not in self._shared:
             self._shared.setdefault(name, make())
         return cast(T, self._shared[name])

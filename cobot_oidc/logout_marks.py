@@ -1,4 +1,4 @@
-"""The mark that a logout leaves with the browser, so that no page which was under way undoes it (security.md X10).
+"""The mark that a logout leaves with the browser, so that no page which was under way undoes it (X10).
 
 A page that began before a logout may write the session as it was: a server-side store takes it, and so does a browser.
 This cookie says since when a login at an issuer is valid. Only logins and logouts write it, and it proves nothing: who

@@ -1,6 +1,6 @@
 """Where the browser goes: the callback's own URL, the way to a login, and the place afterwards.
 
-Nothing here is taken from a header that nobody has validated (security.md R06).
+Nothing here is taken from a header that nobody has validated (R06).
 """
 
 from collections.abc import Callable, Mapping
@@ -138,7 +138,7 @@ def style_url() -> str | None:
 
 
 def checked_next(value: str | None) -> str | None:
-    """The value, if it is a path on our own origin and none of our own routes (security.md R01-R05)."""
+    """The value, if it is a path on our own origin and none of our own routes (R01-R05)."""
     path = safe_next(value)
     if path is None:
         return None
@@ -148,7 +148,7 @@ def checked_next(value: str | None) -> str | None:
 
 
 def is_same_origin() -> bool:
-    """Whether the browser says that a page of ours sent this request; false if it says nothing (security.md O01)."""
+    """Whether the browser says that a page of ours sent this request; false if it says nothing (O01)."""
     site = request.headers.get("Sec-Fetch-Site")
     if site is not None:
         return site == "same-origin"

@@ -12,7 +12,7 @@ from typing import Any
 from .errors import ConfigurationError
 
 PREFIX = "COBOT_OIDC_"
-SHORTEST_SECRET_KEY = 32  # bytes (security.md S05)
+SHORTEST_SECRET_KEY = 32  # bytes (S05)
 
 # Names that other libraries use, or that readers of a specification look for.
 _OTHER_NAMES = {

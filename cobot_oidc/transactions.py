@@ -71,7 +71,7 @@ def new_secret() -> str:
 
 
 def remember(transaction: Transaction, response: Response) -> None:
-    """Set the transaction's cookie, and make room for it if there are too many (security.md F07, X14).
+    """Set the transaction's cookie, and make room for it if there are too many (F07, X14).
 
     If the cookies are too long, the longest ``next`` is dropped before any login is: a login without it ends at
     ``AFTER_LOGIN``. If there are too many cookies, the oldest is deleted.
@@ -105,7 +105,7 @@ def recall(state: str | None) -> Transaction:
         raise LoginError("cookies_missing")
     name = _cookie_name(state)
     values = cookies.values(name)
-    if len(values) != 1:  # two with one name: somebody else may have set one (security.md S13)
+    if len(values) != 1:  # two with one name: somebody else may have set one (S13)
         raise LoginError("transaction_unknown", cookies=len(values))
     transaction = _open(values[0], name)
     if transaction is None or not secrets.compare_digest(transaction.state.encode(), state.encode()):
@@ -225,7 +225,7 @@ def _open(value: str, name: str) -> Transaction | None:
 
 
 def _sealing_keys() -> Sequence[bytes]:
-    """Keys derived from the app's secret keys: the newest one seals, all of them open (security.md S04)."""
+    """Keys derived from the app's secret keys: the newest one seals, all of them open (S04)."""
     fallbacks = current_app.config.get("SECRET_KEY_FALLBACKS") or ()
     return [_derived(key) for key in (current_app.secret_key, *fallbacks) if key]
 

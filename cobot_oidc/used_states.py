@@ -29,7 +29,7 @@ class _UnderWay:
 class UsedStates:
     """A bounded memory of states, by hash. Safe between threads.
 
-    The provider takes a code only once in any case; this spares it the second request (security.md F03, S21).
+    The provider takes a code only once in any case; this spares it the second request (F03, S21).
 
     :param store: if there is one, other processes' states count too.
     """
@@ -60,7 +60,7 @@ class UsedStates:
         """Who logged in with this state, found out once however often the answer arrives at the same time.
 
         A browser drops its first request at a double click: only the answer to the last one is seen, so each has to
-        end well (security.md F03).
+        end well (F03).
 
         :param find_out: called unless that is under way.
         :raises CobotOIDCError: as ``find_out``; ``transaction_used`` for more clicks than people make.

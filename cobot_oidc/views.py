@@ -26,7 +26,7 @@ from .user import User
 def login() -> Response:
     """Send the browser to the provider of the space that was asked for, and remember what to expect back."""
     if request.method == "HEAD" or "prefetch" in request.headers.get("Sec-Purpose", ""):
-        return Response(status=204 if request.method == "HEAD" else 503)  # nobody is there yet (security.md F08)
+        return Response(status=204 if request.method == "HEAD" else 503)  # nobody is there yet (F08)
     if "space" in request.args:
         pin_space(request.args["space"] or None)
     space, registration = requested_space(), requested_registration()
@@ -80,7 +80,7 @@ def callback(registered: str | None = None) -> Response:
     here = installation()
     answer = AuthorizationResponse.parse(request.query_string)
     if recent_logins.was_answered(answer.state or "", sessions.issuers(), here.clock()):
-        return redirect(places.after_login_again(), 303)  # reload, back button (security.md F03)
+        return redirect(places.after_login_again(), 303)  # reload, back button (F03)
     with _its_error_in_the_log(answer):
         transaction = transactions.recall(answer.state)
         places.offer_login(transaction.space, transaction.next)
@@ -163,7 +163,7 @@ def _expected(transaction: Transaction, registered: str | None) -> Registration:
     """The registration that the transaction's answer belongs to, if it is still valid and came to the right callback.
 
     The code of one issuer never goes to another: each that is not the provider's own has its own callback (RFC 9700
-    section 4.4.2.2, security.md X01).
+    section 4.4.2.2, X01).
     """
     here = installation()
     registration = here.settings.issuers.registration_of(transaction.space)
@@ -205,7 +205,7 @@ def _from_claims(transaction: Transaction, token_set: TokenSet, provider: Provid
         name: claims.get(name, more.get(name))
         for name in here.settings.claims
         if name not in ("iss", "sub")
-        and (name in claims or name in more)  # the id token takes precedence over userinfo (security.md C15)
+        and (name in claims or name in more)  # the id token takes precedence over userinfo (C15)
     }
     if not here.settings.userinfo:
         here.tell_missing(here.settings.claims, claims)

@@ -1,4 +1,4 @@
-"""Attacks on the flow, the session and the spaces that no other file tells as a story (security.md)."""
+"""Attacks on the flow, the session and the spaces that no other file tells as a story (docs/threats.md)."""
 
 import ast
 import re

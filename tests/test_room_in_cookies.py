@@ -1,4 +1,4 @@
-"""What is long in one login takes no room from the others: a long ``next``, long claims (security.md X14)."""
+"""What is long in one login takes no room from the others: a long ``next``, long claims (X14)."""
 
 from hashlib import sha256
 

@@ -118,7 +118,7 @@ def _detail(name: str, value: object) -> str | int | float:
 
 
 def _loggable(value: object) -> str | int | float:
-    """Make a value safe to log: it cannot forge log lines or fill a disk (security.md L03)."""
+    """Make a value safe to log: it cannot forge log lines or fill a disk (L03)."""
     if isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) < 2**63:
         return value
     try:

@@ -115,7 +115,7 @@ class Copies:
         """Get a newer copy, even if ours is fresh: from another process if its copy suffices, or from the provider.
 
         :param newer_than: as for ``fetch``.
-        :returns: ``None`` if the budget that all processes share is used up (security.md K12).
+        :returns: ``None`` if the budget that all processes share is used up (K12).
         :raises CobotOIDCError: as ``fetch``.
         """
         asked_at = self.clock()
@@ -215,7 +215,7 @@ def _parsed(document: bytes) -> KeySet:
 
 
 def read_keys(document: bytes) -> KeySet:
-    """Read a key set that has a usable key; if there is none, the previous key set stays in use (security.md K15).
+    """Read a key set that has a usable key; if there is none, the previous key set stays in use (K15).
 
     :raises ProviderError: ``key_set_unusable``.
     """

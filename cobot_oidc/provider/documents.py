@@ -1,7 +1,7 @@
 """One document at one URL: kept, renewed in advance, fetched by one thread at a time, served stale in an outage.
 
 Documents are fetched in threads of their own. All requests may wait for them for a moment, but only a few for longer,
-so a provider that hangs blocks only these few threads of a worker (security.md X06). Everything here is thread-safe,
+so a provider that hangs blocks only these few threads of a worker (X06). Everything here is thread-safe,
 and no lock is held during a fetch.
 """
 

@@ -61,14 +61,14 @@ class Allowance(NamedTuple):
 
 
 FORCED_RENEWALS = Allowance(most=2, every=30)
-UNKNOWN_DISCOVERIES = Allowance(most=30, every=2)  # 60 in the busiest minute (security.md X05)
+UNKNOWN_DISCOVERIES = Allowance(most=30, every=2)  # 60 in the busiest minute (X05)
 
 
 @dataclass(frozen=True, slots=True)
 class Bucket:
     """What is left of an allowance; ``tokens`` is ``None`` if nothing has been used.
 
-    Tokens are taken before something is tried, so that failures count too (security.md K12).
+    Tokens are taken before something is tried, so that failures count too (K12).
     """
 
     tokens: float | None = None
@@ -96,7 +96,7 @@ class Breaker:
     """Whether a provider gets no requests for a while, because most calls to it were not answered.
 
     All calls within a minute of the first failure are counted: the share of failures distinguishes a provider that is
-    down from one that a stranger makes fail now and then (security.md X03).
+    down from one that a stranger makes fail now and then (X03).
     """
 
     failures: int = 0

@@ -1,8 +1,7 @@
 """The gate in front of those endpoints of an issuer that requests call: how many calls at once, and whether at all.
 
 Documents need no gate: each is fetched by one thread at a time, and not fetched again right after a failure
-(``documents``). So what a stranger's code provokes at the token endpoint stops neither discovery nor keys (security.md
-X03).
+(``documents``). So what a stranger's code provokes at the token endpoint stops neither discovery nor keys (X03).
 """
 
 import threading

@@ -165,7 +165,7 @@ class Provider:
         To be called within ``room_for_a_login``.
 
         :raises ProviderError: ``userinfo_unusable`` if there is no such endpoint, or if the answer is not a JSON object
-            about this very subject (5.3.2, security.md O04, O05).
+            about this very subject (5.3.2, O04, O05).
         """
         endpoint = self.metadata().userinfo_endpoint
         if endpoint is None:

@@ -101,7 +101,7 @@ class Transport(HTTPAdapter):
 
 
 class _BoundedReader(io.RawIOBase):
-    """Reads from a socket until the deadline, whatever the pace (security.md N01), and no more bytes than allowed."""
+    """Reads from a socket until the deadline, whatever the pace (N01), and no more bytes than allowed."""
 
     def __init__(self, sock: socket.socket) -> None:
         self._sock = sock
@@ -170,7 +170,7 @@ class _HTTPConnection(urllib3.connection.HTTPConnection):
 
     @property
     def is_connected(self) -> bool:
-        """Whether the connection can be used again. Load balancers silently drop idle connections (security.md N07)."""
+        """Whether the connection can be used again. Load balancers silently drop idle connections (N07)."""
         return time.monotonic() - self._used_at < _bounds.get().longest_idle and super().is_connected
 
 

@@ -1,4 +1,4 @@
-"""Documents that lie: security.md R08-R13, N04, J02; OpenID Connect Discovery 1.0."""
+"""Documents that lie: R08-R13, N04, J02; OpenID Connect Discovery 1.0."""
 
 from typing import Any
 

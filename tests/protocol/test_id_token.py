@@ -1,4 +1,4 @@
-"""Claims that must not be believed, and how they reach an app: security.md group C; OIDC Core 2, 3.1.3.7, 5.1."""
+"""Claims that must not be believed, and how they reach an app: C01-C20; OIDC Core 2, 3.1.3.7, 5.1."""
 
 from typing import Any
 

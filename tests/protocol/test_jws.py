@@ -1,4 +1,4 @@
-"""Tokens that must not be believed: security.md group J; RFC 7515, 7797 and 8725."""
+"""Tokens that must not be believed: J01-J26; RFC 7515, 7797 and 8725."""
 
 import base64
 import hashlib

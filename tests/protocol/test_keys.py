@@ -1,4 +1,4 @@
-"""Which published keys verify anything: security.md K01-K07; RFC 7517, RFC 7518 section 6."""
+"""Which published keys verify anything: K01-K07; RFC 7517, RFC 7518 section 6."""
 
 import math
 from typing import Any

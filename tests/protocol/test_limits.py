@@ -1,4 +1,4 @@
-"""The values of security.md part 3: what is at a limit passes, what is one beyond does not."""
+"""The limits, as docs/protocol.md lists them: what is at a limit passes, what is one beyond does not."""
 
 from typing import Any
 

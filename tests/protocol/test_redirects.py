@@ -1,4 +1,4 @@
-"""Where a browser may be sent: security.md R01-R05. The judge is where a browser would go, not how a payload looks."""
+"""Where a browser may be sent: R01-R05. The judge is where a browser would go, not how a payload looks."""
 
 from urllib.parse import unquote
 
