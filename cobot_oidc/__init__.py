@@ -1,6 +1,6 @@
 """Log in with Cobot: the OpenID Connect relying party for Flask.
 
-Names are imported when first used, so that ``cobot_oidc.protocol`` can be had without Flask.
+Names are imported when they are first used, so that ``cobot_oidc.protocol`` can be used without Flask.
 """
 
 from importlib import import_module
@@ -40,11 +40,11 @@ __all__ = [
     "user_logged_out",
 ]
 
-if not TYPE_CHECKING:  # a type checker would take any misspelt name for one that this finds
+if not TYPE_CHECKING:  # otherwise type checkers would accept any misspelt name
 
     def __getattr__(name):
         if name in __all__:
-            # In the order in which they import each other, so that no name costs more than its own module needs.
+            # In the order in which they import each other, so that no name imports more than its own module needs.
             for home in ("errors", "signals", "user", "spaces", "configuration", "current", "guards", "extension"):
                 module = import_module(f".{home}", __name__)
                 if hasattr(module, name):

@@ -1,8 +1,8 @@
-"""Our own cookies: what they are called, what attributes they have, and how they are read.
+"""Our own cookies: their names, their attributes, and how they are read.
 
-The only room that knows whether they are ``Secure``. Over https their names have the prefix ``__Host-``, which keeps
-sibling subdomains from setting them (RFC 6265bis section 4.1.3); browsers want https for it, so on the loopback they
-go without.
+This is the only module that knows whether they are ``Secure``. Over https, their names have the prefix ``__Host-``,
+which keeps sibling subdomains from setting them (RFC 6265bis section 4.1.3). Browsers require https for it, so on the
+loopback there is no prefix.
 """
 
 from flask import request
@@ -15,7 +15,7 @@ _READ = "cobot_oidc.cookies"
 
 
 def values(name: str) -> list[str]:
-    """The values that the browser sent under this very name; more than one if somebody else set one too.
+    """The values that the browser sent under exactly this name; more than one if somebody else set one too.
 
     :param name: without prefix.
     """
@@ -23,7 +23,7 @@ def values(name: str) -> list[str]:
 
 
 def names() -> list[str]:
-    """The names, without prefix, of all cookies that the browser sent and that could be ours, the oldest first."""
+    """The names, without prefix, of all cookies that the browser sent and that could be ours, oldest first."""
     prefix = _full_name("")
     return [name.removeprefix(prefix) for name in _sent() if name.startswith(prefix)]
 
@@ -63,8 +63,8 @@ def _full_name(name: str) -> str:
 def _sent() -> dict[str, list[str]]:
     """Names and values as browsers send them (RFC 6265 section 5.4), read once for each request.
 
-    Read from the header itself: a library that strips more than blanks from a name takes a cookie that any sibling
-    subdomain may set for one with our prefix (S13).
+    They are read from the header itself: a library that strips more than blanks from a name would mistake a cookie that
+    any sibling subdomain may set for one with our prefix (S13).
     """
     environ = request.environ
     header: str = environ.get("HTTP_COOKIE", "")

@@ -1,4 +1,4 @@
-"""Who and where this request is: its space, its user, its browser's users. Worked out once for each request.
+"""The space and the user of this request, and its browser's users. They are determined once for each request.
 
 Kept in the request's WSGI environment, not in ``g``: an app context may outlive a request (in tests, in a shell). And
 for one request alone: an environment may be used again, for another path or by another app.
@@ -44,8 +44,8 @@ def _seen() -> _Seen:
 def current_space() -> str | None:
     """The space that this request names.
 
-    A function, as a proxy would never be ``None``, and neither JSON nor a database would take it. In templates,
-    ``current_space`` is the plain value.
+    This is a function, as a proxy would never be ``None``, and neither JSON nor a database would accept it. In
+    templates, ``current_space`` is the plain value.
 
     :returns: ``None`` for the global provider, and if the request names no space that the app serves.
     """
@@ -54,10 +54,10 @@ def current_space() -> str | None:
 
 
 def current_users() -> list[User]:
-    """Everyone who is logged in with this browser, one for each issuer, the earliest login first.
+    """Everyone who is logged in with this browser, one user for each issuer, earliest login first.
 
-    For a page that shows where somebody is logged in. Whether they may see something is ``current_user``'s question:
-    each login is valid only where its space is asked for.
+    It is meant for a page that shows where somebody is logged in. To decide what they may see, use ``current_user``:
+    each login is valid only for requests of its space.
     """
     here = installation()
     users = sessions.everyone(now=here.clock(), lifetimes=here.lifetimes)
@@ -68,7 +68,7 @@ def current_users() -> list[User]:
 def requested_space() -> str | None:
     """The space that this request names, as the app configured it; ``None`` for the global provider.
 
-    :raises LoginError: ``space_unknown`` where the name is no space's, or none that the app serves.
+    :raises LoginError: ``space_unknown`` if the name is not that of a space, or of one that the app does not serve.
     """
     space, _ = _place()
     return space
@@ -135,7 +135,7 @@ def once_for_a_request(serves: Callable[[str], bool]) -> Callable[[str], bool]:
 
 
 def pin_space(space: str | None) -> None:
-    """Let this space count for the rest of the request, whatever the request names."""
+    """Use this space for the rest of the request, whatever the request names."""
     _seen().place = space, installation().settings.issuers.issuer_of(space)
     forget_user()
 
@@ -180,7 +180,7 @@ def _look_up(seen: _Seen) -> User | AnonymousUser:
 
 
 def _is_valid(user: User, here: Installation) -> bool:
-    """Whether nobody has ended this login, though the session still holds it."""
+    """Whether this login has not been ended, although the session still contains it."""
     return not is_marked(user) and user not in here.ended_logins
 
 

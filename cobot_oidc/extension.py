@@ -1,4 +1,4 @@
-"""The extension: what ``init_app`` does to an app, and nothing of what a login does."""
+"""The extension: what ``init_app`` does to an app. What a login does is elsewhere."""
 
 import time
 from dataclasses import replace
@@ -23,8 +23,8 @@ class CobotOIDC:
 
     :param app: the app to set up at once; or call ``init_app`` later, for one app or several.
     :param space: how a request names its space: ``from_view_arg``, ``from_host``, ``from_subdomain``, or any callable
-        without arguments that returns a space's name, or ``None`` for the global provider. Without it every request
-        is the global provider's, but for views under ``login_required(space=…)``.
+        without arguments that returns a space's name, or ``None`` for the global provider. Without it, every request
+        belongs to the global provider, except for views with ``login_required(space=…)``.
     :param clock: tells the time in seconds since the epoch.
     :raises ConfigurationError: as ``init_app``.
 
@@ -44,9 +44,9 @@ class CobotOIDC:
             self.init_app(app)
 
     def init_app(self, app: Flask) -> None:
-        """Read the app's configuration and add the routes. Waits for no provider.
+        """Read the app's configuration and add the routes. This does not wait for any provider.
 
-        With an https ``COBOT_OIDC_REDIRECT_URI`` it sets Flask's ``SESSION_COOKIE_SECURE``.
+        If ``COBOT_OIDC_REDIRECT_URI`` is an https URL, it also sets Flask's ``SESSION_COOKIE_SECURE``.
 
         :raises ConfigurationError: if a setting is missing, wrong or unknown; it names the key, what was found and what
             is expected. All problems are reported together, each in ``problems``.
@@ -60,7 +60,9 @@ class CobotOIDC:
         if callable(spaces := settings.issuers.spaces):
             settings = replace(settings, issuers=replace(settings.issuers, spaces=once_for_a_request(spaces)))
         if (settings.redirect_uri or "").startswith("https:"):
-            app.config["SESSION_COOKIE_SECURE"] = True  # people come over https, so the session never leaves by http
+            app.config["SESSION_COOKIE_SECURE"] = (
+                True  # the app is reached over https, so the session is never sent over http
+            )
         self._warn(app, settings)
         here = app.extensions["cobot_oidc"] = Installation(app, settings, self._read_space, self._clock)
         app.register_blueprint(_blueprint(), url_prefix=settings.url_prefix)
@@ -74,7 +76,7 @@ class CobotOIDC:
             self._read_space.check(app.config, app.config.get(f"{PREFIX}REDIRECT_URI"))
 
     def _warn(self, app: Flask, settings: Settings) -> None:
-        """Tell what is allowed, but probably not meant."""
+        """Warn of what is allowed, but probably a mistake."""
         for key in unread_variables(app.config, KEYS):
             logger.warning(
                 "%s is set in the environment, but not in app.config: FLASK_%s is what Flask reads", key, key
@@ -87,8 +89,9 @@ class CobotOIDC:
     def counts(self, app: Flask | None = None) -> dict[tuple[str, str], int]:
         """How often each event happened in this process since it began, for a metrics collector.
 
-        :param app: which app's; the current one if left out.
-        :returns: (event, code) to number; the code is empty but for ``login_failed``. ``docs/provider.md`` lists them.
+        :param app: the app; by default the current one.
+        :returns: numbers by (event, code); the code is empty except for ``login_failed``. ``docs/provider.md`` lists
+            the events.
         """
         return installation(app).counts
 
@@ -105,7 +108,7 @@ def _blueprint() -> Blueprint:
 
 def _view(name: str):  # type: ignore[no-untyped-def] # Flask's view type says less than this
     def view(**arguments: str) -> ResponseReturnValue:
-        from . import views  # not before the first login: it brings requests, Authlib and cryptography along
+        from . import views  # not before the first login: it imports requests, Authlib and cryptography
 
         try:
             places.check_prefix()
@@ -117,7 +120,7 @@ def _view(name: str):  # type: ignore[no-untyped-def] # Flask's view type says l
             failure = error
         # Without traceback and causes: their frames hold the login's secrets (L02).
         failure.__traceback__ = failure.__cause__ = failure.__context__ = None
-        if failure.code != "login_required":  # else no login began that could fail
+        if failure.code != "login_required":  # otherwise no login was started that could fail
             pages.report(failure)
         raise failure
 
@@ -135,5 +138,5 @@ def _space_for_templates() -> str | None:
     try:
         return current_space()
     except Exception:
-        # The app's own callable failed. The page about that has to be rendered too, and may be in the midst of it.
+        # The app's own callable failed. This may happen while the page about that failure is rendered.
         return None

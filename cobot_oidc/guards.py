@@ -1,4 +1,4 @@
-"""Doors: views that only someone who is logged in may see, and the user that a typed view asks for."""
+"""Guards: views that only people who are logged in may see, and the user for typed views."""
 
 from collections.abc import Callable, Coroutine, Iterator, Mapping
 from contextlib import nullcontext
@@ -57,16 +57,16 @@ def login_required(*, space: str | Literal[_Unset.UNSET] | None = ...) -> Guard:
 def login_required(view: Any = None, /, *, space: str | Literal[_Unset.UNSET] | None = _UNSET) -> Any:
     """Let only someone who is logged in to the request's space see a view.
 
-    A person is sent to log in there and comes back to where they were. A request whose answer no person looks at (a
-    script's ``fetch``, an image, one that asks for JSON or belongs to ``COBOT_OIDC_JSON_BLUEPRINTS``) begins no login:
-    it gets status 401 and a problem document (RFC 9457), whose ``login_url`` tells where a person can log in.
+    People are redirected to log in there, and return to where they were. A request whose answer no person sees (a
+    script's ``fetch``, an image, one that asks for JSON or belongs to ``COBOT_OIDC_JSON_BLUEPRINTS``) does not start a
+    login: it gets status 401 and a problem document (RFC 9457), whose ``login_url`` is where a person can log in.
 
     It stands below the decorator that registers the view: above it, it would guard nothing, and the first request of
     such an app is refused.
 
     :param view: the view, plain or async, if the decorator is used bare.
     :param space: the one space that counts for this view, whatever the request names; ``None`` for the global provider.
-    :raises TypeError: if used on something that is no view, such as a space's name.
+    :raises TypeError: if used on something that is not a view, such as a space's name.
     :raises ConfigurationError: ``space_name_invalid`` if no space can have this name.
     :raises LoginError: in the request: ``space_unknown`` (404) if it names no space that the app serves.
 

@@ -1,7 +1,7 @@
-"""Who vouches for people in a space, how this app is registered there, and which names may be a space's at all.
+"""Who vouches for people in a space, how this app is registered there, and which names can be a space's.
 
-A space's name becomes part of a host name that credentials are sent to. So it is checked before anything is done with
-it, and never normalised (docs/cobot.md 2, M01, M02). Knows neither Flask nor the network.
+A space's name becomes part of a host name that credentials are sent to. Therefore it is checked before it is used for
+anything, and never normalised (docs/cobot.md 2, M01, M02). This module knows neither Flask nor the network.
 """
 
 import re
@@ -22,7 +22,7 @@ _LABEL = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
 
 
 def is_space_name(name: object) -> bool:
-    """Whether this is one lower-case DNS label of 1–63 letters, digits and inner hyphens, and no reserved one.
+    """Whether this is one lower-case DNS label of 1–63 letters, digits and inner hyphens, and not a reserved name.
 
     Labels with hyphens in places 3 and 4 are reserved (RFC 5891 section 4.2.3.1): ``xn--`` names look like others.
     """
@@ -34,8 +34,8 @@ def is_space_name(name: object) -> bool:
 class SpaceIssuer(NamedTuple):
     """What the configuration says about the issuer of one space.
 
-    :ivar client: who we are there; ``None`` for the client that the app has at its provider.
-    :ivar allowed_hosts: where its endpoints may live beside its own host.
+    :ivar client: our client there; ``None`` for the client that the app has at its provider.
+    :ivar allowed_hosts: hosts that its endpoints may be on besides its own.
     """
 
     issuer: str
@@ -47,10 +47,10 @@ class Registration(NamedTuple):
     """How this app is registered at the issuer that vouches for one space.
 
     :ivar issuer: that issuer.
-    :ivar client: who we are there.
-    :ivar callback: the space whose own callback takes the answers; ``None`` for the common one.
-    :ivar allowed_hosts: where the issuer's endpoints may live beside its own host; ``.cobot.me`` is all hosts below.
-    :ivar is_named: whether the configuration names this space or issuer; false if only ``"*"`` admits it.
+    :ivar client: our client there.
+    :ivar callback: the space whose own callback receives the answers; ``None`` for the common one.
+    :ivar allowed_hosts: hosts that the issuer's endpoints may be on besides its own; ``.cobot.me`` means all below it.
+    :ivar is_named: whether the configuration names this space or issuer; false if only ``"*"`` allows it.
     """
 
     issuer: str
@@ -66,8 +66,8 @@ class Issuers:
 
     :ivar provider: the registration at the global provider.
     :ivar template: the issuer of a space, with ``{space}`` in it; ``None`` if there is no such rule.
-    :ivar exceptions: the registrations for the spaces whose issuer is not the template's.
-    :ivar taken: names that are no spaces: the template gives them the issuer of the provider or of an exception.
+    :ivar exceptions: the registrations for the spaces whose issuer does not follow the template.
+    :ivar taken: names that are not spaces, as the template gives them the issuer of the provider or of an exception.
     :ivar spaces: those that the app serves.
     """
 
@@ -88,13 +88,13 @@ class Issuers:
         spaces: Spaces,
         allowed_hosts: tuple[str, ...],
     ) -> "Issuers":
-        """What the settings say, checked together.
+        """The issuers that the settings describe, checked together.
 
-        An issuer outside the provider's domain is somebody else's: it gets neither the app's client nor its callback,
-        and no endpoint in common with the provider. Otherwise it could send people on to the honest provider and be
-        handed what comes back (mix-up, RFC 9700 section 4.4, X01).
+        An issuer outside the provider's domain belongs to somebody else: it gets neither the app's client nor its
+        callback, and shares no endpoint with the provider. Otherwise it could send people on to the honest provider,
+        and receive the code and secret (mix-up, RFC 9700 section 4.4, X01).
 
-        :raises ConfigurationError: ``setting_invalid`` for each exception that does not keep to that.
+        :raises ConfigurationError: ``setting_invalid`` for each exception that violates this.
         """
         provider = Registration(issuer, client, None, allowed_hosts, True)
         domain = (_host(issuer), *_domain_of(template))
@@ -124,10 +124,10 @@ class Issuers:
         return cls(provider, template, registrations, _taken(template, issuer, exceptions.values()), spaces)
 
     def issuer_of(self, space: str | None) -> str | None:
-        """The issuer that vouches for people in this space. Every page view asks.
+        """The issuer that vouches for people in this space. Called on every page view.
 
         :param space: ``None`` for the global provider.
-        :returns: ``None`` if this is no space that the app serves (M01, K19).
+        :returns: ``None`` if this is not a space that the app serves (M01, K19).
         """
         if space is None:
             return self.provider.issuer
@@ -149,7 +149,7 @@ class Issuers:
         return self.provider._replace(issuer=issuer, is_named=self.spaces != "*")
 
     def unserved(self) -> list[str]:
-        """The spaces that have an issuer of their own, while the app says that it does not serve them."""
+        """The spaces that have an issuer of their own, although the app does not serve them."""
         return sorted(self.exceptions.keys() - self.spaces) if isinstance(self.spaces, frozenset) else []
 
     def _serves(self, space: str) -> bool:
@@ -159,12 +159,12 @@ class Issuers:
 
 
 def has_space_in_host(template: str) -> bool:
-    """Whether a template of issuers has the space in its host, rather than in its path."""
+    """Whether a template of issuers has the space in its host rather than in its path."""
     return "{space}" in _netloc(template)
 
 
 def hosts_of_spaces(template: str | None) -> tuple[str, ...]:
-    """The hosts below the domain that holds the spaces, such as ``.cobot.me``; none if the space is in the path."""
+    """The hosts below the domain of the spaces, such as ``.cobot.me``; none if the space is in the path."""
     if template is None or not has_space_in_host(template):
         return ()
     return ("." + _host(template.replace("{space}", "space")).partition(".")[2],)
@@ -180,7 +180,7 @@ def _taken(template: str | None, provider: str, exceptions: Iterable[SpaceIssuer
 
 
 def _name_in(template: str, issuer: str) -> str | None:
-    """The space whose issuer this is by the template, if any."""
+    """The space that has this issuer according to the template, if any."""
     before, _, after = template.partition("{space}")
     name = issuer.removeprefix(before).removesuffix(after)
     return name if f"{before}{name}{after}" == issuer else None
@@ -198,7 +198,7 @@ def _shared_issuers(issuer: str, exceptions: Mapping[str, SpaceIssuer]) -> Itera
 def _shared_secrets(
     client: Client, exceptions: Mapping[str, SpaceIssuer], domain: tuple[str, ...]
 ) -> Iterator[dict[str, object]]:
-    """Whoever gets a secret as its own could use it wherever else it opens something."""
+    """An issuer that knows a secret could use it wherever else that secret is valid."""
     seen = {_credential(client)}
     for space, exception in exceptions.items():
         if exception.client is None or _is_within(domain, exception.issuer):
@@ -247,7 +247,7 @@ def _problem(space: str, **details: object) -> dict[str, object]:
 
 
 def _domain_of(template: str | None) -> tuple[str, ...]:
-    """The hosts that belong to whoever runs the spaces that a template names."""
+    """The hosts that belong to the operator of the spaces in a template."""
     if template is None:
         return ()
     below = hosts_of_spaces(template)
@@ -259,7 +259,7 @@ def _is_within(domain: tuple[str, ...], issuer: str) -> bool:
 
 
 def _shared(ones: Iterable[str], others: Iterable[str]) -> list[str]:
-    """Which of these hosts and domains have a host in common with one of the others."""
+    """Those of these hosts and domains that share a host with one of the others."""
     others = tuple(others)
     return [one for one in ones if any(_overlap(one, other) or _overlap(other, one) for other in others)]
 

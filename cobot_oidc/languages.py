@@ -1,4 +1,4 @@
-"""The languages that pages speak: gettext catalogues as Babel makes them, chosen by ``Accept-Language``."""
+"""The languages of pages: gettext catalogues as made by Babel, chosen by ``Accept-Language``."""
 
 import gettext
 from functools import lru_cache
@@ -18,18 +18,18 @@ class Say(Protocol):
 
 
 class Speaker(NamedTuple):
-    """One language: its tag, and how it says things."""
+    """One language: its tag and its translations."""
 
     language: str
     say: Say
 
 
 def speaker(accepted: LanguageAccept) -> Speaker:
-    """The best language for a request; English where none fits.
+    """The best language for a request; English if there is no better one.
 
     :param accepted: the request's ``Accept-Language``.
     """
-    # In the person's own order; werkzeug's best_match would take German for "en-GB, de;q=0.5".
+    # In the person's own order; Werkzeug's best_match would choose German for "en-GB, de;q=0.5".
     wanted = (tag.partition("-")[0].lower() for tag in accepted.values())
     language = next((tag for tag in wanted if tag in _languages()), SOURCE)
     return Speaker(language, _catalogue(language).gettext)

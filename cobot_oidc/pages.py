@@ -1,7 +1,7 @@
-"""What happens when something fails: told once to operator and app, and shown to the person or the program.
+"""What happens if something fails: the operator and the app are told once, and the person or program gets an answer.
 
-Pages and problem documents hold our own sentences and a correlation id, and nothing that came from outside; only in
-debug mode a page shows its developer more. The page after a logout lives here too.
+Pages and problem documents contain our own sentences and a correlation id, and nothing that came from outside; only in
+debug mode a page tells developers more. The page after a logout is here too.
 """
 
 import logging
@@ -19,10 +19,10 @@ from .places import check_prefix, login_url, offer_login, start_page, style_url
 from .proxies import the_app
 from .signals import login_failed
 
-RETRY_AFTER = 30  # seconds, where the provider says nothing
+RETRY_AFTER = 30  # seconds, if the provider does not say
 LONGEST_RETRY_AFTER = 3600
 
-_PAGES = ("document", "iframe", "frame", "object", "embed")  # Sec-Fetch-Dest of what a person sees as a page
+_PAGES = ("document", "iframe", "frame", "object", "embed")  # Sec-Fetch-Dest of what people see as a page
 
 
 def report(error: CobotOIDCError) -> None:
@@ -36,7 +36,7 @@ def report(error: CobotOIDCError) -> None:
 
 
 def answer(error: CobotOIDCError) -> Response:
-    """The page about an error, or for a program a problem document (RFC 9457)."""
+    """The page about an error, or a problem document (RFC 9457) if a program asked."""
     response = _page(error) if is_for_a_person() else _problem(error)
     response.status_code = error.status
     if error.status == HTTPStatus.SERVICE_UNAVAILABLE:
@@ -48,7 +48,7 @@ def answer(error: CobotOIDCError) -> Response:
 
 
 def logged_out() -> Response:
-    """The page after a logout, if the app names none: a start page that needs a login would log in again at once."""
+    """The page after a logout if the app names none: a start page that needs a login would log in again at once."""
     check_prefix()
     if "space" in request.args:
         pin_space(request.args["space"] or None)
@@ -61,10 +61,10 @@ def logged_out() -> Response:
 
 
 def is_for_a_person() -> bool:
-    """Whether somebody looks at the answer to this request, rather than a script or another program.
+    """Whether a person will see the answer to this request, rather than a script or another program.
 
-    Browsers say so themselves (Fetch Metadata): a script's ``fetch`` sends ``Accept: */*``, as ``curl`` does. Without
-    these headers the Accept header tells.
+    Browsers say so themselves (Fetch Metadata), as a script's ``fetch`` sends ``Accept: */*`` like ``curl``. Without
+    these headers, the Accept header decides.
     """
     if request.headers.get("X-Requested-With") == "XMLHttpRequest":
         return False
@@ -75,21 +75,21 @@ def is_for_a_person() -> bool:
         return False
     if "Sec-Fetch-Mode" in request.headers or "Sec-Fetch-Dest" in request.headers:
         return not is_subresource()
-    # What curl is sent to look at, it may follow; a form comes from a browser, which asks for text/html by name.
+    # curl may follow a redirect when it asks for a page; a form comes from a browser, which asks for text/html by name.
     return request.method in ("GET", "HEAD") or any(kind == "text/html" for kind, _ in accepted)
 
 
 def is_subresource() -> bool:
-    """Whether the browser says that it asks for something other than a page: for a script, an image, a stylesheet."""
+    """Whether the browser says that it does not ask for a page, but for a script, an image or a stylesheet."""
     mode, destination = request.headers.get("Sec-Fetch-Mode"), request.headers.get("Sec-Fetch-Dest")
     if mode is None:
         return destination is not None and destination not in _PAGES
-    # A service worker that hands a navigation on says "empty".
+    # A service worker that forwards a navigation sends "empty".
     return mode != "navigate" or destination not in (None, "empty", *_PAGES)
 
 
 def protect(response: Response) -> Response:
-    """Headers for every answer of ours: no cache, no referrer, no frame around it (S10-S12)."""
+    """Set the headers of every answer of ours: no caching, no referrer, no frames (S10-S12)."""
     response.headers["X-Content-Type-Options"] = "nosniff"
     if request.endpoint == "cobot_oidc.static":  # a stylesheet, the same for everybody
         return response
@@ -103,7 +103,7 @@ def protect(response: Response) -> Response:
 
 
 def _page(error: CobotOIDCError) -> Response:
-    # To whoever wrote the app, in debug mode alone, the template tells code, hint and details.
+    # In debug mode only, the template tells the app's developer the code, the hint and the details.
     return _rendered("cobot_oidc/error.html", error=error, debug=the_app().debug)
 
 

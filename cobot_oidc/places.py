@@ -30,7 +30,7 @@ def redirect_uri(callback: str | None = None) -> str:
     """The absolute URL of a callback: as configured, or built from a host that is known to be the app's own.
 
     :param callback: the space whose own callback it is; ``None`` for the common one.
-    :raises ConfigurationError: ``redirect_uri_unknown`` where nothing vouches for the request's host,
+    :raises ConfigurationError: ``redirect_uri_unknown`` if nothing vouches for the request's host,
         ``https_required`` for http outside the loopback.
     """
     settings = installation().settings
@@ -154,7 +154,7 @@ def checked_next(value: str | None) -> str | None:
 
 
 def is_same_origin() -> bool:
-    """Whether the browser says that a page of ours sent this request; false where it says nothing (O01)."""
+    """Whether the browser says that a page of ours sent this request; false if it says nothing (O01)."""
     site = request.headers.get("Sec-Fetch-Site")
     if site is not None:
         return site == "same-origin"

@@ -1,6 +1,6 @@
-"""What stands behind Flask's proxies in this context.
+"""The objects behind Flask's proxies in this context.
 
-A proxy looks its object up for every attribute, half a microsecond each time, which a page view would pay five times.
+A proxy looks its object up for every attribute. That takes half a microsecond, and a page view would do it five times.
 """
 
 from collections.abc import Callable
@@ -11,5 +11,5 @@ from flask.sessions import SessionMixin
 
 the_app = cast("Callable[[], Flask]", current_app._get_current_object)  # type: ignore[attr-defined] # see below
 the_request = cast("Callable[[], Request]", request._get_current_object)  # type: ignore[attr-defined] # see below
-# The documented way to what a proxy stands for; Flask's types call the proxies by what they stand for.
+# The documented way to the object behind a proxy; Flask's annotations give the proxies the types of their objects.
 the_session = cast("Callable[[], SessionMixin]", session._get_current_object)  # type: ignore[attr-defined]

@@ -1,7 +1,7 @@
-"""A short-lived cookie that remembers which logins of this browser ended well within the last minute.
+"""A short-lived cookie that remembers which logins of this browser succeeded within the last minute.
 
-It holds no secret and proves nothing. It tells a second arrival of the same answer from an unknown one (F03),
-and a browser that loses its session each time from one that logs in for the first time (F28).
+It contains no secrets and proves nothing. It distinguishes an answer that arrives a second time from an unknown one
+(F03), and a browser that loses its session each time from one that logs in for the first time (F28).
 """
 
 import hashlib
@@ -15,7 +15,7 @@ from . import cookies
 
 REMEMBERED_FOR = 60  # seconds
 MOST = 4
-STUCK_FROM = 3  # logins at one issuer within that time, and nobody is logged in
+STUCK_FROM = 3  # logins at one issuer within that time, without anybody being logged in
 
 _NAME = "cobot_oidc_recent"
 _ENTRY = re.compile(r"([0-9a-f]{8})([0-9a-f]{4})([0-9a-f]{1,10})")
@@ -23,7 +23,7 @@ _ENTRY = re.compile(r"([0-9a-f]{8})([0-9a-f]{4})([0-9a-f]{1,10})")
 
 @dataclass(frozen=True, slots=True)
 class RecentLogin:
-    """One login that ended well: abbreviated hashes of its state and issuer, and when (seconds since the epoch)."""
+    """One successful login: abbreviated hashes of its state and issuer, and its time (seconds since the epoch)."""
 
     state_hash: str
     issuer_hash: str
@@ -36,7 +36,7 @@ class RecentLogin:
 
 
 def recent_logins(now: float) -> list[RecentLogin]:
-    """The logins of the last minute, the oldest first."""
+    """The logins of the last minute, oldest first."""
     entries = "".join(cookies.values(_NAME))[:200].split(".")
     matches = [match for entry in entries if (match := _ENTRY.fullmatch(entry))]
     logins = [RecentLogin(match[1], match[2], int(match[3], 16)) for match in matches]
@@ -44,18 +44,18 @@ def recent_logins(now: float) -> list[RecentLogin]:
 
 
 def was_answered(state: str, issuers: Iterable[str], now: float) -> bool:
-    """Whether the login of this state ended well just now, at one of these issuers."""
+    """Whether the login with this state has just succeeded at one of these issuers."""
     hashes = {_hash(issuer)[:4] for issuer in issuers}
     return any(login.state_hash == _hash(state)[:8] and login.issuer_hash in hashes for login in recent_logins(now))
 
 
 def is_stuck(issuer: str, now: float) -> bool:
-    """Whether this browser logs in at this issuer again and again, for a session that it does not keep."""
+    """Whether this browser logs in at this issuer again and again, because it does not keep the session."""
     return sum(login.issuer_hash == _hash(issuer)[:4] for login in recent_logins(now)) >= STUCK_FROM
 
 
 def remember(state: str, issuer: str, now: float, response: Response) -> Response:
-    """Add a login, once the request is answered."""
+    """Add a login once the request has been answered."""
     logins = [*recent_logins(now), RecentLogin.of(state, issuer, now)][-MOST:]
     value = ".".join(f"{login.state_hash}{login.issuer_hash}{login.at:x}" for login in logins)
     cookies.put(response, _NAME, value, max_age=REMEMBERED_FOR)
@@ -63,7 +63,7 @@ def remember(state: str, issuer: str, now: float, response: Response) -> Respons
 
 
 def forget(response: Response) -> Response:
-    """After a logout, to log in again is nothing odd."""
+    """Delete the cookie: after a logout it is normal to log in again."""
     cookies.delete(response, _NAME)
     return response
 

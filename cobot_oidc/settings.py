@@ -1,4 +1,4 @@
-"""Every setting, said once: its key, its default, what it may be, and what docs/configuration.md says about it.
+"""Every setting, defined once: its key, its default, its check, and its description in docs/configuration.md.
 
 ``make docs`` makes that page and the type ``CobotOIDCConfig`` from the table. Everything is read and checked once, by
 ``init_app``; nothing here waits for the network or imports Flask.
@@ -26,14 +26,14 @@ _DAY = 86400
 
 
 class _Required:
-    """The default of a setting that has none."""
+    """Stands for the default of a required setting, which has none."""
 
     shown = "required"
 
 
 @dataclass(frozen=True, slots=True)
 class _Following(Generic[T]):
-    """A default that follows from the settings before it in the table."""
+    """A default that depends on the settings before it in the table."""
 
     follow: Callable[[Mapping[str, Any]], T]
     shown: str
@@ -42,12 +42,12 @@ class _Following(Generic[T]):
 class Row(NamedTuple):
     """One setting of the table.
 
-    :ivar name: the attribute; the key is the same in capitals, after the prefix.
-    :ivar check: what it may be.
-    :ivar default: the value if the app sets none.
-    :ivar about: what the documentation says.
-    :ivar shown: the default as the documentation shows it, if not as it is.
-    :ivar is_secret: whether the value may stand in no message.
+    :ivar name: the name of the attribute; the key is the prefix and this name in capitals.
+    :ivar check: reads and checks the value.
+    :ivar default: the value if the app does not set one.
+    :ivar about: the description in the documentation.
+    :ivar shown: the default as the documentation shows it, if that differs from its value.
+    :ivar is_secret: whether the value must not appear in messages.
     """
 
     name: str
@@ -62,7 +62,7 @@ class Row(NamedTuple):
         return PREFIX + self.name.upper()
 
     def read(self, config: Mapping[str, Any], before: Mapping[str, Any]) -> Any:
-        """The value as the app works with it.
+        """The value in the form that the app uses.
 
         :param before: the values of the rows before this one.
         :raises ConfigurationError: ``setting_missing`` or ``setting_invalid``.
@@ -104,12 +104,12 @@ def setting(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IssuerSettings:
-    """Who vouches for people, and who this app is there. ``Issuers`` is made of it."""
+    """Who vouches for people, and which client this app is there. ``Issuers`` is made from it."""
 
     client_id: str = setting(check.text, "the client's id, from its registration at the provider", default=_Required())
     client_secret: str | None = setting(
         optional(check.text),
-        "without it the client is a public one, which PKCE alone protects",
+        "without it, the client is a public one, which only PKCE protects",
         default=None,
         is_secret=True,
     )
@@ -123,7 +123,7 @@ class IssuerSettings:
     )
     issuer: str = setting(
         check.issuer,
-        "the global provider; any OpenID provider's issuer, spelt exactly as it spells itself",
+        "the global provider; or the issuer of any OpenID provider, spelt exactly as in its document",
         default=COBOT_ISSUER,
     )
     space_issuer: str | None = setting(
@@ -146,13 +146,14 @@ class IssuerSettings:
     spaces: Spaces = setting(
         check.spaces,
         "the spaces that this app serves: a list; a callable, `f()` that returns one or `f(space)` that says yes or "
-        'no; or `"*"` for every well-formed name. Unset is no space',
+        'no; or `"*"` for every well-formed name. If it is not set, the app serves no spaces',
         default=frozenset(),
     )
     allowed_hosts: tuple[str, ...] = setting(
         check.allowed_hosts,
-        "where endpoints may live beside the issuer's own host, which always counts: `oauth2.googleapis.com`, or "
-        "`.cobot.me` for all below. Not for issuers outside the provider's domain, which have their own",
+        "the hosts that endpoints may be on besides the issuer's own host, which is always allowed: "
+        "`oauth2.googleapis.com`, or `.cobot.me` for all hosts below that. Not for issuers outside the provider's "
+        "domain, which have their own",
         default=_Following(
             lambda before: hosts_of_spaces(before.get("space_issuer")),
             "the hosts below the domain that `SPACE_ISSUER` names",
@@ -162,37 +163,39 @@ class IssuerSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProviderSettings:
-    """How providers are talked to and believed.
+    """How providers are called, and what is accepted from them.
 
-    :ivar longest_idle: seconds that a kept connection may have been idle before it is used again.
-    :ivar most_issuers: held at once; the least recently used goes.
+    :ivar longest_idle: seconds that a kept connection may be idle and still be reused.
+    :ivar most_issuers: how many issuers are kept; beyond that, the least recently used one is dropped.
     """
 
     algorithms: tuple[str, ...] = setting(
         check.algorithms,
         "of id tokens; more of `RS PS ES` with `256 384 512`, `EdDSA`. A document can only narrow them; HMAC and "
-        "`none` do not exist here",
+        "`none` are not supported",
         default=("RS256",),
     )
     leeway: float = setting(seconds(0, 300), "seconds that a provider's clock may differ, at most 300", default=60)
     max_iat_age: float = setting(
-        seconds(1, _DAY), "seconds after which an id token is too old to begin with", default=600
+        seconds(1, _DAY), "seconds after its issue for which an id token is accepted", default=600
     )
-    trusted_audiences: tuple[str, ...] = setting(words(), "others that an id token may also be for", default=())
-    require_kid: bool = setting(check.boolean, "refuse id tokens that name no key", default=False)
-    connect_timeout: float = setting(seconds(0.05, 60), "seconds for a connection", default=3)
+    trusted_audiences: tuple[str, ...] = setting(words(), "further audiences that an id token may have", default=())
+    require_kid: bool = setting(check.boolean, "refuse id tokens without a `kid`", default=False)
+    connect_timeout: float = setting(seconds(0.05, 60), "seconds for opening a connection", default=3)
     read_timeout: float = setting(seconds(0.05, 60), "seconds between two reads", default=5)
     total_timeout: float = setting(seconds(0.1, 120), "seconds for a whole call", default=10)
     request_timeout: float = setting(
         seconds(0.1, 120), "seconds that a login, callback or logout may take in all, whatever it waits for", default=15
     )
-    metadata_lifetime: float = setting(seconds(60, _DAY), "seconds that a provider's document is fresh", default=3600)
-    metadata_stale: float = setting(
-        seconds(0, 7 * _DAY), "seconds that it serves beyond that while the provider is down", default=_DAY
+    metadata_lifetime: float = setting(
+        seconds(60, _DAY), "seconds for which a provider's document is fresh", default=3600
     )
-    keys_lifetime: float = setting(seconds(60, _DAY), "seconds that a key set is fresh", default=600)
+    metadata_stale: float = setting(
+        seconds(0, 7 * _DAY), "seconds beyond that for which it stays in use while the provider is down", default=_DAY
+    )
+    keys_lifetime: float = setting(seconds(60, _DAY), "seconds for which a key set is fresh", default=600)
     keys_stale: float = setting(
-        seconds(0, _DAY), "seconds that it serves beyond that while the provider is down", default=3600
+        seconds(0, _DAY), "seconds beyond that for which it stays in use while the provider is down", default=3600
     )
     proxies: Mapping[str, str] = setting(
         check.proxies,
@@ -202,7 +205,7 @@ class ProviderSettings:
     )
     ca_bundle: str | None = setting(
         optional(check.ca_bundle),
-        "file of the authorities to trust. There is no switch that turns verification off",
+        "path of a file with the certificate authorities to trust. Verification cannot be turned off",
         default=None,
         shown="certifi's",
     )
@@ -212,7 +215,7 @@ class ProviderSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """What one app is configured to be: how people log in to it, who vouches for them, and how providers are asked."""
+    """The configuration of one app: how people log in to it, who vouches for them, and how providers are called."""
 
     issuers: Issuers
     provider: ProviderSettings
@@ -249,12 +252,12 @@ class Settings:
     )
     session_idle_lifetime: int | None = setting(
         optional(whole_number(60, 365 * _DAY)),
-        "seconds without a visit after which a login expires, such as 3600. A visit is written down, and the session's "
-        "cookie set, twelve times in that span at most",
+        "seconds without a visit after which a login expires, such as 3600. A visit is recorded, and the session's "
+        "cookie set, at most twelve times in that span",
         default=None,
     )
     claims: tuple[str, ...] = setting(
-        words(), "what the session keeps of the claims", default=("name", "email", "picture", "phone_number")
+        words(), "the claims that the session keeps", default=("name", "email", "picture", "phone_number")
     )
     userinfo: bool = setting(
         check.boolean,
@@ -286,7 +289,7 @@ class Settings:
     )
 
     def __repr__(self) -> str:
-        """Without what a URL's password may be."""
+        """Does not show URLs, which may contain passwords."""
         return f"<Settings at {self.issuers.provider.issuer!r}>"
 
 
@@ -294,7 +297,7 @@ def read_settings(config: Mapping[str, Any], further_checks: Iterable[Callable[[
     """Read and check an app's configuration.
 
     :param config: ``app.config``.
-    :param further_checks: of the app, whose problems are reported together with those of the settings.
+    :param further_checks: checks of the app whose problems are reported together with those of the settings.
     :raises ConfigurationError: ``setting_unknown``, ``setting_missing`` or ``setting_invalid`` with the key, what was
         found (never a secret) and what is expected; several together as ``settings_invalid``, each in ``problems``.
     """
@@ -349,7 +352,7 @@ def _issuers(given: IssuerSettings) -> Issuers:
 def _check_callback(redirect_uri: str | None, url_prefix: str) -> None:
     callback = f"{url_prefix}/callback"
     if redirect_uri is not None and not urlsplit(redirect_uri).path.endswith(callback):
-        expected = f"a URL that ends in {callback}, where the callback is"
+        expected = f"a URL that ends in {callback}, which is the path of the callback"
         raise ConfigurationError(
             "setting_invalid", setting=f"{PREFIX}REDIRECT_URI", found=redirect_uri, expected=expected
         )

@@ -1,6 +1,6 @@
-"""What a setting may be: each check reads one value of ``app.config``, or says what is expected instead.
+"""The checks of settings: each one reads one value of ``app.config``, or says what is expected instead.
 
-A check knows neither its setting's key nor any other setting. Values come from Python or, by ``from_prefixed_env``,
+A check knows neither its setting's key nor any other setting. Values come from Python or, with ``from_prefixed_env``,
 from JSON in the environment, which turns digits into numbers.
 """
 
@@ -37,7 +37,7 @@ class Unfit(ValueError):
     """A value that a setting cannot have.
 
     :ivar expected: what it can be.
-    :ivar remedy: what to do, if a common mistake is behind it.
+    :ivar remedy: what to do, if a common mistake is the likely cause.
     """
 
     def __init__(self, expected: str, remedy: str | None = None) -> None:
@@ -48,10 +48,10 @@ class Unfit(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Check(Generic[T]):
-    """What one setting may be.
+    """The check of one setting.
 
-    :ivar read: makes what the app works with from what stands in ``app.config``; raises ``Unfit``.
-    :ivar accepts: the type of what may stand there, as it is written in Python.
+    :ivar read: turns the value in ``app.config`` into the one that the app uses; raises ``Unfit``.
+    :ivar accepts: the type of the value in ``app.config``, in Python's syntax.
     """
 
     read: Callable[[object], T]
@@ -59,12 +59,12 @@ class Check(Generic[T]):
 
 
 def reads(accepts: str) -> Callable[[Callable[[object], T]], Check[T]]:
-    """Makes a check of a function, which takes a value of this type."""
+    """Make a check from a function that accepts values of this type."""
     return lambda read: Check(read, accepts)
 
 
 def optional(check: Check[T]) -> Check[T | None]:
-    """``None``, or what the check takes."""
+    """Accept ``None``, or what the check accepts."""
     return Check(lambda value: None if value is None else check.read(value), f"{check.accepts} | None")
 
 
@@ -91,7 +91,7 @@ def boolean(value: object) -> bool:
 
 
 def never(reason: str) -> Check[bool]:
-    """A name that is reserved: only ``False`` is taken, with the reason for it."""
+    """The check of a reserved setting: only ``False`` is accepted, for this reason."""
 
     def read(value: object) -> bool:
         if boolean.read(value):
@@ -230,7 +230,7 @@ def redirect_uri(value: object) -> str:
         secure = url.scheme == "https" or (url.scheme == "http" and is_loopback(url.hostname or ""))
     except ValueError:
         raise Unfit("an absolute URL") from None
-    secure = secure and uri.startswith(f"{url.scheme}://")  # cookies are marked after its spelling
+    secure = secure and uri.startswith(f"{url.scheme}://")  # cookies are marked according to its spelling
     if not secure or not url.hostname or url.username is not None or url.query or "#" in uri:
         raise Unfit("an absolute https URL without query or fragment (http only on localhost)")
     return uri
@@ -256,7 +256,7 @@ def destination(value: object) -> str:
 
 @reads("str | Callable[[User], str] | None")
 def after_login(value: object) -> str | Callable[[User], str]:
-    """A destination, or a function that is asked at each login; what it returns is checked there."""
+    """A destination, or a function that is called at each login; what it returns is checked then."""
     if callable(value):
         return value
     return "/" if value is None else destination.read(value)
@@ -268,7 +268,7 @@ def redis_url(value: object) -> str:
     try:
         from redis import ConnectionPool
 
-        ConnectionPool.from_url(url).make_connection()  # opens nothing yet
+        ConnectionPool.from_url(url).make_connection()  # does not connect yet
     except ImportError:
         raise Unfit("the redis package beside it: pip install 'cobot-oidc[redis]'") from None
     except (TypeError, ValueError):
@@ -315,7 +315,7 @@ def _own_client(given: Mapping[str, object]) -> Client | None:
 
 
 def _asked(spaces: Callable[..., Any], expected: str) -> Callable[[str], bool]:
-    """The app's own function, as a question about one space."""
+    """The app's own function, as a function that tells whether one space is served."""
     try:
         takes_space = bool(inspect.signature(spaces).parameters)
     except (TypeError, ValueError):
@@ -325,13 +325,13 @@ def _asked(spaces: Callable[..., Any], expected: str) -> Callable[[str], bool]:
 
     def is_listed(space: str) -> bool:
         listed = spaces()
-        return space in (listed.split() if isinstance(listed, str) else listed)  # not a part of a name
+        return space in (listed.split() if isinstance(listed, str) else listed)  # not a substring of a name
 
     return is_listed
 
 
 def client_of(client_id: str, secret: str | None, method: str) -> Client:
-    """A client whose authentication fits to whether it has a secret."""
+    """A client, if its authentication matches whether it has a secret."""
     if (method == "none") != (secret is None):
         raise Unfit("none without a client secret, client_secret_post or client_secret_basic with one")
     return Client(client_id, secret, cast(ClientAuthentication, method))
@@ -353,7 +353,7 @@ def _meant_space(word: str) -> str | None:
 
 
 def _meant_issuer(value: object) -> str | None:
-    """The issuer that was probably meant by what is none."""
+    """The issuer that an invalid value was probably meant to be."""
     if not isinstance(value, str):
         return None
     meant = re.split(f"{re.escape(_WELL_KNOWN)}|[?#]", value.strip())[0]

@@ -1,7 +1,7 @@
-"""What goes wrong with settings as a whole: names that nobody knows, variables that nobody reads, Flask's own settings.
+"""What can be wrong with the settings as a whole: unknown names, variables that are not read, Flask's own settings.
 
-All problems of one start are collected and raised together, each with the remedy for the mistake that is probably
-behind it. A secret's value is never shown.
+All problems are collected and raised together when the app starts, each with the remedy for the mistake that probably
+caused it. The value of a secret is never shown.
 """
 
 import os
@@ -14,7 +14,7 @@ from .errors import ConfigurationError
 PREFIX = "COBOT_OIDC_"
 SHORTEST_SECRET_KEY = 32  # bytes (S05)
 
-# What other libraries call it, or what a specification's reader looks for.
+# Names that other libraries use, or that readers of a specification look for.
 _OTHER_NAMES = {
     "ISSUER": ("DISCOVERY", "METADATA_URL", "METADATA_URI", "WELL_KNOWN", "OPENID_CONFIGURATION", "AUTHORITY"),
     "REDIRECT_URI": ("CALLBACK",),
@@ -24,27 +24,27 @@ _OTHER_NAMES = {
 
 
 class Problems:
-    """What was found to be wrong until now."""
+    """The problems found so far."""
 
     def __init__(self) -> None:
         self._found: list[ConfigurationError] = []
 
     @contextmanager
     def noted(self) -> Iterator[None]:
-        """Go on after a ``ConfigurationError``, and remember it."""
+        """Remember a ``ConfigurationError``, and continue."""
         try:
             yield
         except ConfigurationError as error:
             self._found.extend(error.problems)
 
     def raise_any(self) -> None:
-        """:raises ConfigurationError: all that were noted, in one."""
+        """:raises ConfigurationError: one error about all noted problems, if there are any."""
         if self._found:
             raise ConfigurationError.together(self._found)
 
 
 def check_flask(config: Mapping[str, Any]) -> None:
-    """The settings of Flask itself that a safe login needs.
+    """Check the settings of Flask itself that a safe login needs.
 
     :raises ConfigurationError: ``setting_invalid``.
     """
@@ -52,7 +52,7 @@ def check_flask(config: Mapping[str, Any]) -> None:
     with problems.noted():
         _check_secret_key("SECRET_KEY", config.get("SECRET_KEY"), remedy_for_missing("SECRET_KEY", config))
     fallbacks = config.get("SECRET_KEY_FALLBACKS") or ()
-    if isinstance(fallbacks, (str, bytes)):  # Flask would take each character for a key
+    if isinstance(fallbacks, (str, bytes)):  # Flask would use each character as a key
         with problems.noted():
             found = f"{kind(fallbacks)}, not shown"
             raise ConfigurationError(
@@ -74,9 +74,9 @@ def check_flask(config: Mapping[str, Any]) -> None:
 
 
 def refuse_unknown(config: Mapping[str, Any], keys: Collection[str]) -> None:
-    """Refuse keys with our prefix that are no setting.
+    """Refuse keys with our prefix that are not settings.
 
-    :param keys: of all settings.
+    :param keys: the keys of all settings.
     :raises ConfigurationError: ``setting_unknown``.
     """
     problems = Problems()
@@ -89,7 +89,7 @@ def refuse_unknown(config: Mapping[str, Any], keys: Collection[str]) -> None:
 
 
 def remedy_for_missing(key: str, config: Mapping[str, Any]) -> dict[str, str]:
-    """The remedy for a setting that is not where it should be, but somewhere near."""
+    """The remedy for a missing setting that was set somewhere else, or under a similar name."""
     if f"FLASK_{key}" in os.environ:
         return {"remedy": f"FLASK_{key} is set in the environment: call app.config.from_prefixed_env() first"}
     if key in os.environ:
@@ -109,7 +109,7 @@ def kind(value: object) -> str:
 
 
 def unread_variables(config: Mapping[str, Any], keys: Collection[str]) -> list[str]:
-    """The settings that stand in the environment without the prefix that Flask wants, and nowhere else."""
+    """The settings that are in the environment without the prefix that Flask needs, and nowhere else."""
     return sorted(key for key in keys if key in os.environ and key not in config)
 
 

@@ -1,11 +1,11 @@
-"""The signals that an app can listen to (blinker). Handlers get the app as sender, and never a secret.
+"""The signals that an app can connect to (blinker). Their sender is the app, and they never carry a secret.
 
-- ``user_logged_in(app, user=User)`` after the session holds the user, before the browser is sent on. A handler that
-  raises (``abort(403)``, say) undoes the login.
-- ``user_logged_out(app, user=User)`` once for each identity that ended.
-- ``login_failed(app, error=CobotOIDCError)`` for every login that ended without a user.
-- ``oidc_event(app, event=str, issuer=str | None, code=str | None, seconds=float | None)`` for every event that has a
-  count, in whichever thread it happens: what metrics hang on. ``docs/provider.md`` lists the events.
+- ``user_logged_in(app, user=User)`` is sent once the session contains the user, before the browser is redirected. If a
+  handler raises an exception, such as with ``abort(403)``, the login is undone.
+- ``user_logged_out(app, user=User)`` is sent once for each identity that was logged out.
+- ``login_failed(app, error=CobotOIDCError)`` is sent for every login that failed.
+- ``oidc_event(app, event=str, issuer=str | None, code=str | None, seconds=float | None)`` is sent for every event that
+  is counted, in the thread in which it happens; it is meant for metrics. ``docs/provider.md`` lists the events.
 """
 
 from blinker import Namespace

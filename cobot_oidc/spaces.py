@@ -1,4 +1,4 @@
-"""How a request names its space. Nothing is checked here: ``issuers`` knows which names may be one."""
+"""How a request names its space. Names are not checked here: ``issuers`` knows which ones are valid."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -24,8 +24,8 @@ def from_view_arg(name: str) -> "ViewArgument":
 def from_host(domain: str) -> "HostLabel":
     """The space is the label before ``domain`` in the request's host, as in ``co-up.portal.example``.
 
-    :param domain: the portal's own domain, without a port. The domain itself is the global provider's; any other
-        host is too, so let the app check its hosts (Flask's ``TRUSTED_HOSTS``).
+    :param domain: the portal's own domain, without a port. The domain itself belongs to the global provider, and
+        so does any other host; therefore let the app check its hosts (Flask's ``TRUSTED_HOSTS``).
     """
     return HostLabel(domain)
 
@@ -56,7 +56,7 @@ class ViewArgument:
 
 @dataclass(frozen=True, slots=True)
 class HostLabel:
-    """Reads the space from the request's host, and knows which host a space's pages have.
+    """Reads the space from the request's host, and knows the host of a space's pages.
 
     :param domain: without a port; ``None`` for the app's ``SERVER_NAME``.
     """
@@ -69,12 +69,12 @@ class HostLabel:
         return label if dot and rest == self._domain() else None
 
     def host(self, space: str | None, callback: SplitResult) -> str:
-        """Where the pages of this space live, with the port of the callback, as the browser sees it."""
+        """The host of this space's pages as the browser sees it, with the port of the callback."""
         port = f":{callback.port}" if callback.port else ""
         return (f"{space}." if space else "") + self._domain() + port
 
     def check(self, config: Mapping[str, Any], redirect_uri: str | None) -> None:
-        """With one callback for many hosts, the session has to reach them all.
+        """Check that the session reaches all hosts if they share one callback.
 
         :param config: ``app.config``.
         :raises ConfigurationError: ``setting_missing`` or ``setting_invalid``.

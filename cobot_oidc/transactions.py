@@ -1,8 +1,8 @@
-"""The login transaction: what a login has to remember from its request to its answer, in a sealed cookie of its own.
+"""The login transaction: what a login has to remember until its answer arrives, in a sealed cookie of its own.
 
-One cookie for each login, named after a hash of the state, so that tabs do not disturb each other and anonymous
-visitors get no session. Sealed with AES-256-GCM under a key from the app's secret keys (HKDF, RFC 5869), the cookie's
-name as associated data: one that was altered, renamed, or sealed by another app opens for nobody.
+There is one cookie for each login, named after a hash of the state, so that tabs do not disturb each other and
+anonymous visitors get no session. It is sealed with AES-256-GCM under a key derived from the app's secret keys (HKDF,
+RFC 5869), with its name as associated data: if it was altered, renamed, or sealed by another app, it cannot be opened.
 """
 
 import hashlib
@@ -38,15 +38,16 @@ _GCM_NONCE_BYTES = 12
 
 @dataclass(frozen=True, slots=True)
 class Transaction:
-    """One login under way.
+    """One login in progress.
 
-    :ivar issuer: who was asked, for ``space``; ``None`` is the global provider.
+    :ivar issuer: the issuer that was asked.
+    :ivar space: the space to log in to; ``None`` for the global provider.
     :ivar nonce: 32 random bytes in base64url, as are ``state`` and ``code_verifier``; never shown in ``repr``.
-    :ivar redirect_uri: of the authorization request.
-    :ivar next: where the browser goes afterwards, a path of ours; ``None`` for the configured place.
+    :ivar redirect_uri: the one in the authorization request.
+    :ivar next: the path of ours that the browser goes to afterwards; ``None`` for the configured place.
     :ivar started_at: seconds since the epoch.
-    :ivar max_age: seconds, where the request asked for a recent sign-in.
-    :ivar issuer_promised: whether the answer has to carry ``iss`` (RFC 9207).
+    :ivar max_age: seconds, if the request asked for a recent login at the provider.
+    :ivar issuer_promised: whether the answer has to contain ``iss`` (RFC 9207).
     """
 
     issuer: str
@@ -61,23 +62,23 @@ class Transaction:
     issuer_promised: bool
 
     def is_alive(self, now: float) -> bool:
-        """Whether the login may still end: ten minutes at most. ``now`` in seconds since the epoch."""
+        """Whether the login may still be completed, within ten minutes. ``now`` is in seconds since the epoch."""
         return abs(now - self.started_at) <= LIFETIME
 
 
 def new_secret() -> str:
-    """32 random bytes in base64url: 43 characters, as a state, a nonce or a code verifier (RFC 7636 section 4.1)."""
+    """32 random bytes in base64url: 43 characters, for a state, a nonce or a code verifier (RFC 7636 section 4.1)."""
     return secrets.token_urlsafe(_SECRET_BYTES)
 
 
 def remember(transaction: Transaction, response: Response) -> None:
     """Set the transaction's cookie, and make room for it if there are too many (F07, X14).
 
-    If the cookies are too long, the longest ``next`` goes before any login does: a login without it ends at
-    ``AFTER_LOGIN``. If they are too many, the oldest goes.
+    If the cookies are too long, the longest ``next`` is dropped before any login is: a login without it ends at
+    ``AFTER_LOGIN``. If there are too many cookies, the oldest is deleted.
     """
     now = transaction.started_at
-    # Browsers send the oldest first (RFC 6265 section 5.4), which tells apart logins of the same second.
+    # Browsers send the oldest first (RFC 6265 section 5.4), which orders logins of the same second.
     latest_first = reversed(list(_open_cookies()))
     others = sorted(latest_first, key=lambda other: other.transaction.started_at, reverse=True)
     alive = [other for other in others if other.transaction.is_alive(now)]
@@ -93,11 +94,11 @@ def remember(transaction: Transaction, response: Response) -> None:
 
 
 def recall(state: str | None) -> Transaction:
-    """The transaction that this state names, of this browser.
+    """The transaction of this browser that has this state.
 
     :param state: from the authorization response.
-    :raises LoginError: ``transaction_unknown`` if this browser has none of that state; ``cookies_missing`` if it has no
-        cookie at all.
+    :raises LoginError: ``transaction_unknown`` if this browser has no transaction with that state; ``cookies_missing``
+        if it sent no cookies at all.
     """
     if not state:
         raise LoginError("transaction_unknown")
@@ -105,7 +106,7 @@ def recall(state: str | None) -> Transaction:
         raise LoginError("cookies_missing")
     name = _cookie_name(state)
     values = cookies.values(name)
-    if len(values) != 1:  # two of one name: somebody else may have set one (S13)
+    if len(values) != 1:  # two with one name: somebody else may have set one (S13)
         raise LoginError("transaction_unknown", cookies=len(values))
     transaction = _open(values[0], name)
     if transaction is None or not secrets.compare_digest(transaction.state.encode(), state.encode()):
@@ -114,18 +115,18 @@ def recall(state: str | None) -> Transaction:
 
 
 def open_states() -> Iterator[str]:
-    """The states of all logins that this browser has begun and not ended, as far as their cookies tell."""
+    """The states of all logins that this browser has started but not completed, according to its cookies."""
     return (cookie.transaction.state for cookie in _open_cookies())
 
 
 def forget(state: str, response: Response) -> Response:
-    """Delete the transaction's cookie, once the request is answered."""
+    """Delete the transaction's cookie once the request has been answered."""
     cookies.delete(response, _cookie_name(state))
     return response
 
 
 def state_hash(state: str) -> str:
-    """What a state is called where it must not be read: 22 characters of its SHA-256."""
+    """A name for a state in places where the state itself must not appear: 22 characters of its SHA-256."""
     return urlsafe_b64encode(hashlib.sha256(state.encode()).digest())[:22].decode()
 
 
@@ -135,7 +136,7 @@ def _cookie_name(state: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class _Cookie:
-    """A transaction, and the cookie that holds it."""
+    """A transaction and the cookie that contains it."""
 
     name: str
     value: str = field(repr=False)
@@ -152,7 +153,7 @@ class _Cookie:
 
 
 def _within_bytes(logins: list[_Cookie]) -> list[_Cookie]:
-    """These logins, the newest first, as far as there is room for their cookies."""
+    """As many of these logins, which are newest first, as there is room for."""
     while len(logins) > 1 and sum(len(login.name) + len(login.value) for login in logins) > MOST_BYTES:
         longest = max(logins, key=lambda login: len(login.transaction.next or ""))
         if longest.transaction.next is None:
@@ -225,7 +226,7 @@ def _open(value: str, name: str) -> Transaction | None:
 
 
 def _sealing_keys() -> Sequence[bytes]:
-    """Of the app's secret keys: the newest seals, all open (S04)."""
+    """Keys derived from the app's secret keys: the newest one seals, all of them open (S04)."""
     fallbacks = current_app.config.get("SECRET_KEY_FALLBACKS") or ()
     return [_derived(key) for key in (current_app.secret_key, *fallbacks) if key]
 

@@ -1,4 +1,4 @@
-"""Who is logged in, as the app sees it. Knows no session, no request and no network."""
+"""Who is logged in, as the app sees it. This module knows nothing of sessions, requests or the network."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -8,15 +8,15 @@ from typing import ClassVar, Literal
 
 @dataclass(frozen=True, slots=True, eq=False)
 class User:
-    """One identity: whom one issuer calls one subject (OIDC Core 2 and 5.7).
+    """One identity: a subject at an issuer (OIDC Core 2 and 5.7).
 
-    Two users are equal when issuer and subject are; the email identifies nobody, as people change it.
+    Two users are equal if their issuers and subjects are; the email does not identify anybody, as people change it.
 
     :ivar issuer: the issuer that vouches for this user.
-    :ivar subject: the issuer's name for the user: opaque, stable, unique below that issuer only.
-    :ivar space: the space that was logged in to, ``None`` for the global provider.
+    :ivar subject: the issuer's name for the user: opaque, stable, and unique only at that issuer.
+    :ivar space: the space that the user is logged in to, ``None`` for the global provider.
     :ivar kept_claims: the claims that the session keeps (``COBOT_OIDC_CLAIMS``).
-    :ivar authenticated_at: when the login ended, in seconds since the epoch.
+    :ivar authenticated_at: when the login was completed, in seconds since the epoch.
     """
 
     issuer: str
@@ -25,7 +25,7 @@ class User:
     kept_claims: Mapping[str, object]
     authenticated_at: int
 
-    is_authenticated: ClassVar[Literal[True]] = True  # Literal, as type checkers tell User and AnonymousUser by it
+    is_authenticated: ClassVar[Literal[True]] = True  # Literal, as type checkers narrow by it
 
     @property
     def claims(self) -> Mapping[str, object]:
@@ -34,17 +34,17 @@ class User:
 
     @property
     def name(self) -> str | None:
-        """The full name, for showing it."""
+        """The full name, to be shown."""
         return self._text("name")
 
     @property
     def email(self) -> str | None:
-        """The email address, for writing to it. Cobot does not say whether it is verified."""
+        """The email address, to write to. Cobot does not say whether it has been verified."""
         return self._text("email")
 
     @property
     def picture(self) -> str | None:
-        """An https URL of a photo."""
+        """The https URL of a photo."""
         return self._text("picture")
 
     @property
@@ -53,7 +53,7 @@ class User:
         return self._text("phone_number")
 
     def get_id(self) -> str:
-        """Issuer and subject in one string, to be a key in a database. No issuer holds a ``#``."""
+        """Issuer and subject in one string, for use as a key in a database. No issuer contains a ``#``."""
         return f"{self.issuer}#{self.subject}"
 
     def _text(self, claim: str) -> str | None:
@@ -61,7 +61,7 @@ class User:
         return value if isinstance(value, str) else None
 
     def __eq__(self, other: object) -> bool:
-        # ``current_user`` is a proxy: it hands comparisons on, but arrives here as itself on the right-hand side.
+        # ``current_user`` is a proxy: it forwards comparisons, but on the right-hand side it arrives here itself.
         if not getattr(other, "is_authenticated", False):
             return False
         return (self.issuer, self.subject) == (getattr(other, "issuer", None), getattr(other, "subject", None))
@@ -71,7 +71,7 @@ class User:
 
 
 class AnonymousUser:
-    """Nobody: what ``current_user`` is while no one is logged in to the request's space."""
+    """What ``current_user`` is while nobody is logged in to the request's space."""
 
     __slots__ = ()
 
@@ -87,7 +87,7 @@ class AnonymousUser:
     authenticated_at = None
 
     def get_id(self) -> None:
-        """Nobody has no id."""
+        """Always ``None``: an anonymous user has no id."""
         return
 
 

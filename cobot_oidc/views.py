@@ -301,7 +301,7 @@ def _provider(registration: Registration) -> Provider:
 
 
 def _provider_logout(ended: list[User]) -> str | None:
-    """Where the provider logs somebody out, if it does and the app wants that; here it has happened already.
+    """The provider's own logout, if it has one and the app wants it; the logout here has already happened.
 
     From the document at hand: a logout never waits for the network.
     """

@@ -1,6 +1,7 @@
 """A small member portal: log in with Cobot, for everything or for one space, and see who you are there.
 
-Start from it: it is what an app with this extension looks like. ``python -m example_app`` runs it with the stand-in.
+It shows what an app with this extension looks like, and is a good start for your own. ``python -m example_app`` runs it
+together with the stand-in.
 """
 
 from collections.abc import Mapping
@@ -20,14 +21,14 @@ oidc = CobotOIDC(space=from_view_arg("space"))
 def create_app(config: Mapping[str, Any] | None = None) -> Flask:
     """The portal as a WSGI app.
 
-    ``PORTAL_SPACES`` says which spaces it serves: their names for people by their subdomains at Cobot.
+    ``PORTAL_SPACES`` says which spaces it serves: a dictionary of subdomains at Cobot and names for people.
 
-    :param config: settings that go before those of the environment (``FLASK_SECRET_KEY``,
+    :param config: settings that override those of the environment (``FLASK_SECRET_KEY``,
         ``FLASK_COBOT_OIDC_CLIENT_ID``, ``FLASK_PORTAL_SPACES``, …).
-    :raises ConfigurationError: where a setting is missing or wrong.
+    :raises ConfigurationError: if a setting is missing or wrong.
     """
     app = Flask(__name__)
-    # Everybody may see the welcome page, so that a logout can end there.
+    # Everybody may see the welcome page, so a logout can end there.
     app.config.from_mapping(SESSION_COOKIE_SAMESITE="Lax", PORTAL_SPACES=SPACES, COBOT_OIDC_AFTER_LOGOUT="welcome")
     app.config.from_prefixed_env()
     app.config.from_mapping(config or {})
@@ -49,7 +50,7 @@ def create_app(config: Mapping[str, Any] | None = None) -> Flask:
         del space  # the extension reads it from the rule
         return render_template("profile.html")
 
-    # What the extension has to say, it says in templates/cobot_oidc/error.html; this is about everything else.
+    # The extension's own errors have the template cobot_oidc/error.html; this handler is for all others.
     @app.errorhandler(HTTPException)
     def failed(error: HTTPException) -> Response:
         response = error.get_response()
@@ -71,7 +72,7 @@ def _profile_url(space: str | None) -> str:
 
 
 def _protect(response: Response) -> Response:
-    """Pages load nothing from elsewhere but members' photos, and no page about a person stays in a cache."""
+    """Let pages load nothing from elsewhere except members' photos, and keep pages about people out of caches."""
     response.headers["Content-Security-Policy"] = (
         "default-src 'none'; style-src 'self'; img-src 'self' https:; form-action 'self'; base-uri 'none'; "
         "frame-ancestors 'none'"
@@ -80,6 +81,6 @@ def _protect(response: Response) -> Response:
     response.headers["Cross-Origin-Opener-Policy"] = "same-origin"
     response.headers.setdefault("Referrer-Policy", "same-origin")
     if request.endpoint != "static":
-        # Else the back button shows the last page again after a logout.
+        # Otherwise the back button would show the last page again after a logout.
         response.headers["Cache-Control"] = "no-store"
     return response

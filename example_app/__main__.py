@@ -1,4 +1,4 @@
-"""``python -m example_app``: the portal and the stand-in Cobot together, until Ctrl-C. What ``make demo`` runs."""
+"""``python -m example_app`` runs the portal and the stand-in Cobot together until Ctrl-C, as ``make demo`` does."""
 
 import os
 import secrets
@@ -12,7 +12,7 @@ from . import create_app
 
 
 def main() -> None:
-    """Run both, or say plainly which port is taken."""
+    """Run both, or say which port is taken."""
     wanted, standin_port = _wanted_port("PORT", 5000), _wanted_port("STANDIN_PORT", 5001)
     try:
         _refuse_if_answered(wanted)
@@ -46,8 +46,8 @@ def main() -> None:
     try:
         print(f"The member portal:   http://localhost:{port}/   (open this one)")
         print(f"The stand-in Cobot:  {cobot.issuer}/stand-in")
-        print("Nobody needs a password: choose one of the people that the stand-in offers.")
-        print("Ctrl-C stops both.", flush=True)
+        print("You need no password: choose one of the people that the stand-in offers.")
+        print("Press Ctrl-C to stop both.", flush=True)
         server.serve_forever()
     except KeyboardInterrupt:
         print()
@@ -57,7 +57,7 @@ def main() -> None:
 
 
 class _Handler(WSGIRequestHandler):
-    """Logs no requests: the callback's would show the code of a login."""
+    """Logs no requests, because the callback's URL contains the code of a login."""
 
     def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
         pass
@@ -71,16 +71,16 @@ def _wanted_port(variable: str, default: int) -> int:
 
 
 def _refuse_if_answered(port: int) -> None:
-    """Where somebody listens on every address, ours could still be had, and browsers would reach either."""
+    """If another program listens on all addresses, ours could still be bound, and browsers would reach either."""
     try:
         socket.create_connection(("localhost", port), timeout=1).close()
     except OSError:
         return
-    raise OSError("somebody answers there already")
+    raise OSError("another program already answers there")
 
 
 def _trouble(error: OSError) -> str:
-    return "is for administrators" if isinstance(error, PermissionError) else "is taken"
+    return "may only be used by administrators" if isinstance(error, PermissionError) else "is taken"
 
 
 if __name__ == "__main__":

@@ -60,11 +60,11 @@ def test_every_sentence_is_in_every_language(language: str) -> None:
 @pytest.mark.parametrize(
     ("accepted", "language", "sentence"),
     [
-        ("de", "de", "Diese Anmeldung gilt nicht mehr"),
-        ("de-AT,de;q=0.9,en;q=0.8", "de", "Diese Anmeldung gilt nicht mehr"),
-        ("en-GB,de;q=0.5", "en", "This sign-in is no longer valid"),
-        ("ja", "en", "This sign-in is no longer valid"),
-        ("../../etc/passwd, *;q=x", "en", "This sign-in is no longer valid"),
+        ("de", "de", "Diese Anmeldung ist nicht mehr gültig"),
+        ("de-AT,de;q=0.9,en;q=0.8", "de", "Diese Anmeldung ist nicht mehr gültig"),
+        ("en-GB,de;q=0.5", "en", "This login is no longer valid"),
+        ("ja", "en", "This login is no longer valid"),
+        ("../../etc/passwd, *;q=x", "en", "This login is no longer valid"),
     ],
 )
 def test_pages_speak_the_persons_language(visitor: Visitor, accepted: str, language: str, sentence: str) -> None:
@@ -100,7 +100,7 @@ def test_an_app_has_a_page_of_its_own(make_portal: MakePortal, cobot: StandIn, t
     page = Visitor(portal, cobot).get("/cobot/callback?state=x")
 
     assert page.status_code == 400
-    assert page.text.startswith("Oh dear: Your browser sent no cookies along")
+    assert page.text.startswith("Oh dear: Your browser did not send any cookies")
 
 
 @pytest.mark.covers("S14")

@@ -13,8 +13,8 @@ from cobot_oidc.standin.alterations import REMOVED
 
 from .conftest import Clock, MakePortal, Visitor
 
-UNREACHABLE = "The sign-in service cannot be reached at the moment."
-UNVERIFIED = "could not be verified, so nobody was signed in."
+UNREACHABLE = "The login service cannot be reached at the moment."
+UNVERIFIED = "could not be verified, so you were not logged in."
 START_AGAIN = "Please start again."
 
 
@@ -170,7 +170,7 @@ def test_an_answer_that_lies(
 def test_a_login_that_is_cancelled(visitor: Visitor, cobot: StandIn, heard: Heard) -> None:
     response = visitor.get(visitor.answer(visitor.begin("/desk?a=1"), cancel=True))
 
-    assert_page(response, 403, "You cancelled the sign-in.")
+    assert_page(response, 403, "You cancelled the login.")
     assert 'href="/cobot/login?next=/desk?a%3D1"' in response.text
     assert heard.code == "cancelled"
     assert cobot.asked("/oauth/access_token") == 0
@@ -350,7 +350,7 @@ def test_a_browser_that_loses_its_session_is_told_so(visitor: Visitor, clock: Cl
     response = visitor.get("/cobot/login")
 
     assert response.status_code == 403
-    assert "does not keep you signed in" in response.text
+    assert "does not keep you logged in" in response.text
     assert heard.code == "login_stuck"
     clock.move(61)
     assert visitor.get("/cobot/login").status_code == 302

@@ -11,11 +11,11 @@ TYPE = _ROOT / "cobot_oidc" / "configuration.py"
 HEAD = """\
 # Configuration
 
-All in `app.config`, each key with the prefix `COBOT_OIDC_`; in the environment, with
-`app.config.from_prefixed_env()`, the prefix is `FLASK_COBOT_OIDC_` and values are JSON (a client id of digits needs
-its double quotes: `'"12345"'`). Everything is read and checked once, by `init_app`. What is wrong or misspelt raises
-a `ConfigurationError` that names the key, what was found (never a secret), what is expected, and often what was
-meant; several problems are reported together, each in the error's `problems`. Nothing waits for the network.
+All settings are in `app.config`, and each key has the prefix `COBOT_OIDC_`. In the environment, with
+`app.config.from_prefixed_env()`, the prefix is `FLASK_COBOT_OIDC_`, and values are JSON (a client id of digits needs
+double quotes: `'"12345"'`). Everything is read and checked once, by `init_app`. A wrong or misspelt setting raises a
+`ConfigurationError` that names the key, what was found (never a secret), what is expected, and often what was
+probably meant; several problems are reported together, each in the error's `problems`. Nothing waits for the network.
 
 `CobotOIDCConfig` is a `TypedDict` of all keys, for type checkers and editors:
 
@@ -28,9 +28,9 @@ app.config.from_mapping(config)
 """
 
 PARTS = (
-    ("Who vouches for people, and who this app is there", IssuerSettings),
+    ("Who vouches for people, and which client this app is there", IssuerSettings),
     ("How people log in and out, and what the app keeps", Settings),
-    ("How providers are asked and believed", ProviderSettings),
+    ("How providers are called, and what is accepted from them", ProviderSettings),
 )
 
 FOOT = """\
@@ -39,14 +39,14 @@ FOOT = """\
 
 `SECRET_KEY` and each of `SECRET_KEY_FALLBACKS` need 32 characters or more.
 
-`SESSION_COOKIE_SECURE` is set to `True` by `init_app` if `COBOT_OIDC_REDIRECT_URI` is an https URL, as people then come
-over https: browsers never send the session by http.
+`SESSION_COOKIE_SECURE` is set to `True` by `init_app` if `COBOT_OIDC_REDIRECT_URI` is an https URL, as the app is
+then reached over https: browsers never send the session over http.
 
-A session store on the server has to give a session a new id at each login, as Flask-Session does since 0.7. Another one
-is refused: whoever planted the old id in a browser would be logged in too.
+A session store on the server has to give a session a new id at each login, as Flask-Session does since 0.7. Any other
+store is refused: somebody who planted the old id in a browser would be logged in too.
 
-`SESSION_COOKIE_SAMESITE` cannot be `Strict`: browsers hide such a cookie from the page that a login elsewhere leads
-back to, so that nobody would seem to be logged in there. `Lax` is right.
+`SESSION_COOKIE_SAMESITE` cannot be `Strict`: browsers do not send such a cookie to the page that a login at another
+site leads back to, so nobody would seem to be logged in there. Use `Lax`.
 """
 
 
@@ -56,7 +56,7 @@ def page() -> str:
 
 
 def type_module() -> str:
-    """The module that holds ``CobotOIDCConfig``."""
+    """The module that defines ``CobotOIDCConfig``."""
     annotations = {row.key: row.check.accepts for _, group in PARTS for row in rows(group)}
     imports = [name for name in ("Callable", "Collection", "Mapping") if any(name in a for a in annotations.values())]
     return (

@@ -1,6 +1,6 @@
 """The rules of OAuth 2.0 and OpenID Connect as functions of values: no Flask, no network, no clock.
 
-Names are imported when first used: an app that starts needs none of the cryptography below.
+Names are imported when they are first used: an app does not need any cryptography when it starts.
 """
 
 from typing import TYPE_CHECKING

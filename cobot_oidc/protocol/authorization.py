@@ -1,7 +1,7 @@
 """The authorization request that a browser carries to the provider, and the answer that it carries back.
 
 RFC 6749 section 4.1.1 and 4.1.2, RFC 7636 (PKCE), OpenID Connect Core 3.1.2, RFC 9207 (``iss``). Values in,
-values out: the secrets are made by the caller, the answer is believed by nobody before ``check_issuer``.
+values out: the caller makes the secrets, and nothing may trust the answer before ``check_issuer``.
 """
 
 import hmac
@@ -31,11 +31,11 @@ class AuthorizationRequest:
 
     :param client_id: the client's identifier at the provider.
     :param redirect_uri: the absolute URL of the callback.
-    :param scopes: the scopes to ask for; ``openid`` among them.
-    :param state: names the login in the answer; never shown in ``repr``.
+    :param scopes: the scopes to ask for, including ``openid``.
+    :param state: identifies the login in the answer; never shown in ``repr``.
     :param nonce: comes back in the id token; never shown in ``repr``.
     :param code_verifier: 43–128 unreserved characters; only its S256 challenge leaves, never shown in ``repr``.
-    :param options: ``prompt``, ``login_hint``, ``ui_locales`` and ``max_age`` (seconds) where wanted; no other
+    :param options: ``prompt``, ``login_hint``, ``ui_locales`` and ``max_age`` (seconds) if wanted; no other
         parameter of the request can be set from outside (F21).
     """
 
@@ -50,7 +50,7 @@ class AuthorizationRequest:
     def url(self, authorization_endpoint: str) -> str:
         """The URL to send the browser to (RFC 6749 section 4.1.1, RFC 7636 section 4.3).
 
-        :raises ProviderError: ``endpoint_unusable`` where the endpoint's own query cannot be kept beside ours.
+        :raises ProviderError: ``endpoint_unusable`` if the endpoint's own query has a parameter that we have to set.
         """
         parameters = {
             "response_type": "code",
@@ -69,7 +69,7 @@ class AuthorizationRequest:
 def logout_url(end_session_endpoint: str, *, client_id: str, post_logout_redirect_uri: str) -> str:
     """The URL that ends a session at the provider too (OpenID Connect RP-Initiated Logout 1.0 section 2).
 
-    Without ``id_token_hint``, as id tokens are not kept, and without ``state``, as nothing depends on the return.
+    It has no ``id_token_hint``, as id tokens are not kept, and no ``state``, as nothing depends on the return.
 
     :param post_logout_redirect_uri: an absolute URL that is registered at the provider.
     """
@@ -82,8 +82,8 @@ def request_options(query: Mapping[str, str]) -> dict[str, str]:
 
     :param query: the login URL's query.
     :returns: those of ``prompt``, ``login_hint``, ``ui_locales``, ``max_age`` that are well formed: printable ASCII
-        of at most 256 characters, ``max_age`` a number of seconds. ``prompt=none`` is left out, in any case, as some
-        providers read it so: its answer is an error that nobody asked to see.
+        of at most 256 characters, ``max_age`` a number of seconds. ``prompt=none`` is left out, in upper case too (some
+        providers ignore case), because its answer is an error that nobody asked to see.
     """
     options = {
         name: query[name]
@@ -99,13 +99,13 @@ def request_options(query: Mapping[str, str]) -> dict[str, str]:
 
 @dataclass(frozen=True, slots=True)
 class AuthorizationResponse:
-    """The answer as it stands in the callback's query, well formed and not yet believed (RFC 6749 section 4.1.2).
+    """The answer in the callback's query, well formed but not yet trusted (RFC 6749 section 4.1.2).
 
-    :ivar state: names the transaction; ``None`` where the answer has none.
-    :ivar issuer: RFC 9207's ``iss``; ``None`` where absent.
+    :ivar state: identifies the transaction; ``None`` if the answer has none.
+    :ivar issuer: RFC 9207's ``iss``; ``None`` if absent.
     :ivar code: the authorization code, ``None`` in an error response; never shown in ``repr``.
     :ivar error: the error code, ``None`` in a success response.
-    :ivar error_description: free text from outside: for a log at most.
+    :ivar error_description: free text from outside, to be used in logs only.
     """
 
     state: str | None = field(repr=False)
@@ -125,7 +125,7 @@ class AuthorizationResponse:
         parameters = _parameters(query)
         if "code" in parameters and "error" in parameters:
             raise LoginError("response_malformed", reason="both code and error")
-        for name in _IMPLICIT:  # we ask for a code alone (F20)
+        for name in _IMPLICIT:  # we only ask for a code (F20)
             if name in parameters:
                 raise LoginError("response_malformed", reason=f"unexpected {name}")
         return cls(
@@ -137,7 +137,7 @@ class AuthorizationResponse:
         )
 
     def check_issuer(self, issuer: str, *, promised: bool) -> None:
-        """The answer comes from the issuer that was asked (RFC 9207 section 2.4).
+        """Check that the answer comes from the issuer that was asked (RFC 9207 section 2.4).
 
         :param issuer: the transaction's issuer.
         :param promised: whether its document said ``authorization_response_iss_parameter_supported``.
@@ -153,7 +153,7 @@ class AuthorizationResponse:
         """The code to exchange.
 
         :raises LoginError: ``cancelled`` if the person declined, ``provider_declined`` for any other error
-            (RFC 6749 section 4.1.2.1, OIDC Core 3.1.2.6), ``response_malformed`` where there is neither.
+            (RFC 6749 section 4.1.2.1, OIDC Core 3.1.2.6), ``response_malformed`` if there is neither.
         """
         if self.error in _DECLINED:
             raise LoginError("cancelled")
@@ -165,7 +165,7 @@ class AuthorizationResponse:
         return self.code
 
 
-_DECLINED = ("access_denied", "consent_required")  # some providers say the latter to a person who does not consent
+_DECLINED = ("access_denied", "consent_required")  # some providers send the latter if a person does not consent
 _INTERACTION = ("login_required", "interaction_required", "account_selection_required")
 
 
@@ -176,13 +176,13 @@ def _parameters(query: bytes) -> dict[str, str]:
         pairs = parse_qsl(
             query.decode("ascii"), keep_blank_values=True, errors="strict", max_num_fields=MOST_PARAMETERS
         )
-    except ValueError as error:  # UnicodeDecodeError among them
+    except ValueError as error:  # includes UnicodeDecodeError
         raise LoginError("response_malformed", reason="query is not form-urlencoded") from error
     parameters: dict[str, str] = {}
     for name, value in pairs:
         if name in parameters:
             raise LoginError("response_malformed", reason="repeated parameter", name=name)
-        # ``error_description`` alone may hold other characters: providers do not keep to ASCII there.
+        # Only ``error_description`` may hold other characters: providers do not restrict it to ASCII.
         if len(value) > LONGEST_PARAMETER or (name in _CHECKED and not _VSCHAR.fullmatch(value)):
             raise LoginError("response_malformed", reason="not VSCHAR, or too long", name=name)
         parameters[name] = value
@@ -197,7 +197,7 @@ def _challenge(code_verifier: str) -> str:
 
 
 def _refuse_repeated(authorization_endpoint: str, parameters: Mapping[str, str]) -> None:
-    """No parameter of ours may already stand in the endpoint (RFC 6749 section 3.1: none more than once)."""
+    """The endpoint may not contain a parameter of ours already (RFC 6749 section 3.1: none more than once)."""
     for name, _ in parse_qsl(urlsplit(authorization_endpoint).query, keep_blank_values=True):
         if name in parameters:
             raise ProviderError("endpoint_unusable", endpoint=authorization_endpoint)

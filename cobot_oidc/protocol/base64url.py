@@ -1,11 +1,11 @@
-"""Base64url without padding, canonical and nothing else (RFC 7515 section 2 and appendix C; RFC 4648 section 3.5)."""
+"""Base64url without padding, in its canonical form only (RFC 7515 section 2 and appendix C; RFC 4648 section 3.5)."""
 
 from binascii import a2b_base64
 from string import ascii_letters, digits
 
 _ALPHABET = (ascii_letters + digits + "-_").encode()
 _STANDARD = (ascii_letters + digits + "+/").encode()
-# To the alphabet that Python's strict decoder reads. Everything else becomes what it refuses, "+", "/" and "=" too.
+# Maps to the alphabet that Python's strict decoder reads, and all else, including "+", "/" and "=", to what it refuses.
 _TO_STANDARD = bytes(_STANDARD[_ALPHABET.index(byte)] if byte in _ALPHABET else ord("!") for byte in range(256))
 _LAST = {0: None, 2: frozenset(b"AQgw"), 3: frozenset(b"AEIMQUYcgkosw048")}
 _PADDING = {0: b"", 2: b"==", 3: b"="}

@@ -1,7 +1,7 @@
 """The claims that reach an app: of the expected type, or absent (OIDC Core 5.1, C14, S15).
 
-A verified id token proves who said it, not that what was said is fit for a page or a database. Claims that say who and
-when were checked before; here the rest is made clean.
+A verified id token proves who made a statement, not that the statement is fit for a page or a database. The claims
+about who and when have been checked before; this module cleans the rest.
 """
 
 import re
@@ -12,17 +12,17 @@ from unicodedata import category, combining, east_asian_width
 LONGEST_TEXT = 1000  # characters
 LONGEST_EMAIL = 320  # characters (RFC 3696, erratum 1690)
 
-# Control characters, those that turn the direction of what follows, and those that nobody sees: they forge what is
-# read, or hide text in it. The latter are Unicode's Default_Ignorable_Code_Point but for ``_BESIDE``, and other Cf.
+# Control characters, characters that change the direction of the text after them, and invisible ones: they can forge or
+# hide text. The invisible ones are Unicode's Default_Ignorable_Code_Point except ``_BESIDE``, and other Cf.
 _UNFIT = re.compile(
     r"[\x00-\x1f\x7f-\x9f\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\u3164\ufeff\uffa0"
     r"\ufff0-\ufffb\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e00ff\U000e01f0-\U000e0fff]"
 )
-# Nobody sees these either, but some scripts cannot be written without them: fit beside characters that they change.
+# These are invisible too, but some scripts need them: they are allowed next to characters that they change.
 _JOINERS = "\u200c\u200d"
 _BESIDE = re.compile(f"[{_JOINERS}\u180b-\u180f\ufe00-\ufe0f\U000e0100-\U000e01ef]")  # joiners, variation selectors
 _VIRAMA = 9  # canonical combining class
-# Compared with what was expected, or within their own rule already.
+# These have already been compared with what was expected, or have a rule of their own.
 _CHECKED = frozenset(("iss", "sub", "aud", "azp", "nonce"))
 _EMAIL = re.compile(r"[^\s@<>\"]+@[^\s@<>\"]+")
 _HTTPS_URL = re.compile(
@@ -33,9 +33,9 @@ _ZONEINFO = re.compile(r"[A-Za-z0-9_+-]+(?:/[A-Za-z0-9_+-]+){0,3}")
 
 
 class Claims(Mapping[str, object]):
-    """What a verified id token says: a read-only mapping, and the usual claims by name.
+    """What a verified id token says: a read-only mapping with properties for the usual claims.
 
-    Only ``issuer`` and ``subject`` together say who somebody is (OIDC Core 5.7); the email does not.
+    Only ``issuer`` and ``subject`` together identify a person (OIDC Core 5.7); the email does not.
     """
 
     __slots__ = ("_claims",)
@@ -57,7 +57,7 @@ class Claims(Mapping[str, object]):
 
     @property
     def issuer(self) -> str:
-        """The issuer that vouches for all of this."""
+        """The issuer that vouches for these claims."""
         return cast(str, self._claims["iss"])
 
     @property
@@ -77,7 +77,7 @@ class Claims(Mapping[str, object]):
 
     @property
     def email_verified(self) -> bool:
-        """Whether the issuer says that it verified the address: only if the claim is ``true``, not anything like it."""
+        """Whether the issuer says that it verified the address: the claim has to be ``true``, not something truthy."""
         return self._claims.get("email_verified") is True
 
     @property
@@ -95,11 +95,11 @@ class Claims(Mapping[str, object]):
 
 
 def clean_claims(claims: dict[str, object], text: str | None = None) -> Claims:
-    """The claims that an app can use as they are. One that it cannot use is left out, never repaired.
+    """The claims that an app can use as they are. Unusable claims are left out, never repaired.
 
     :param claims: the members of a verified payload.
-    :param text: the JSON that they were read from, if at hand. Where it is short, ASCII, and holds neither an escape
-        nor DEL, no text in it can be unfit, and one look at the whole spares one at each part.
+    :param text: the JSON that they were read from, if available. If it is short, ASCII, and contains neither an escape
+        nor DEL, no text in it can be unfit, so that the parts need not be checked one by one.
     """
     if text is None or not _is_plain(text):
         claims = {name: value for name, value in claims.items() if name in _CHECKED or _is_fit([name, value])}
@@ -127,12 +127,12 @@ def _is_fit(value: object) -> bool:
 
 
 def _has_its_place(text: str, place: int) -> bool:
-    """Whether an invisible character has an effect where it stands; without one it only makes two texts look the same.
+    """Whether an invisible character has an effect in its place; otherwise it only makes two texts look the same.
 
-    A joiner has one between two characters that can join: letters of Persian or of Indic scripts, parts of an emoji;
-    and after a virama, also where a word ends, as in Malayalam (RFC 5892 appendices A.1 and A.2, UTS #51). A variation
-    selector has one after a character of a script without capitals, or after a digit or a symbol. Never in Latin text,
-    never first, never twice.
+    A joiner has an effect between two characters that can join (letters of Persian or of Indic scripts, parts of an
+    emoji), and after a virama, even at the end of a word, as in Malayalam (RFC 5892 appendices A.1 and A.2, UTS #51). A
+    variation selector has an effect after a character of a script without capitals, a digit or a symbol. Neither has
+    one in Latin text, at the beginning of a text, or a second time in the same place.
     """
     before, after = text[place - 1 : place], text[place + 1 : place + 2]
     if not before:
@@ -143,7 +143,7 @@ def _has_its_place(text: str, place: int) -> bool:
 
 
 def _can_join(character: str) -> bool:
-    """Whether this may be half of what a joiner joins: no letter of a script that has capitals, and none of CJK."""
+    """Whether a joiner can join this character: not if its script has capitals, and not if it is CJK."""
     if character < "\u0600":  # the first joining script is Arabic
         return False
     kind = category(character)

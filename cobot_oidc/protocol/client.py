@@ -11,9 +11,9 @@ class Client:
     """Who we are to the token endpoint.
 
     :param client_id: the client's identifier.
-    :param client_secret: ``None`` for a public client, which PKCE alone protects; never shown in ``repr``.
-    :param authentication: how the client proves itself. From the configuration alone: Cobot's document advertises only
-        ``none`` while it wants ``client_secret_post`` (docs/cobot.md 3).
+    :param client_secret: ``None`` for a public client, which only PKCE protects; never shown in ``repr``.
+    :param authentication: how the client authenticates. It only comes from the configuration: Cobot's document
+        advertises only ``none``, although Cobot requires ``client_secret_post`` (docs/cobot.md 3).
     """
 
     client_id: str

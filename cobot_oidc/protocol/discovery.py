@@ -1,7 +1,8 @@
 """Issuers and the documents that describe them: OpenID Connect Discovery 1.0 sections 3 and 4, RFC 8414, RFC 9207.
 
-A document can name endpoints only where the configuration lets them live, as the code and the client secret go there,
-and it can only narrow what the configuration allows. Imports no cryptography: the app's start needs ``check_issuer``.
+A document can only name endpoints on hosts that the configuration allows, because the code and the client secret are
+sent there, and it can only narrow what the configuration allows. This module imports no cryptography, because apps
+need ``check_issuer`` when they start.
 """
 
 import ipaddress
@@ -24,15 +25,15 @@ _PROVIDER_DOMAINS = (".cobot.me",)
 
 
 def is_loopback(host: str) -> bool:
-    """Whether this host is the machine itself: ``localhost`` and names below it (RFC 6761), 127.0.0.1 and ::1."""
+    """Whether this host is this machine: ``localhost`` and names below it (RFC 6761), 127.0.0.1 and ::1."""
     return host in ("localhost", "127.0.0.1", "::1") or host.endswith(".localhost")
 
 
 def check_issuer(issuer: object) -> str:
-    """An issuer as it may stand in a configuration (Discovery 1.0 section 2, Core 2 ``iss``).
+    """Check an issuer from the configuration (Discovery 1.0 section 2, Core 2 ``iss``).
 
-    :param issuer: an https URL with host, optional port and path, without query, fragment or user; http for the
-        loopback alone. Compared as it is: never normalised.
+    :param issuer: an https URL with host, optional port and path, without query, fragment or user; http only for
+        the loopback. It is compared as it is and never normalised.
     :returns: the issuer.
     :raises ConfigurationError: ``issuer_invalid``.
     """
@@ -43,17 +44,17 @@ def check_issuer(issuer: object) -> str:
 
 
 def configuration_url(issuer: str) -> str:
-    """Where an issuer's document is (Discovery 1.0 section 4.1): a trailing slash goes before the path is added."""
+    """The URL of an issuer's document (Discovery 1.0 section 4.1): a trailing slash is removed before the path."""
     return issuer.removesuffix("/") + "/.well-known/openid-configuration"
 
 
 @dataclass(frozen=True, slots=True)
 class ProviderMetadata:
-    """What we use of a provider's document, checked.
+    """The parts of a provider's document that we use, checked.
 
     :ivar issuer: exactly the issuer that was asked for.
-    :ivar userinfo_endpoint: ``None`` where the provider has none, as for ``end_session_endpoint``.
-    :ivar id_token_signing_algorithms: what the document lists; ``None`` where it lists nothing.
+    :ivar userinfo_endpoint: ``None`` if the provider has none, as for ``end_session_endpoint``.
+    :ivar id_token_signing_algorithms: what the document lists; ``None`` if it lists nothing.
     :ivar promises_response_issuer: whether answers must carry ``iss`` (RFC 9207 section 3).
     """
 
@@ -76,13 +77,13 @@ class ProviderMetadata:
     ) -> "ProviderMetadata":
         """Read a provider's document (Discovery 1.0 sections 3 and 4.3).
 
-        :param document: the bytes as they came, at most 64 kB, or the JSON object read from them.
-        :param issuer: whose document it has to be, compared exactly.
-        :param allowed_hosts: where endpoints may live beside the issuer's own host: host names, or ``.cobot.me`` for
-            all hosts below a domain. By default the hosts below ``cobot.me`` for an issuer there, else none.
-        :raises ProviderError: ``metadata_unusable`` for what is no such document, ``metadata_issuer_mismatch``, or
-            ``endpoint_forbidden`` for an endpoint on another host, without TLS, or that is no URL (R08–R10).
-        :raises ConfigurationError: ``issuer_invalid`` where ``issuer`` itself is none.
+        :param document: the bytes as received, at most 64 kB, or the JSON object read from them.
+        :param issuer: the issuer that the document has to belong to, compared exactly.
+        :param allowed_hosts: hosts that endpoints may be on besides the issuer's own: host names, or ``.cobot.me`` for
+            all hosts below a domain. By default the hosts below ``cobot.me`` for an issuer there, otherwise none.
+        :raises ProviderError: ``metadata_unusable`` if this is not such a document, ``metadata_issuer_mismatch``, or
+            ``endpoint_forbidden`` if an endpoint is on another host, has no TLS, or is not a URL (R08–R10).
+        :raises ConfigurationError: ``issuer_invalid`` if ``issuer`` itself is not one.
         """
         check_issuer(issuer)
         members = _object(document)
@@ -102,9 +103,9 @@ class ProviderMetadata:
 
 
 def narrow_algorithms(configured: Collection[str], metadata: ProviderMetadata) -> tuple[str, ...]:
-    """The algorithms that an id token may be signed with: configured, and listed by the provider where it lists any.
+    """The algorithms that an id token may be signed with: configured, and listed by the provider if it lists any.
 
-    :raises ConfigurationError: ``algorithms_disjoint`` where nothing is left (J02).
+    :raises ConfigurationError: ``algorithms_disjoint`` if none is left (J02).
     """
     listed = metadata.id_token_signing_algorithms
     allowed = tuple(name for name in configured if listed is None or name in listed)
@@ -115,7 +116,7 @@ def narrow_algorithms(configured: Collection[str], metadata: ProviderMetadata) -
 
 @dataclass(frozen=True, slots=True)
 class _EndpointRule:
-    """Where one issuer's endpoints may be: all of them belong to one owner (RFC 9700 section 4.4, X01)."""
+    """Which hosts one issuer's endpoints may be on: all belong to one owner (RFC 9700 section 4.4, X01)."""
 
     hosts: frozenset[str]
     domains: tuple[str, ...]
@@ -132,7 +133,7 @@ class _EndpointRule:
         return cls(
             hosts=frozenset(host for host in allowed if not host.startswith(".")),
             domains=tuple(host for host in allowed if host.startswith(".")),
-            # No other, or a document could make us knock at any port behind the firewall (R10).
+            # No other port, or a document could make us probe ports behind the firewall (R10).
             ports=frozenset({_port(url), _HTTPS_PORT}),
             on_loopback=url.scheme == "http",
         )
@@ -149,7 +150,7 @@ class _EndpointRule:
 
     def _may_be_at(self, url: SplitResult) -> bool:
         host = url.hostname or ""
-        # http is for an issuer on the loopback alone, and then for every endpoint of it (R08).
+        # http is only for an issuer on the loopback, and then for each of its endpoints (R08).
         if self.on_loopback != (url.scheme == "http") or _port(url) not in self.ports:
             return False
         return host in self.hosts or (not _is_address(host) and host.endswith(self.domains))
@@ -160,7 +161,7 @@ def _port(url: SplitResult) -> int:
 
 
 def _split(value: object) -> SplitResult | None:
-    """The parts of an absolute URL without user and fragment: https, or http to the loopback; else ``None``."""
+    """The parts of an absolute URL without user and fragment: https, or http to the loopback; otherwise ``None``."""
     if not isinstance(value, str) or len(value) > LONGEST_URL or not _URL.fullmatch(value):
         return None
     try:
@@ -168,7 +169,7 @@ def _split(value: object) -> SplitResult | None:
         host, _ = url.hostname or "", url.port
     except ValueError:
         return None
-    # ``hostname`` lowers its case: a host that was not lower-case, or is spelt in another way, is not taken.
+    # ``hostname`` is in lower case: a host that was not, or that is spelt in another way, is not accepted.
     spelt = url.netloc.removesuffix(f":{url.port}") if url.port is not None else url.netloc
     if spelt not in (host, f"[{host}]") or not (_HOST.fullmatch(host) or _is_address(host)):
         return None
@@ -181,7 +182,7 @@ def _is_address(host: str) -> bool:
     try:
         ipaddress.ip_address(host)
     except ValueError:
-        # Decimal, octal and hexadecimal spellings that a resolver would take for an address.
+        # Decimal, octal and hexadecimal spellings, which a resolver would read as an address.
         return re.fullmatch(r"(?:0x[0-9a-f]*|[0-9]+)(?:\.(?:0x[0-9a-f]*|[0-9]+))*\.?", host) is not None
     return True
 
@@ -203,5 +204,5 @@ def _algorithms(members: Mapping[str, object]) -> tuple[str, ...] | None:
     if listed is None:
         return None
     if not isinstance(listed, list) or not all(isinstance(name, str) for name in listed):
-        raise ProviderError("metadata_unusable", reason="id_token_signing_alg_values_supported is no list of names")
+        raise ProviderError("metadata_unusable", reason="id_token_signing_alg_values_supported is not a list of names")
     return tuple(cast("list[str]", listed))

@@ -1,7 +1,7 @@
 """Every error of cobot_oidc that a rule of the protocol can raise, and their common base.
 
-Knows nothing of Flask or of the network. An error carries what a person, an operator and a program may each
-safely read; the sentences and hints themselves stand in ``catalogue``, beside each code.
+This module knows nothing of Flask or of the network. An error carries what a person, an operator and a program may each
+safely read; the sentences and hints themselves are in ``catalogue``, next to their codes.
 """
 
 from collections.abc import Iterable, Sequence
@@ -19,14 +19,14 @@ class CobotOIDCError(Exception):
     """Base of every error that this package raises on purpose.
 
     :ivar code: stable and for machines, such as ``issuer_mismatch``; one of ``CATALOGUE``.
-    :ivar status: the HTTP status that a page about this error has.
-    :ivar sentence: what happened and what to do next, for the person in front of the browser; holds nothing
-        from outside.
-    :ivar hint: what the operator should look at.
-    :ivar details: what was expected and what came. ``setting``, ``expected`` and ``reason`` are our own words, as they
-        are; every other value may be from outside: a number, or its ``ascii`` of at most 200 characters. Never a
-        secret: whoever raises the error passes only values that may be logged.
-    :ivar correlation_id: the same on the page and in the log record of a failed login, else ``None``.
+    :ivar status: the HTTP status of a page about this error.
+    :ivar sentence: what happened and what to do next, for the person in front of the browser; contains
+        nothing from outside.
+    :ivar hint: what happened and what to do next, for the operator.
+    :ivar details: what was expected and what came. ``setting``, ``expected`` and ``reason`` are our own words;
+        every other value may come from outside, and is a number or its ``ascii`` of at most 200 characters. A detail is
+        never a secret: the code that raises the error passes only values that may be logged.
+    :ivar correlation_id: the same on the page and in the log record of a failed login, otherwise ``None``.
     """
 
     default_status: ClassVar[int] = 500
@@ -46,7 +46,7 @@ class CobotOIDCError(Exception):
         return f"{self.code}: {self.hint}" + (f" ({seen})" if seen else "")
 
     def note(self, **details: object) -> None:
-        """Add what else is known to ``details``; the values may be from outside."""
+        """Add to ``details``; the values may come from outside."""
         self.details |= {name: _detail(name, value) for name, value in details.items()}
 
     def conceal(self, secrets: Iterable[str]) -> None:
@@ -60,7 +60,7 @@ class CobotOIDCError(Exception):
                 self.details[name] = "not shown, as it repeats a secret"
 
     def copy(self) -> Self:
-        """The same error without the traceback of this one: for another thread, or to be kept."""
+        """A copy of this error without its traceback, for another thread or to be kept."""
         error = type(self)(self.code)
         error.details = dict(self.details)
         return error
@@ -70,9 +70,9 @@ class CobotOIDCError(Exception):
 
 
 class ConfigurationError(CobotOIDCError):
-    """A setting of the app is wrong; raised by ``init_app``, or later where only a request or the network can tell.
+    """A setting of the app is wrong; raised by ``init_app``, or later if only a request or the network can tell.
 
-    ``init_app`` reports all that it finds in one error: with several, its code is ``settings_invalid``.
+    ``init_app`` reports all problems in one error: if there are several, its code is ``settings_invalid``.
     """
 
     default_status = 500
@@ -80,7 +80,7 @@ class ConfigurationError(CobotOIDCError):
 
     @staticmethod
     def together(problems: Sequence["ConfigurationError"]) -> "ConfigurationError":
-        """One error about all of these; about a single one, that one itself."""
+        """One error about all of these problems; a single problem is returned as it is."""
         if len(problems) == 1:
             return problems[0]
         error = ConfigurationError("settings_invalid", problems=len(problems))
@@ -89,7 +89,7 @@ class ConfigurationError(CobotOIDCError):
 
     @property
     def problems(self) -> tuple["ConfigurationError", ...]:
-        """Each of several problems that were found together; otherwise this error alone."""
+        """The problems that were found together; otherwise only this error."""
         return self._several or (self,)
 
     def __str__(self) -> str:
@@ -105,19 +105,19 @@ class ConfigurationError(CobotOIDCError):
 
 
 class ProviderError(CobotOIDCError):
-    """The provider cannot be reached, or what it said is not what the specifications demand."""
+    """The provider cannot be reached, or its answer violates the specifications."""
 
     default_status = 502
 
 
 class TokenError(CobotOIDCError):
-    """A token, key or claim does not hold."""
+    """A token could not be verified: it, its key or one of its claims is not valid."""
 
     default_status = 502
 
 
 class LoginError(CobotOIDCError):
-    """This login cannot go on: cancelled, expired, not ours, or malformed."""
+    """This login cannot continue: it was cancelled, has expired, is not ours, or is malformed."""
 
     default_status = 400
 
@@ -129,12 +129,12 @@ def _detail(name: str, value: object) -> str | int | float:
 
 
 def _loggable(value: object) -> str | int | float:
-    """Text from outside cannot forge log lines or fill a disk (L03)."""
+    """Make a value safe to log: it cannot forge log lines or fill a disk (L03)."""
     if isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) < 2**63:
         return value
     try:
         text = ascii(value[: LONGEST_DETAIL + 1] if isinstance(value, (str, bytes, list, tuple)) else value)
-    except (RecursionError, ValueError):  # deeply nested, or an int beyond Python's digit limit
+    except (RecursionError, ValueError):  # it is deeply nested, or an int beyond Python's digit limit
         text = f"<{type(value).__name__}>"
     return text if len(text) <= LONGEST_DETAIL else text[: LONGEST_DETAIL - 1] + "…"
 

@@ -1,8 +1,8 @@
 """Whether an id token is for us, from whom we asked, about this login, and now: OIDC Core 2 and 3.1.3.7.
 
-The clock and all that is expected are values. In two steps, as nothing is fetched for a token that could not hold
-anyway: ``UnverifiedIDToken.parse`` reads the token and checks every claim, ``UnverifiedIDToken.verify`` its
-signature.
+The time and the expectations are passed in as values. There are two steps, because no keys are fetched for a token that
+cannot be valid anyway: ``UnverifiedIDToken.parse`` reads the token and checks every claim, and
+``UnverifiedIDToken.verify`` checks its signature.
 """
 
 import hashlib
@@ -37,14 +37,14 @@ class Expected(NamedTuple):
     """What an id token has to say, and how strictly the clock is read.
 
     :param issuer: the issuer that was asked.
-    :param client_id: ours: the only audience, but for ``trusted_audiences``.
-    :param nonce: the login's; ``None`` only where none was sent, and then the token may hold none.
+    :param client_id: ours; the only audience, apart from ``trusted_audiences``.
+    :param nonce: the login's; ``None`` only if none was sent, and then the token must not have one.
     :param algorithms: those that the token may be signed with.
     :param leeway: seconds that clocks may differ.
-    :param max_iat_age: seconds after which a token is too old to begin with.
-    :param max_age: seconds since the person last signed in at the provider, where the request said so.
-    :param trusted_audiences: others that the token may also be for.
-    :param require_kid: refuse a token that names no key.
+    :param max_iat_age: seconds after its issue for which a token is accepted.
+    :param max_age: seconds since the person last logged in at the provider, if the request contained it.
+    :param trusted_audiences: further audiences that the token may have.
+    :param require_kid: refuse a token without a ``kid``.
     """
 
     issuer: str
@@ -77,14 +77,14 @@ def verify_id_token(
     trusted_audiences: Sequence[str] = (),
     require_kid: bool = False,
 ) -> Claims:
-    """Verify an id token as OpenID Connect Core 3.1.3.7 demands, and a little more.
+    """Verify an id token as OpenID Connect Core 3.1.3.7 requires, and a little more strictly.
 
     :param token: the id token, at most 16 kB.
     :param keys: the issuer's keys.
     :param now: seconds since the epoch.
-    :param access_token: what came along; a token that holds ``at_hash`` needs it (Core 3.1.3.8).
-    :returns: the claims, clean.
-    :raises TokenError: with a code for each rule that does not hold. Codes about the clock carry
+    :param access_token: the one from the same response; required if the token has an ``at_hash`` (Core 3.1.3.8).
+    :returns: the cleaned claims.
+    :raises TokenError: with the code of the first rule that is violated. Errors about the clock have
         ``difference_seconds`` in ``details``.
 
     The other parameters are those of ``Expected``.
@@ -96,7 +96,7 @@ def verify_id_token(
 
 
 class UnverifiedIDToken(NamedTuple):
-    """An id token that says all that was expected, and whose signature nobody has checked yet."""
+    """An id token whose claims are as expected, but whose signature has not been checked yet."""
 
     jws: ParsedJWS
     expected: Expected
@@ -122,7 +122,7 @@ class UnverifiedIDToken(NamedTuple):
         return cls(jws, expected, claims)
 
     def is_signed_by(self, keys: KeySet) -> bool:
-        """Whether the signature is that of one of these keys."""
+        """Whether the signature was made with one of these keys."""
         try:
             self.jws.check_signature(keys, require_kid=self.expected.require_kid)
         except TokenError:
@@ -130,7 +130,7 @@ class UnverifiedIDToken(NamedTuple):
         return True
 
     def verify(self, keys: KeySet, *, access_token: str | None) -> Claims:
-        """Check the signature, then what binds the token to the access token.
+        """Check the signature, then whether the token belongs to the access token.
 
         :raises TokenError: see ``ParsedJWS.check_signature``; ``at_hash_mismatch`` (Core 3.1.3.8).
         """
@@ -219,6 +219,6 @@ def _check_at_hash(claims: Mapping[str, object], algorithm: str, access_token: s
 def _time(claims: Mapping[str, object], name: str) -> float:
     """Seconds since the epoch (RFC 7519 section 2, NumericDate)."""
     value = claims.get(name)
-    if (type(value) is int or type(value) is float) and 0 < value < LARGEST_TIME:  # a bool is an int, and no time
+    if (type(value) is int or type(value) is float) and 0 < value < LARGEST_TIME:  # a bool is an int, but not a time
         return value
     raise TokenError("time_malformed", name=name, got=value)

@@ -1,8 +1,8 @@
-"""The one reader and verifier of signed tokens: JWS compact serialisation (RFC 7515), as RFC 8725 advises.
+"""The only reader and verifier of signed tokens: JWS compact serialization (RFC 7515), as RFC 8725 advises.
 
-In two steps, as keys may have to be fetched in between and nothing is fetched for junk: ``ParsedJWS.parse`` decides
-all that can be decided without a key, ``ParsedJWS.check_signature`` the rest. The bytes that were signed are decoded
-once.
+There are two steps, because keys may have to be fetched in between, and nothing is fetched for junk:
+``ParsedJWS.parse`` checks all that can be checked without a key, ``ParsedJWS.check_signature`` the rest. The bytes that
+were signed are decoded only once.
 """
 
 from collections.abc import Mapping, Sequence
@@ -21,13 +21,13 @@ LARGEST_TOKEN = 16 * 1024  # characters
 LARGEST_HEADER = 2 * 1024  # bytes
 MOST_TRIALS = 4  # keys tried for a token that names none
 
-# A token brings no key, says no rule that must be understood, is not encrypted, compressed or nested (J05, J10–J12).
+# A token must not bring a key or an extension, or be encrypted, compressed or nested (J05, J10–J12).
 _FORBIDDEN = ("crit", "b64", "jwk", "jku", "x5u", "x5c", "enc", "zip", "cty")
 
 
 @dataclass(frozen=True, slots=True)
 class VerifiedJWS:
-    """A token whose signature holds.
+    """A token whose signature has been verified.
 
     :ivar header: the JOSE header.
     :ivar payload: the bytes that were signed.
@@ -40,13 +40,13 @@ class VerifiedJWS:
 def verify_jws(
     token: str, keys: KeySet, *, algorithms: Sequence[str] = ("RS256",), require_kid: bool = False
 ) -> VerifiedJWS:
-    """Verify a token in JWS compact serialisation (RFC 7515 section 5.2).
+    """Verify a token in JWS compact serialization (RFC 7515 section 5.2).
 
     :param token: at most 16 kB.
     :param keys: the provider's keys.
-    :param algorithms: those that may have been used; HMAC and ``none`` never can.
-    :param require_kid: refuse a token that names no key.
-    :raises TokenError: for everything that is not such a token with a good signature.
+    :param algorithms: the allowed algorithms; HMAC and ``none`` are never allowed.
+    :param require_kid: refuse a token without a ``kid``.
+    :raises TokenError: for everything that is not such a token with a valid signature.
     """
     parsed = ParsedJWS.parse(token, algorithms)
     parsed.check_signature(keys, require_kid=require_kid)
@@ -55,11 +55,11 @@ def verify_jws(
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """What a token says of itself, within the rules.
+    """A token's header, checked.
 
-    :ivar algorithm: its ``alg``: asymmetric, and one that we know.
-    :ivar kid: the name of the key, ``None`` where the token has none.
-    :ivar members: all that it says.
+    :ivar algorithm: its ``alg``: an asymmetric algorithm that we know.
+    :ivar kid: the name of the key, ``None`` if the token has none.
+    :ivar members: all members of the header.
     """
 
     algorithm: str
@@ -68,7 +68,7 @@ class Header:
 
 
 class ParsedJWS(NamedTuple):
-    """A token that is well formed, and not believed yet."""
+    """A token that is well formed, but not verified yet."""
 
     header: Header
     payload: bytes
@@ -80,15 +80,15 @@ class ParsedJWS(NamedTuple):
 
     @classmethod
     def parse(cls, token: object, algorithms: Sequence[str]) -> "ParsedJWS":
-        """Read a token as far as that goes without a key.
+        """Read a token as far as possible without a key.
 
-        :raises TokenError: ``token_malformed``, ``token_too_large``, or a code of the header's rules.
+        :raises TokenError: ``token_malformed``, ``token_too_large``, or a code about the header.
         """
         if not isinstance(token, str):
             raise TokenError("token_malformed", reason="not text")
         if len(token) > LARGEST_TOKEN:  # before anything is split (J17)
             raise TokenError("token_too_large", characters=len(token))
-        signing_input, _, last = token.encode("ascii", "replace").rpartition(b".")  # "?" is in no alphabet
+        signing_input, _, last = token.encode("ascii", "replace").rpartition(b".")  # "?" is not in the alphabet
         first, _, middle = signing_input.partition(b".")
         if not (first and middle and last):
             raise TokenError("token_malformed", reason="not three segments")
@@ -102,10 +102,10 @@ class ParsedJWS(NamedTuple):
         return cls(header, payload, signing_input, signature)
 
     def check_signature(self, keys: KeySet, *, require_kid: bool) -> None:
-        """The signature is that of one of these keys (RFC 7515 section 5.2, RFC 7517 section 4).
+        """Check that the signature was made with one of these keys (RFC 7515 section 5.2, RFC 7517 section 4).
 
-        :raises TokenError: ``key_unknown`` where no key has the token's kid, ``key_unsuitable`` where it is not for
-            this algorithm, ``key_ambiguous`` where too many could be meant, ``kid_required``, ``signature_invalid``.
+        :raises TokenError: ``key_unknown`` if no key has the token's kid, ``key_unsuitable`` if it is not for this
+            algorithm, ``key_ambiguous`` if too many keys could be meant, ``kid_required``, ``signature_invalid``.
         """
         if self.header.kid is None and require_kid:
             raise TokenError("kid_required")
@@ -132,7 +132,7 @@ def _candidates(header: Header, keys: KeySet) -> Sequence[Key]:
 
 @lru_cache(maxsize=64)
 def _header(segment: bytes) -> Header:
-    """The header that these characters say. A provider says the same with each token, so it is read once."""
+    """The header in this segment. A provider sends the same header with every token, so it is read only once."""
     try:
         header = loads(base64url.decode(segment), largest=LARGEST_HEADER)
     except JSONError as error:
@@ -148,7 +148,7 @@ def _header(segment: bytes) -> Header:
     if not isinstance(typ, str) or typ.upper() != "JWT":  # RFC 8725 section 3.11 (J22)
         raise TokenError("token_type_wrong", expected="JWT", got=typ)
     algorithm = header.get("alg")
-    # What no key can do, nobody can configure: HMAC and ``none`` are impossible, not switched off (J01, J03).
+    # What no key can do, no configuration can allow: HMAC and ``none`` are impossible, not just turned off (J01, J03).
     if not isinstance(algorithm, str) or algorithm not in SIGNING_ALGORITHMS:
         raise TokenError("algorithm_forbidden", got=algorithm)
     kid = header.get("kid")

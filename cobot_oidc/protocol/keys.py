@@ -1,7 +1,7 @@
 """Key sets: which keys may verify a signature, and for which algorithm (RFC 7517, RFC 7518 section 6, RFC 8037, 9864).
 
-A member that is unusable is skipped and counted, so that one bad key stops nobody's login; a weak, private or
-symmetric key is never reachable. Keys become objects of the cryptography library once, when the set is read.
+An unusable member is skipped and counted, so that one bad key does not prevent logins; a weak, private or symmetric key
+is never reachable. Keys are made into objects of the cryptography library only once, when the set is read.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -19,7 +19,7 @@ LARGEST_DOCUMENT = 64 * 1024  # bytes
 MOST_KEYS = 50
 LONGEST_KID = 256  # characters
 RSA_BITS = range(2048, 8193)
-RSA_EXPONENTS = range(65537, 2**32, 2)  # odd; a longer one makes every check slow
+RSA_EXPONENTS = range(65537, 2**32, 2)  # odd; longer exponents make verification slow
 
 ALGORITHMS_OF = {
     "RSA": ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512"),
@@ -28,12 +28,12 @@ ALGORITHMS_OF = {
     "P-521": ("ES512",),
     "Ed25519": ("EdDSA", "Ed25519"),
 }
-# ``EdDSA`` stands for whatever the curve is, ``Ed25519`` for this one alone (RFC 9864 section 2.2). On Ed25519 both are
-# the same signature, so a key that is published for EdDSA serves both names; one published for Ed25519 keeps to it.
+# ``EdDSA`` works with any curve, ``Ed25519`` only with this one (RFC 9864 section 2.2). On Ed25519 both are the same
+# signature, so a key published for EdDSA can be used under both names; one published for Ed25519 only under that.
 _SERVES = {"EdDSA": ("EdDSA", "Ed25519")}
 SIGNING_ALGORITHMS = frozenset(name for names in ALGORITHMS_OF.values() for name in names)
 _COORDINATE_BYTES = {"P-256": 32, "P-384": 48, "P-521": 66, "Ed25519": 32}
-# The y-coordinates of the eight points whose order divides 8 (RFC 8032 section 5.1), in each way they can be written.
+# The y-coordinates of the eight points whose order divides 8 (RFC 8032 section 5.1), in each of their encodings.
 _SMALL_ORDER = frozenset(
     map(
         bytes.fromhex,
@@ -49,7 +49,7 @@ _SMALL_ORDER = frozenset(
     )
 )
 _PRIMES = [number for number in range(3, 168) if all(number % divisor for divisor in range(2, number))]
-# Infineon's library made moduli that are a power of 65537 modulo each of these primes; others are by chance in 2^27.
+# Infineon's library made moduli that are a power of 65537 modulo each of these primes; of others, one in 2^27 is.
 _ROCA = {prime: frozenset(pow(65537, exponent, prime) for exponent in range(prime)) for prime in _PRIMES}
 _PRIVATE = ("d", "p", "q", "dp", "dq", "qi", "oth", "k")
 _KNOWN = get_default_algorithms()
@@ -64,10 +64,10 @@ class _Unusable(Exception):
 class Key:
     """One public key that may verify signatures.
 
-    :ivar kid: its name in the set, ``None`` where it has none.
-    :ivar algorithms: what the key may be used for: its ``alg``, or all that its type can do. The token says which of
-        them it is, and the configuration whether that may be.
-    :ivar material: the members that make the key, to compare it with others.
+    :ivar kid: its name in the set, ``None`` if it has none.
+    :ivar algorithms: what the key may be used for: its ``alg``, or everything that its type allows. The token says
+        which algorithm was used, and the configuration whether it is allowed.
+    :ivar material: the members that define the key, to compare it with others.
     """
 
     kid: str | None
@@ -77,11 +77,11 @@ class Key:
 
     @property
     def identity(self) -> tuple[object, ...]:
-        """All that tells this key from others."""
+        """Everything that distinguishes this key from others."""
         return self.kid, self.algorithms, self.material
 
     def verifies(self, algorithm: str, signing_input: bytes, signature: bytes) -> bool:
-        """Whether the signature is this key's over these bytes."""
+        """Whether the signature over these bytes was made with this key."""
         return _SUPPORTED[algorithm].verify(signing_input, self.public_key, signature)
 
 
@@ -90,8 +90,8 @@ class KeySet:
     """The usable keys of one provider.
 
     :ivar keys: in the order of the document.
-    :ivar skipped: how many members of the document are not among them.
-    :ivar reasons: why, one sentence for each skipped member, for the operator.
+    :ivar skipped: the number of members of the document that are not among them.
+    :ivar reasons: why each of them was skipped, for the operator.
     """
 
     keys: tuple[Key, ...]
@@ -102,8 +102,8 @@ class KeySet:
     def parse(cls, document: bytes | Mapping[str, object]) -> "KeySet":
         """Read a JWK Set (RFC 7517 section 5).
 
-        :param document: the bytes as they came, at most 64 kB, or the JSON object read from them.
-        :raises ProviderError: ``key_set_unusable`` where this is no JWK Set, has no member, or more than 50.
+        :param document: the bytes as received, at most 64 kB, or the JSON object read from them.
+        :raises ProviderError: ``key_set_unusable`` if this is not a JWK Set, or does not have 1 to 50 members.
         """
         keys: list[Key] = []
         reasons: list[str] = []
@@ -121,11 +121,11 @@ class KeySet:
         return iter(self.keys)
 
     def same_material(self, other: "KeySet") -> bool:
-        """Whether both hold the same keys for the same use under the same names: what failed with one fails again."""
+        """Whether both contain the same keys for the same use and with the same names: what failed once fails again."""
         return {key.identity for key in self.keys} == {key.identity for key in other.keys}
 
     def named(self, kid: str | None) -> Sequence[Key]:
-        """The keys of this name, compared exactly; without a name, all keys."""
+        """The keys with this name, compared exactly; all keys if there is no name."""
         return self.keys if kid is None else [key for key in self.keys if key.kid == kid]
 
 
@@ -139,7 +139,7 @@ def _members(document: bytes | Mapping[str, object]) -> list[object]:
         parsed = document
     members = parsed.get("keys") if isinstance(parsed, Mapping) else None
     if not isinstance(members, list) or not 0 < len(members) <= MOST_KEYS:
-        raise ProviderError("key_set_unusable", reason=f"no list of 1 to {MOST_KEYS} keys")
+        raise ProviderError("key_set_unusable", reason=f"not a list of 1 to {MOST_KEYS} keys")
     return members
 
 
@@ -157,7 +157,7 @@ def _key(member: object) -> Key:
     kind, material = _READERS[kty](member)
     kid = member.get("kid")
     if "kid" in member and (not isinstance(kid, str) or not 0 < len(kid) <= LONGEST_KID):
-        raise _Unusable("kid is no text of 1 to 256 characters")
+        raise _Unusable("kid is not a string of 1 to 256 characters")
     algorithms = ALGORITHMS_OF[kind]
     if "alg" in member:
         if member["alg"] not in algorithms:
@@ -167,13 +167,13 @@ def _key(member: object) -> Key:
 
 
 def _check_purpose(member: Mapping[str, object]) -> None:
-    """A key that is published for something else verifies nothing (RFC 7517 sections 4.2 and 4.3)."""
+    """A key that is published for another purpose must not verify anything (RFC 7517 sections 4.2 and 4.3)."""
     if "use" in member and member["use"] != "sig":
         raise _Unusable("use is not sig")
     if "key_ops" in member:
         operations = member["key_ops"]
         if not isinstance(operations, list) or not all(isinstance(name, str) for name in operations):
-            raise _Unusable("key_ops is no list of names")
+            raise _Unusable("key_ops is not a list of names")
         if "verify" not in operations or len(set(operations)) != len(operations):
             raise _Unusable("key_ops is not for verifying")
     if not isinstance(member.get("ext", True), bool):
@@ -184,9 +184,9 @@ def _rsa(member: Mapping[str, object]) -> tuple[str, tuple[str, ...]]:
     n, e = _number(member, "n"), _number(member, "e")
     modulus, exponent = int.from_bytes(n), int.from_bytes(e)
     if modulus.bit_length() not in RSA_BITS or modulus % 2 == 0:
-        raise _Unusable("RSA modulus is not odd, or not of 2048 to 8192 bits")
+        raise _Unusable("RSA modulus is even, or does not have 2048 to 8192 bits")
     if exponent not in RSA_EXPONENTS:
-        raise _Unusable("RSA exponent is not odd, or not from 65537 to 2**32")
+        raise _Unusable("RSA exponent is even, or not between 65537 and 2**32")
     if all(modulus % prime in powers for prime, powers in _ROCA.items()):
         raise _Unusable("RSA modulus with the ROCA weakness (CVE-2017-15361): its private key can be worked out")
     return "RSA", (cast(str, member["n"]), cast(str, member["e"]))
@@ -196,7 +196,7 @@ def _number(member: Mapping[str, object], name: str) -> bytes:
     """Base64urlUInt: an integer without leading zeros (RFC 7518 section 2)."""
     number = _octets(member, name)
     if not number or number[0] == 0:
-        raise _Unusable(f"{name} is no Base64urlUInt")
+        raise _Unusable(f"{name} is not a Base64urlUInt")
     return number
 
 
@@ -218,16 +218,16 @@ def _on_curve(member: Mapping[str, object], curves: Sequence[str], names: Sequen
         raise _Unusable("unknown crv")
     for name in names:
         if len(_octets(member, name)) != _COORDINATE_BYTES[crv]:
-            raise _Unusable(f"{name} has not the length of the curve's coordinates")
+            raise _Unusable(f"{name} does not have the length of the curve's coordinates")
     return crv, tuple(cast(str, member[name]) for name in names)
 
 
 def _octets(member: Mapping[str, object], name: str) -> bytes:
     value = member.get(name)
     if not isinstance(value, str):
-        raise _Unusable(f"{name} is missing or no text")
+        raise _Unusable(f"{name} is missing or not a string")
     try:
-        return base64url.decode(value.encode("ascii", "replace"))  # "?" is in no alphabet
+        return base64url.decode(value.encode("ascii", "replace"))  # "?" is not in the alphabet
     except ValueError as error:
         raise _Unusable(f"{name} is not canonical base64url") from error
 
@@ -240,7 +240,7 @@ _READERS: Mapping[str, Callable[[Mapping[str, object]], tuple[str, tuple[str, ..
 
 
 def _public_key(algorithm: str, kty: str, kind: str, material: tuple[str, ...]) -> Any:
-    """The key object, made from the checked members alone: nothing else in the member can have an effect."""
+    """The key object. It is made only from the checked members, so that nothing else in the member has an effect."""
     names = {"RSA": ("n", "e"), "EC": ("x", "y"), "OKP": ("x",)}[kty]
     jwk = {"kty": kty, "crv": kind} | dict(zip(names, material, strict=True))
     try:
@@ -249,5 +249,5 @@ def _public_key(algorithm: str, kty: str, kind: str, material: tuple[str, ...]) 
         InvalidKeyError,
         ValueError,
         TypeError,
-    ) as error:  # a point off the curve, and what else the library refuses
+    ) as error:  # such as a point that is not on the curve
         raise _Unusable("the cryptography library refuses it") from error

@@ -1,4 +1,4 @@
-"""Names of a package that are imported when they are first used (PEP 562): a start needs few of them."""
+"""Names of a package that are imported when they are first used (PEP 562), as few are needed when an app starts."""
 
 from collections.abc import Callable
 from importlib import import_module
@@ -8,7 +8,7 @@ def lazy_names(package: str, homes: dict[str, str]) -> tuple[Callable[[str], obj
     """A package's ``__getattr__`` and ``__dir__``.
 
     :param package: its ``__name__``.
-    :param homes: each public name, and the module below the package that has it.
+    :param homes: each public name, and the submodule that defines it.
     """
 
     def get(name: str) -> object:

@@ -1,7 +1,7 @@
-"""Where a browser may be sent after a login: the path of ``next``, by a positive rule (R01–R05).
+"""Where a browser may be sent after a login: the path in ``next``, by an allowlist (R01–R05).
 
-What is accepted is, for every browser, a path on our own origin (WHATWG URL): it begins with one slash, holds
-printable ASCII only, and means the same however often somebody decodes it on the way.
+What is accepted is a path on our own origin in every browser (WHATWG URL): it begins with one slash, contains only
+printable ASCII, and means the same however often it is decoded on the way.
 """
 
 import re
@@ -15,10 +15,10 @@ _DECODINGS = 3
 
 
 def safe_next(value: str | None) -> str | None:
-    """The value, if it is a path on our own origin, else ``None``.
+    """The value if it is a path on our own origin, otherwise ``None``.
 
-    :param value: what came as ``next``: a path with an optional query and fragment.
-    :returns: the same text, to be used as it is in a ``Location`` header.
+    :param value: the value of ``next``: a path with an optional query and fragment.
+    :returns: the same text, which can be used in a ``Location`` header as it is.
     """
     if not isinstance(value, str) or len(value) > LONGEST or not _ALLOWED.fullmatch(value):
         return None
@@ -31,7 +31,7 @@ def safe_next(value: str | None) -> str | None:
 
 
 def _is_plain_path(path: bytes) -> bool:
-    """Whether the path has one meaning, also for a server that drops path parameters: ``/;/x`` is ``//x`` there."""
+    """Whether the path is unambiguous, also to a server that drops path parameters and reads ``/;/x`` as ``//x``."""
     return (
         b"//" not in path
         and b"/;" not in path

@@ -1,7 +1,7 @@
-"""The one reader of JSON that comes from outside: RFC 8259, narrowed to what has one meaning everywhere (RFC 7493).
+"""The only reader of JSON from outside: RFC 8259, restricted to what means the same everywhere (RFC 7493).
 
-Every other room reads documents, headers and claims through ``loads``. It never repairs, and it never raises anything
-but ``JSONError``: no ``RecursionError``, none of Python's own errors about long numbers.
+Every other module reads documents, headers and claims with ``loads``. It never repairs anything, and only raises
+``JSONError``: no ``RecursionError``, and none of Python's own errors about long numbers.
 """
 
 import json
@@ -11,14 +11,14 @@ from typing import NoReturn
 
 LARGEST = 256 * 1024  # bytes
 DEEPEST = 32  # arrays and objects inside each other
-LARGEST_INTEGER = 2**53  # beyond it readers disagree (RFC 7493 section 2.2)
+LARGEST_INTEGER = 2**53  # beyond it, readers disagree (RFC 7493 section 2.2)
 
 _SAFE_DIGITS = 15  # characters that cannot make a larger integer
-_MOST_DIGITS = 17  # characters of -2^53: any more are too large, and need not be read to know it
-_LONGEST_NUMBER = 400  # characters: more digits than any double needs
+_MOST_DIGITS = 17  # characters of -2^53: longer integers are too large, and need not be parsed
+_LONGEST_NUMBER = 400  # characters: no double needs more
 _BYTE_ORDER_MARK = "\ufeff"
 _WHITESPACE = " \t\n\r"
-# Possessive, and a string that never ends is taken whole: linear for every text.
+# Possessive, and an unterminated string matches as a whole, so that matching is linear for every text.
 _NESTING = re.compile(r'"(?:[^"\\]++|\\.)*+"?|[\[\]{}]', re.DOTALL)
 
 
@@ -38,22 +38,22 @@ def loads(data: bytes, *, largest: int = LARGEST) -> object:
     """Read one JSON text.
 
     :param data: UTF-8 without a byte order mark.
-    :param largest: how many bytes it may have.
+    :param largest: the maximum number of bytes.
     :returns: ``dict``, ``list``, ``str``, ``int``, ``float``, ``bool`` or ``None``. Names are unique in each object,
         integers within ±2^53, other numbers finite, and every string can be written as UTF-8.
     :raises JSONError: for everything else.
     """
     if len(data) > largest:
         raise JSONError("too_large")
-    # Nothing is raised while an error of Python's own is handled: ours would carry it along, and with it the text,
-    # tokens among it (L02).
+    # Nothing is raised while one of Python's own errors is handled: ours would contain it as its context, and so the
+    # text, which may hold tokens (L02).
     try:
         text = data.decode("utf-8")
     except UnicodeDecodeError:
         text = _BYTE_ORDER_MARK
     if text.startswith(_BYTE_ORDER_MARK):
         raise JSONError("encoding")
-    # Fewer brackets than levels is the common case, and cannot be too deep.
+    # Usually there are fewer brackets than allowed levels, and the text cannot be too deep.
     if text.count("{") + text.count("[") > DEEPEST and _depth(text) > DEEPEST:
         raise JSONError("too_deep")
     text = text.strip(_WHITESPACE)
@@ -81,7 +81,7 @@ def _depth(text: str) -> int:
 
 def _object(pairs: list[tuple[str, object]]) -> dict[str, object]:
     members = dict(pairs)
-    if len(members) != len(pairs):  # J16: parsers disagree on which one counts
+    if len(members) != len(pairs):  # J16: parsers disagree about which one applies
         raise JSONError("duplicate_name")
     return members
 
@@ -106,7 +106,7 @@ def _constant(_name: str) -> NoReturn:
 
 
 def _is_encodable(value: object) -> bool:
-    """Whether no text holds half a character, which cannot be stored, shown or compared anywhere (S15)."""
+    """Whether no text contains a lone surrogate, which cannot be stored, shown or compared (S15)."""
     try:
         json.dumps(value, ensure_ascii=False).encode("utf-8")
     except UnicodeEncodeError:

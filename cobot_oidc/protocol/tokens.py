@@ -1,6 +1,6 @@
 """The token request and the token response: RFC 6749 sections 4.1.3, 2.3.1, 5.1 and 5.2; OIDC Core 3.1.3.
 
-Values in, values out: another room posts the request and hands the answer's status and bytes back.
+Values in, values out: another module posts the request, and passes the status and bytes of the answer back.
 """
 
 import base64
@@ -20,9 +20,9 @@ _VSCHAR = re.compile(r"[\x20-\x7e]+")
 
 @dataclass(frozen=True, slots=True)
 class TokenRequest:
-    """A form to post to the token endpoint; nothing of it is shown in ``repr``.
+    """A form to post to the token endpoint; none of it is shown in ``repr``.
 
-    :ivar headers: HTTP headers, the client's credentials among them for ``client_secret_basic``.
+    :ivar headers: HTTP headers, which include the client's credentials for ``client_secret_basic``.
     :ivar body: ``application/x-www-form-urlencoded``.
     """
 
@@ -34,8 +34,8 @@ class TokenRequest:
         """The request that exchanges an authorization code (RFC 6749 section 4.1.3, RFC 7636 section 4.5).
 
         :param code: from the authorization response.
-        :param redirect_uri: the one of the authorization request, exactly.
-        :param code_verifier: whose S256 challenge stood in the authorization request.
+        :param redirect_uri: exactly the one in the authorization request.
+        :param code_verifier: the one whose S256 challenge was in the authorization request.
         """
         form = prepare_token_request(
             "authorization_code", code=code, redirect_uri=redirect_uri, code_verifier=code_verifier
@@ -51,11 +51,11 @@ class TokenRequest:
 
 @dataclass(frozen=True, slots=True)
 class TokenResponse:
-    """What the provider gave for the code (RFC 6749 section 5.1, OIDC Core 3.1.3.3); tokens are never in ``repr``.
+    """What the provider returned for the code (RFC 6749 section 5.1, OIDC Core 3.1.3.3); tokens are never in ``repr``.
 
     :ivar access_token: VSCHAR, for Cobot's API.
     :ivar id_token: not verified yet.
-    :ivar expires_in: lifetime of the access token in seconds, ``None`` where the provider does not say (Cobot).
+    :ivar expires_in: lifetime of the access token in seconds, ``None`` if the provider does not say (Cobot).
     """
 
     access_token: str = field(repr=False)
@@ -68,11 +68,11 @@ class TokenResponse:
 
         :param status: the HTTP status.
         :param body: the bytes of the answer, at most 256 kB.
-        :raises LoginError: ``code_refused`` if the provider does not take the code: ``invalid_grant`` (RFC 6749 section
-            5.2) with whatever status, or status 403.
-        :raises ConfigurationError: ``client_refused`` where it does not take our client.
-        :raises ProviderError: ``token_response_unusable`` for everything else that is not a token response, a missing
-            id token among it (C19, F26, N08).
+        :raises LoginError: ``code_refused`` if the provider rejects the code: ``invalid_grant`` (RFC 6749 section 5.2)
+            with any status, or status 403.
+        :raises ConfigurationError: ``client_refused`` if it rejects our client.
+        :raises ProviderError: ``token_response_unusable`` for everything else that is not a token response, including
+            one without an id token (C19, F26, N08).
         """
         answer = _json_object(body)
         if status != 200 or "error" in answer:
@@ -92,14 +92,14 @@ class TokenResponse:
 def _basic(
     client: ClientAuth, _method: str, uri: str, headers: dict[str, str], body: str
 ) -> tuple[str, dict[str, str], str]:
-    """HTTP Basic with both parts form-urlencoded first (RFC 6749 section 2.3.1), which Authlib leaves out."""
+    """HTTP Basic with both parts form-urlencoded first (RFC 6749 section 2.3.1), which Authlib omits."""
     credentials = f"{quote_plus(client.client_id)}:{quote_plus(client.client_secret or '')}"
     headers["Authorization"] = "Basic " + base64.b64encode(credentials.encode("ascii")).decode("ascii")
     return uri, headers, body
 
 
 def _json_object(body: bytes) -> dict[str, object]:
-    """The answer's members; none where it is no JSON object, as errors may be HTML or nothing (docs/cobot.md 3)."""
+    """The answer's members; none if it is not a JSON object, as errors may be HTML or empty (docs/cobot.md 3)."""
     try:
         answer = loads(body)
     except JSONError:
@@ -112,7 +112,7 @@ def _refusal(status: int, error: object, description: object) -> LoginError | Co
         return LoginError("code_refused", description=description or "")
     if error in ("invalid_client", "unauthorized_client") or (error is None and status == 401):
         return ConfigurationError("client_refused", http_status=status, error=error or "")
-    if status == 403:  # not of RFC 6749, but some providers say so instead of 400
+    if status == 403:  # not in RFC 6749, but some providers send it instead of 400
         return LoginError("code_refused", http_status=status, error=error or "", description=description or "")
     return ProviderError(
         "token_response_unusable", http_status=status, error=error or "", description=description or ""

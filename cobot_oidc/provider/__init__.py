@@ -1,1 +1,1 @@
-"""One issuer over the network. Import its modules by name: the app's start needs ``settings`` alone."""
+"""One issuer over the network. Import its modules by name, as an app does not need most of them when it starts."""

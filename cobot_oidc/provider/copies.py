@@ -1,4 +1,4 @@
-"""Where a copy of a document comes from: another process of ours that has it already, or the provider.
+"""Where a copy of a document comes from: another process of ours that already has it, or the provider.
 
 The layer between what a process holds (``documents``) and the network. Without a store it only downloads.
 """
@@ -40,9 +40,9 @@ _OWN_RESTRAINT = ("provider_paused", "provider_busy")
 class Kind(NamedTuple):
     """A kind of document.
 
-    :ivar name: in events, and in names of shared copies.
+    :ivar name: its name in events and in the names of shared copies.
     :ivar lifetime: seconds that a copy is fresh, unless ``Cache-Control`` shortens it.
-    :ivar stale: seconds beyond its lifetime that a copy serves while the provider is down.
+    :ivar stale: seconds beyond its lifetime for which a copy stays in use while the provider is down.
     :ivar is_unknown: its first download counts against the budget for issuers that nobody configured (X05).
     """
 
@@ -60,8 +60,8 @@ KEYS = Kind("keys", lambda settings: settings.keys_lifetime, lambda settings: se
 class Wanted(NamedTuple, Generic[T]):
     """One document: its kind, where it is, and how its bytes are read.
 
-    :ivar read: raises ``CobotOIDCError`` if the bytes are no such document.
-    :ivar is_others: whether its host is somebody else's than the provider's.
+    :ivar read: reads the bytes, or raises ``CobotOIDCError`` if they are not such a document.
+    :ivar is_others: whether its host belongs to somebody else than the provider.
     """
 
     kind: Kind
@@ -80,7 +80,7 @@ class Copy(Generic[T]):
 
 
 class Copies:
-    """Gets copies for one process. Safe between threads.
+    """Gets copies for one process. This class is thread-safe.
 
     :param clock: seconds since the epoch.
     :param store: what this process shares with others, if there is one.
@@ -96,10 +96,10 @@ class Copies:
         self._unknown_discoveries = Bucket()
 
     def fetch(self, wanted: Wanted[T], newer_than: float | None) -> Copy[T]:
-        """A copy that is fresh: of another process, or from the provider.
+        """Get a fresh copy from another process or from the provider.
 
-        :param newer_than: when the copy at hand was fetched; ``None`` if there is none.
-        :raises CobotOIDCError: if there is no such document, also if another process found that out a moment ago.
+        :param newer_than: when the copy that we have was fetched; ``None`` if there is none.
+        :raises CobotOIDCError: if there is no such document, or if another process found that out a moment ago.
         """
         with self._in_turn(wanted):
             copy = self._newer(wanted, newer_than)
@@ -113,7 +113,7 @@ class Copies:
     def fetch_beyond(
         self, wanted: Wanted[T], newer_than: float | None, suffices: Callable[[T], bool]
     ) -> Copy[T] | None:
-        """A newer copy, although the one at hand may be fresh: of another process if it suffices, or from the provider.
+        """Get a newer copy, even if ours is fresh: from another process if its copy suffices, or from the provider.
 
         :param newer_than: as for ``fetch``.
         :returns: ``None`` if the budget that all processes share is used up (K12).
@@ -146,7 +146,7 @@ class Copies:
             return None
         try:
             value = wanted.read(body.encode())
-        except CobotOIDCError:  # kept by a release with other rules
+        except CobotOIDCError:  # stored by a release with other rules
             return None
         return Copy(value, lifetime, min(at, now))
 
@@ -179,7 +179,7 @@ class Copies:
         return Copy(value, lifetime, asked_at)
 
     def _downloaded(self, wanted: Wanted[T]) -> tuple[bytes, float]:
-        """The bytes at the URL, and the seconds that they are fresh."""
+        """The bytes at the URL, and for how many seconds they are fresh."""
         answer = self._http.get(wanted.url, fails_evenly=wanted.is_others)
         refuse_failure(answer)
         if answer.status in (404, 410):
@@ -189,13 +189,13 @@ class Copies:
         return answer.body, lifetime_of(answer.cache_control, wanted.kind.lifetime(self.settings))
 
     def _give_up_with_others(self, wanted: Wanted[T]) -> None:
-        """Who waited for its turn while another process met a failure does not try it again at once."""
+        """If another process has just failed while we waited for our turn, do not try again at once."""
         failure: Mapping[str, object] | None = self._store.get(f"failure:{_name(wanted)}") if self._store else None
         if failure is None:
             return
         code, at = failure.get("code"), failure.get("at")
         if code in CATALOGUE and _is_number(at) and abs(self.clock() - at) < FIRST_PAUSE:
-            raise ProviderError(str(code), reason="another process met it a moment ago")
+            raise ProviderError(str(code), reason="another process got this error a moment ago")
 
     @contextmanager
     def _in_turn(self, wanted: Wanted[T]) -> Iterator[None]:
@@ -206,7 +206,7 @@ class Copies:
                 yield
 
     def _newer(self, wanted: Wanted[T], than: float | None) -> Copy[T] | None:
-        """The copy of another process if it is fresh. An older one could bring keys back that were taken away (K11)."""
+        """The copy of another process if it is fresh. An older one could bring back keys that were removed (K11)."""
         copy = self.of_others(wanted)
         if copy is None or (than is not None and copy.at <= than):
             return None
@@ -217,12 +217,12 @@ class Copies:
 
 @lru_cache(maxsize=16)
 def _parsed(document: bytes) -> KeySet:
-    """Key sets of the same bytes are one set, also at different URLs."""
+    """Key sets with the same bytes are the same object, even at different URLs."""
     return KeySet.parse(document)
 
 
 def read_keys(document: bytes) -> KeySet:
-    """Read a key set that verifies something: without a usable key the previous one stays in use (K15).
+    """Read a key set that has a usable key; if there is none, the previous key set stays in use (K15).
 
     :raises ProviderError: ``key_set_unusable``.
     """
@@ -239,7 +239,7 @@ def is_json(content_type: str) -> bool:
 
 
 def _name(wanted: Wanted[T]) -> str:
-    """What a copy is called in the store: the same in every process."""
+    """The name of a copy in the store, which is the same in every process."""
     return f"{wanted.kind.name}:{wanted.url}"
 
 

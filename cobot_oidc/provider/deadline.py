@@ -1,7 +1,7 @@
-"""How much time a thread has left: one deadline for everything that a request of ours waits for.
+"""How much time a thread has left: one deadline for everything that a request waits for.
 
-Deadlines nest: a call to a provider has its own, within that of the request that makes it. Seconds are those of
-``time.monotonic``; nothing here has to do with the time of day.
+Deadlines nest: a call to a provider has its own, within that of the request that makes it. Times are those of
+``time.monotonic``, and have nothing to do with the time of day.
 """
 
 import threading
@@ -21,7 +21,7 @@ _ends: ContextVar[float | None] = ContextVar("ends", default=None)
 
 @contextmanager
 def within(seconds: float) -> Iterator[None]:
-    """Let what happens inside end within so many seconds, or earlier if the deadline is earlier."""
+    """Limit the block to so many seconds, or fewer if there is an earlier deadline."""
     token = _ends.set(time.monotonic() + min(seconds, seconds_left()))
     try:
         yield
@@ -36,18 +36,18 @@ def seconds_left() -> float:
 
 
 def run_beside(function: Callable[[], T], *, seconds: float, discard: Callable[[T], object]) -> T:
-    """Call a function that knows no deadline, such as one that resolves a name, in a thread of its own.
+    """Call a function that does not observe deadlines, such as one that resolves a name, in a thread of its own.
 
     :param seconds: how long the caller waits.
-    :param discard: gets the value if it comes too late, when nobody wants it any more.
-    :raises TimeoutError: if the function takes longer. It goes on in its thread.
+    :param discard: is called with the value if it arrives too late to be used.
+    :raises TimeoutError: if the function takes longer. It continues in its thread.
     """
     attempt: Future[T] = Future()
 
     def run() -> None:
         try:
             attempt.set_result(function())
-        except BaseException as error:  # whatever it is belongs to the caller
+        except BaseException as error:  # whatever it is, the caller has to get it
             attempt.set_exception(error)
 
     def came_too_late(attempt: "Future[T]") -> None:

@@ -1,8 +1,8 @@
-"""One document at one URL: held, renewed ahead, fetched by one thread at a time, served stale in an outage.
+"""One document at one URL: kept, renewed in advance, fetched by one thread at a time, served stale in an outage.
 
-Documents are fetched in threads of their own; people's requests wait for them, a few for long, all for a moment. So a
-provider that hangs takes no more than those few of a worker's threads (X06). Safe between threads: no lock
-is held across a fetch.
+Documents are fetched in threads of their own. All requests may wait for them for a moment, but only a few for longer,
+so a provider that hangs blocks only these few threads of a worker (X06). Everything here is thread-safe,
+and no lock is held during a fetch.
 """
 
 import threading
@@ -37,7 +37,7 @@ class _Failure:
 
 @dataclass(frozen=True, slots=True)
 class _Fetch(Generic[T]):
-    """A fetch under way: the how-manieth of its document, and when it began (``time.monotonic``)."""
+    """A fetch in progress: its number among the fetches of its document, and its start (``time.monotonic``)."""
 
     number: int
     result: "Future[T]" = field(default_factory=Future)
@@ -48,7 +48,7 @@ class Keeper:
     """What the documents and gates of one process share.
 
     :param copies: where copies come from.
-    :param tell: is told an event's name and the issuer for which it happened. It must not raise.
+    :param tell: is called with an event's name and the issuer for which it happened. It must not raise.
     """
 
     def __init__(self, copies: Copies, tell: Listener) -> None:
@@ -62,9 +62,9 @@ class Keeper:
     def wait(self, fetch: _Fetch[T], *, seat: bool = True) -> T:
         """The result of a fetch.
 
-        :param seat: whether to wait for longer than a moment only if there is a seat left.
-        :raises ProviderError: ``provider_busy`` without a seat; ``provider_unreachable`` at the deadline.
-        :raises CobotOIDCError: as the fetch.
+        :param seat: whether waiting for longer than a moment requires a free seat.
+        :raises ProviderError: ``provider_busy`` if there is no free seat; ``provider_unreachable`` at the deadline.
+        :raises CobotOIDCError: the error of the fetch.
         """
         now = time.monotonic()
         moment = 0 if now < self._hurried_until else min(fetch.began + MOMENT - now, seconds_left())
@@ -90,10 +90,10 @@ class Keeper:
 
 
 class Document(Generic[T]):
-    """A document that is fetched when it is needed and not more often.
+    """A document that is fetched only when it is needed.
 
-    Each method takes the issuer for which it is asked: several issuers may share one document, as a provider's spaces
-    share their key set.
+    Each method takes the issuer that needs the document, as several issuers may share one document, such as the key set
+    of a provider's spaces.
     """
 
     __slots__ = ("__weakref__", "_begun", "_bucket", "_copy", "_failure", "_keeper", "_under_way", "wanted")
@@ -109,19 +109,19 @@ class Document(Generic[T]):
 
     @property
     def held(self) -> T | None:
-        """The document if it is at hand, fresh or stale. Never fetches."""
+        """The document if we have it, fresh or stale. Never fetches."""
         copy = self._copy
         return None if copy is None or self._freshness() is Freshness.EXPIRED else copy.value
 
     @property
     def was_fetched(self) -> bool:
-        """Whether there ever was such a document."""
+        """Whether the document has ever been fetched."""
         return self._copy is not None
 
     def get(self, issuer: str) -> T:
-        """The document, fresh, or stale if it cannot be renewed at once.
+        """The fresh document, or a stale one if it cannot be renewed at once.
 
-        :raises CobotOIDCError: if there is nothing to serve; remembered for some seconds.
+        :raises CobotOIDCError: if there is no usable copy; the error is remembered for some seconds.
         """
         copy, age = self._copy, self._freshness()
         if copy is not None and age is Freshness.FRESH:
@@ -130,7 +130,7 @@ class Document(Generic[T]):
             self._renew_ahead(issuer)
             return copy.value
         if copy is not None and age is Freshness.STALE and self._under_way is not None:
-            return copy.value  # one request finds out whether the provider is there: the others need not hang with it
+            return copy.value  # one request finds out whether the provider answers; the others need not wait for it
         if failure := self._recent_failure():
             return self._stale_or(failure.error, issuer)
         try:
@@ -139,26 +139,26 @@ class Document(Generic[T]):
             return self._stale_or(error, issuer)
 
     def prefetch(self, issuer: str) -> None:
-        """Fetch in the background, unless a fresh copy is here: somebody will need it soon."""
+        """Fetch in the background unless we have a fresh copy, as somebody will need it soon."""
         if self._freshness() not in (Freshness.FRESH, Freshness.AGING):
             self._renew_ahead(issuer)
 
     def renewed_beyond(self, issuer: str, known: T, suffices: Callable[[T], bool]) -> T:
-        """Another document than ``known``, if there is one already or the budget for forced renewals allows to look.
+        """A newer document than ``known``, if there already is one or the budget for forced renewals allows a fetch.
 
-        :param known: what the caller has, and what does not suffice.
-        :param suffices: whether a document would.
-        :returns: ``known`` itself if there is no other, or none may be looked for now.
+        :param known: the document that the caller has, which does not suffice.
+        :param suffices: tells whether a document suffices.
+        :returns: ``known`` itself if there is no other, or if none may be fetched now.
         """
         copy, begun_before = self._copy, self._begun
         if copy is not None and copy.value is not known and suffices(copy.value):
             return copy.value
-        for _ in range(2):  # what is under way may have begun before the keys were rotated (X12)
+        for _ in range(2):  # a fetch in progress may have begun before the keys were rotated (X12)
             fetch = self._fetch_beyond(issuer, suffices)
             if fetch is None:
                 return known
             try:
-                value = self._keeper.wait(fetch, seat=False)  # the code is spent: this login ends now or never
+                value = self._keeper.wait(fetch, seat=False)  # the code is used up: this login cannot be repeated
             except CobotOIDCError:
                 value = known
             if fetch.number > begun_before or suffices(value):
@@ -187,12 +187,12 @@ class Document(Generic[T]):
         return held
 
     def _renew_ahead(self, issuer: str) -> None:
-        """Let nobody wait, and do not ask again what failed just now."""
+        """Fetch without anybody waiting for it, unless the last fetch has just failed."""
         if self._under_way is None and self._recent_failure() is None:
             self._fetch(issuer)
 
     def _fetch(self, issuer: str) -> _Fetch[T]:
-        """The fetch that is under way, or a new one."""
+        """The fetch in progress, or a new one."""
         with self._keeper.lock:
             if self._under_way is not None:
                 return self._under_way
@@ -260,7 +260,7 @@ class Document(Generic[T]):
         fetch.result.set_result(copy.value)
 
     def _settle_failure(self, fetch: _Fetch[T], issuer: str, error: CobotOIDCError) -> None:
-        # Stale: other processes knew the document before the provider failed.
+        # It may be stale: other processes got the document before the provider failed.
         copy = self._copy or self._keeper.copies.of_others(self.wanted)
         with self._keeper.lock:
             self._copy = copy

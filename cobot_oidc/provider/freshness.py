@@ -1,4 +1,4 @@
-"""What is fresh, what may still serve, and when to ask again: rules over values, without a clock (seconds)."""
+"""What is fresh, what may still be used, and when to ask again: rules about values, in seconds, without a clock."""
 
 import re
 from dataclasses import dataclass
@@ -22,16 +22,16 @@ class Freshness(Enum):
     """How far a copy can be trusted."""
 
     FRESH = "fresh"
-    AGING = "aging"  # fresh, and time to renew it without making anyone wait
-    STALE = "stale"  # to be renewed first; serves if that fails
+    AGING = "aging"  # still fresh, but it should be renewed in the background
+    STALE = "stale"  # has to be renewed first, but may be used if that fails
     EXPIRED = "expired"
 
 
 def freshness(age: float, *, lifetime: float, stale: float) -> Freshness:
     """How far a copy of this age can be trusted.
 
-    :param age: since it was fetched. A negative one is expired: the clock was set back, nobody knows how old it is.
-    :param lifetime: how long it is fresh. ``stale``: how long after that it may serve.
+    :param age: since it was fetched. A negative age means expired: the clock was set back, and the age is unknown.
+    :param lifetime: how long it is fresh. ``stale``: how long it may be used after that.
     """
     if not 0 <= age < lifetime + stale:
         return Freshness.EXPIRED
@@ -50,7 +50,7 @@ def lifetime_of(cache_control: str, longest: float) -> float:
 
 
 def pause_after(failures: int) -> float:
-    """How long a failure with nothing to serve is remembered: 5 seconds, doubling to 30."""
+    """How long a failure is remembered: 5 seconds at first, doubled each time up to 30."""
     return float(min(FIRST_PAUSE << min(failures - 1, 10), LONGEST_PAUSE))
 
 
@@ -67,7 +67,7 @@ UNKNOWN_DISCOVERIES = Allowance(most=30, every=2)  # 60 in the busiest minute (X
 
 @dataclass(frozen=True, slots=True)
 class Bucket:
-    """What is left of an allowance; ``tokens`` is ``None`` for all of it.
+    """What is left of an allowance; ``tokens`` is ``None`` if nothing has been used.
 
     Tokens are taken before something is tried, so that failures count too (K12).
     """
@@ -81,7 +81,7 @@ class Bucket:
         return Bucket(tokens - 1, filled_at) if tokens >= 1 else None
 
     def give_back(self, allowance: Allowance) -> "Bucket":
-        """The bucket with the token that was taken last: it was well spent."""
+        """The bucket with the last token put back, because it was well spent."""
         return self if self.tokens is None else Bucket(min(allowance.most, self.tokens + 1), self.filled_at)
 
     def _filled(self, now: float, allowance: Allowance) -> tuple[float, float]:
@@ -94,10 +94,10 @@ class Bucket:
 
 @dataclass(frozen=True, slots=True)
 class Breaker:
-    """Whether a provider is left alone for a while, as most calls to it had no answer.
+    """Whether a provider gets no requests for a while, because most calls to it were not answered.
 
-    Counted are the calls since the first failure, for a minute: a share of failures tells a provider that is down from
-    one that a stranger makes fail now and then (X03).
+    All calls within a minute of the first failure are counted: the share of failures distinguishes a provider that is
+    down from one that a stranger makes fail now and then (X03).
     """
 
     failures: int = 0
@@ -106,13 +106,13 @@ class Breaker:
     opened_at: float | None = None
 
     def seconds_until_trial(self, now: float) -> float:
-        """How long to leave the provider alone; 0 if a call may be made."""
+        """How long the provider gets no requests; 0 if a call may be made."""
         if self.opened_at is None or not 0 <= now - self.opened_at < OPEN_FOR:
             return 0
         return OPEN_FOR - (now - self.opened_at)
 
     def after_failure(self, now: float) -> "Breaker":
-        """One more call had no answer."""
+        """The breaker after one more call without an answer."""
         if self.opened_at is not None:
             return Breaker(opened_at=now)
         if not 0 <= now - self.counted_from < COUNTED_FOR:
@@ -122,13 +122,13 @@ class Breaker:
         return Breaker(opened_at=now) if opens else Breaker(failures, calls, self.counted_from)
 
     def after_answer(self) -> "Breaker":
-        """One more call was answered, whatever the answer said."""
+        """The breaker after one more call with an answer, whatever it said."""
         if self.opened_at is not None or self.failures == 0:
             return CLOSED
         return Breaker(self.failures, self.calls + 1, self.counted_from)
 
     def before_trial(self, now: float) -> "Breaker":
-        """Half open: whoever asks first tries, the others wait on as if it had failed just now."""
+        """Half open: the first caller tries, and the others keep waiting as if a call had just failed."""
         return self if self.opened_at is None else Breaker(opened_at=now)
 
 

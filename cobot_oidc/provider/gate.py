@@ -1,7 +1,7 @@
 """The gates before the endpoints that people's requests call: how many at once, and whether at all.
 
-Documents need none: each is fetched by one thread at a time, and left alone after a failure (``documents``). So what
-a stranger's code provokes at the token endpoint closes neither discovery nor keys (X03).
+Documents need no gate: each is fetched by one thread at a time, and not fetched again right after a failure
+(``documents``). So what a stranger's code provokes at the token endpoint stops neither discovery nor keys (X03).
 """
 
 import threading
@@ -31,11 +31,11 @@ class Crowd:
 
 
 class Gate:
-    """Room for calls to one issuer, and the memory of whether they are answered. Safe between threads.
+    """Limits the calls to one issuer, and remembers whether they were answered. This class is thread-safe.
 
     :param crowd: shared by all gates of the process.
     :param clock: seconds since the epoch.
-    :param tell: is told ``provider_unavailable``, ``breaker_opened`` and ``breaker_closed``.
+    :param tell: is called with ``provider_unavailable``, ``breaker_opened`` and ``breaker_closed``.
     """
 
     def __init__(self, crowd: Crowd, clock: Callable[[], float], tell: Callable[[str], None]) -> None:
@@ -49,7 +49,7 @@ class Gate:
 
     @contextmanager
     def call(self) -> Iterator[None]:
-        """Make a call inside. A ``provider_unreachable`` or ``tls_failed`` counts as no answer.
+        """Wrap one call. ``provider_unreachable`` and ``tls_failed`` count as no answer.
 
         :raises ProviderError: ``provider_paused`` or ``provider_busy``, before the call.
         """
@@ -80,7 +80,7 @@ class Gate:
             raise ProviderError("provider_paused", retry_after_seconds=wait)
 
     def _wait(self) -> None:
-        """Stand in line, for as long as the line moves. Whoever hangs at the provider holds up nobody else."""
+        """Wait in line as long as the line moves, so that calls that hang do not hold up everybody else."""
         crowd = self._crowd
         if crowd.waiting >= MOST_WAITING:
             raise ProviderError("provider_busy", retry_after_seconds=1)

@@ -1,7 +1,7 @@
-"""What is asked of a provider over HTTP, and what is believed of its answers, within bounds of time and of bytes.
+"""What we ask a provider over HTTP, and what we accept as its answer, within limits of time and size.
 
-No redirects, no cookies, no content encodings, nothing from the environment, and no way around a certificate's check.
-How bytes travel stands in ``transport``.
+There are no redirects, cookies or content encodings, nothing is taken from the environment, and certificates are always
+verified. ``transport`` sends and receives the bytes.
 """
 
 import http.client
@@ -23,14 +23,14 @@ from .transport import TooManyBytes, Transport, bounded
 
 LARGEST_DOCUMENT = 64 * 1024  # bytes
 LARGEST_ANSWER = 256 * 1024  # bytes, of the token and userinfo endpoints
-LONGEST_RETRY_AFTER = 3600  # seconds that we believe
-RETRY_WITHIN = 2  # seconds: a provider that wants us later than that is not waited for
+LONGEST_RETRY_AFTER = 3600  # seconds that we accept
+RETRY_WITHIN = 2  # seconds: if the provider asks us to wait longer, we do not retry
 _PASSING = (502, 503, 504)
 
 
 @dataclass(frozen=True, slots=True)
 class HTTPResponse:
-    """A whole answer. ``retry_after`` is in seconds, ``None`` where the provider did not say."""
+    """A whole answer. ``retry_after`` is in seconds, ``None`` if the provider did not say."""
 
     status: int
     content_type: str
@@ -40,7 +40,7 @@ class HTTPResponse:
 
 
 def refuse_failure(answer: HTTPResponse) -> None:
-    """Tell an answer from a failure that will pass.
+    """Raise an error if the answer is a temporary failure.
 
     :raises ProviderError: ``provider_failing`` for 429 and 5xx.
     """
@@ -50,7 +50,7 @@ def refuse_failure(answer: HTTPResponse) -> None:
 
 
 class HTTPClient:
-    """Calls providers; safe to share between threads. Connections are kept and reused."""
+    """Calls providers. This class is thread-safe; connections are kept and reused."""
 
     def __init__(self, settings: ProviderSettings, *, sleep: Callable[[float], None] = time.sleep) -> None:
         self._settings = settings
@@ -65,11 +65,11 @@ class HTTPClient:
         headers: Mapping[str, str] | None = None,
         fails_evenly: bool = False,
     ) -> HTTPResponse:
-        """Ask for a document; once more where the first try met a passing fault.
+        """Request a document, and once more if the first try failed temporarily.
 
-        :param largest: bytes that the answer may have.
-        :param fails_evenly: let every kind of failure to connect take the same time, so that whoever owns the name
-            learns nothing about the machines and ports that they let it point to (R10).
+        :param largest: the maximum size of the answer in bytes.
+        :param fails_evenly: let every kind of connection failure take the same time, so that the owner of the name
+            learns nothing about the machines and ports that they point it to (R10).
         :raises ProviderError: ``provider_unreachable``, ``tls_failed`` or ``response_unusable``.
         """
         request = _prepared("GET", url, {"Accept": "application/json", **(headers or {})}, None)
@@ -83,7 +83,7 @@ class HTTPClient:
             return response
 
     def post_form(self, url: str, body: str, headers: Mapping[str, str], *, fails_evenly: bool = False) -> HTTPResponse:
-        """Post a form; a second time only if the first was certainly never sent (N06, F22).
+        """Post a form, and a second time only if the first was certainly never sent (N06, F22).
 
         :raises ProviderError: as ``get``.
         """
@@ -145,7 +145,7 @@ class HTTPClient:
             raise ProviderError("response_unusable", url=url, reason="too many bytes") from error
         except requests.exceptions.SSLError as error:
             raise ProviderError("tls_failed", url=url) from error
-        except requests.exceptions.ConnectionError as error:  # ConnectTimeout among them
+        except requests.exceptions.ConnectionError as error:  # includes ConnectTimeout
             raise _ConnectionFailed(_reason(error), was_sent=not _was_never_sent(error)) from error
         except urllib3.exceptions.ProtocolError as error:  # the answer broke off
             raise _ConnectionFailed(_reason(error), was_sent=True) from error
@@ -162,7 +162,7 @@ class HTTPClient:
 
 
 class _ConnectionFailed(Exception):
-    """There was no connection, or it broke. Without ``was_sent`` no byte of the request has left this machine."""
+    """There was no connection, or it broke. Unless ``was_sent``, no byte of the request has left this machine."""
 
     def __init__(self, reason: str, *, was_sent: bool) -> None:
         super().__init__(reason)
@@ -178,14 +178,14 @@ def _was_never_sent(error: requests.exceptions.ConnectionError) -> bool:
 
 
 def _reason(error: BaseException) -> str:
-    """What a failure goes back to, for the operator. A page never tells it: ports of the inside could be probed."""
+    """The cause of a failure, for the operator. Pages never show it, as internal ports could be probed with it."""
     cause: BaseException | None = error
-    while cause is not None and not isinstance(cause, _ConnectionFailed):  # which would be the first try's
+    while cause is not None and not isinstance(cause, _ConnectionFailed):  # that would be the error of the first try
         if isinstance(cause, urllib3.exceptions.NameResolutionError):
             return "the host name does not resolve"
         if isinstance(cause, ConnectionRefusedError):
             return "connection refused"
-        # To urllib3 every connection that cannot be opened is a timeout too.
+        # In urllib3, every connection that cannot be opened is a timeout too.
         if isinstance(cause, _TIMEOUTS) and not isinstance(cause, urllib3.exceptions.NewConnectionError):
             return "timeout"
         cause = cause.__cause__ or cause.__context__
@@ -201,7 +201,7 @@ def _prepared(method: str, url: str, headers: Mapping[str, str], body: str | Non
 
 
 def _whole(response: requests.Response, url: str, largest: int) -> HTTPResponse:
-    """Read the answer's body, no more of it than may be (N02, N03)."""
+    """Read the body of the answer, but not more than is allowed (N02, N03)."""
     encoding = response.headers.get("Content-Encoding", "identity").strip().lower()
     if encoding not in ("", "identity"):
         raise ProviderError("response_unusable", url=url, reason="content encoding", got=encoding)
@@ -223,7 +223,7 @@ def _whole(response: requests.Response, url: str, largest: int) -> HTTPResponse:
 
 
 def _retry_after(value: str | None, date: str | None) -> float | None:
-    """RFC 9110 section 10.2.3: seconds, or a date, which is read against the answer's own ``Date``."""
+    """RFC 9110 section 10.2.3: seconds, or a date, which is compared with the answer's own ``Date``."""
     if value is None:
         return None
     value = value.strip()

@@ -21,10 +21,10 @@ from .http import LARGEST_ANSWER, HTTPClient, refuse_failure
 
 @dataclass(frozen=True, slots=True)
 class TokenSet:
-    """What a code was exchanged for.
+    """What the provider returned for a code.
 
-    :ivar claims: of the verified id token.
-    :ivar access_token: for the provider's API; never shown in ``repr``.
+    :ivar claims: the claims of the verified id token.
+    :ivar access_token: the token for the provider's API; never shown in ``repr``.
     """
 
     claims: Claims
@@ -32,12 +32,12 @@ class TokenSet:
 
 
 class Provider:
-    """One issuer. Safe to share between threads; documents are fetched when first needed.
+    """One issuer. This class is thread-safe; documents are fetched when they are first needed.
 
     :param issuer: an issuer that the configuration trusts.
-    :param allowed_hosts: where its endpoints may be beside its own host.
-    :param is_named: whether the configuration names it, rather than admitting every well-formed space.
-    :param is_others: whether it is somebody else's than the provider's: an issuer with a client of its own.
+    :param allowed_hosts: hosts that its endpoints may be on besides its own.
+    :param is_named: whether the configuration names it, rather than allowing every well-formed space.
+    :param is_others: whether it belongs to somebody else than the provider: an issuer with a client of its own.
     :param keys_at: the key set at a URL, shared with the other issuers that name it.
     """
 
@@ -65,22 +65,22 @@ class Provider:
 
     @property
     def is_proven(self) -> bool:
-        """Whether there ever was a document at this issuer."""
+        """Whether this issuer's document has ever been fetched."""
         return self._metadata.was_fetched
 
     def metadata(self) -> ProviderMetadata:
         """The provider's document.
 
-        :raises ProviderError: if it cannot be had, or is none.
+        :raises ProviderError: if it cannot be fetched or is not valid.
         """
         return self._metadata.get(self.issuer)
 
     def held_metadata(self) -> ProviderMetadata | None:
-        """The provider's document if it is at hand. Never waits for the network."""
+        """The provider's document if we have it. Never waits for the network."""
         return self._metadata.held
 
     def begin(self) -> ProviderMetadata:
-        """The document for a login that begins; the keys are fetched meanwhile, as its end will need them.
+        """The document for the start of a login; the keys, which are needed at its end, are fetched in the background.
 
         :raises ConfigurationError: ``algorithms_disjoint`` if no id token of this provider could be accepted.
         :raises ProviderError: as ``metadata``.
@@ -92,7 +92,7 @@ class Provider:
 
     @contextmanager
     def room_for_a_login(self) -> Iterator[None]:
-        """Have all at hand that the end of a login needs, and room for its calls: before its code is spent.
+        """Get everything that completing a login needs, and room for its calls, before the code is used up.
 
         :raises ProviderError: ``provider_busy`` or ``provider_paused`` if there is no room, or as ``metadata``.
         """
@@ -112,11 +112,11 @@ class Provider:
         nonce: str,
         max_age: int | None = None,
     ) -> TokenSet:
-        """Exchange an authorization code, and verify the id token that comes for it (OIDC Core 3.1.3).
+        """Exchange an authorization code, and verify the id token that is returned (OIDC Core 3.1.3).
 
-        To be called with ``room_for_a_login``.
+        To be called within ``room_for_a_login``.
 
-        :param client: who we are here. The other parameters are those of the login's authorization request.
+        :param client: our client at this issuer. The other parameters are those of the login's authorization request.
         :raises LoginError: ``code_refused``. :raises TokenError: if the id token is not valid.
         :raises ProviderError: if the provider cannot be reached or its answer is unusable.
         """
@@ -158,9 +158,9 @@ class Provider:
         return TokenSet(claims, response.access_token)
 
     def verify(self, id_token: str, expected: Expected, *, access_token: str | None) -> Claims:
-        """Verify an id token, with newer keys than those at hand if they may have been rotated (K08–K10, K12).
+        """Verify an id token, with newer keys than ours if the keys may have been rotated (K08–K10, K12).
 
-        :raises TokenError: if it is not valid. No key is fetched for one that no key could make valid (K21).
+        :raises TokenError: if it is not valid. No keys are fetched for a token that no key could make valid (K21).
         """
         token = UnverifiedIDToken.parse(id_token, expected, now=self._keeper.copies.clock())
         document = self._key_set(self.metadata())
@@ -176,11 +176,11 @@ class Provider:
         return token.verify(renewed, access_token=access_token)
 
     def userinfo(self, access_token: str, subject: str) -> Claims:
-        """Ask for more claims about the subject of a verified id token (OIDC Core 5.3).
+        """Request more claims about the subject of a verified id token (OIDC Core 5.3).
 
-        To be called with ``room_for_a_login``.
+        To be called within ``room_for_a_login``.
 
-        :raises ProviderError: ``userinfo_unusable`` if there is no such endpoint, or the answer is no JSON object
+        :raises ProviderError: ``userinfo_unusable`` if there is no such endpoint, or if the answer is not a JSON object
             about this very subject (5.3.2, O04, O05).
         """
         endpoint = self.metadata().userinfo_endpoint

@@ -1,4 +1,4 @@
-"""The providers that this process knows: issuer to ``Provider``, bounded, each made when first asked for."""
+"""The providers that this process knows: a bounded mapping of issuer to ``Provider``, filled as they are needed."""
 
 import os
 import threading
@@ -20,13 +20,13 @@ MOST_UNPROVEN = 100
 
 
 class Providers:
-    """Providers by issuer; the least recently used goes if there are too many (K19).
+    """Providers by issuer; if there are too many, the least recently used one is dropped (K19).
 
-    Those that never had a document live apart: however many a stranger invents, no proven one goes for them (X05). A
-    process that was forked from another begins anew: neither locks nor connections are shared (K20).
+    Those whose document was never fetched are kept apart: however many a stranger invents, no proven one is dropped for
+    them (X05). A forked process starts with new ones, as neither locks nor connections may be shared (K20).
 
     :param clock: seconds since the epoch.
-    :param tell: is told an event's name and the issuer: ``metadata_renewed``, ``keys_renewed``,
+    :param tell: is called with an event's name and the issuer: ``metadata_renewed``, ``keys_renewed``,
         ``stale_metadata_served``, ``stale_keys_served``, ``provider_unavailable``, ``breaker_opened``,
         ``breaker_closed``. It must not raise.
     :param store: what this process shares with others, if there is one.
@@ -46,9 +46,9 @@ class Providers:
     ) -> Provider:
         """The provider of an issuer that the configuration trusts.
 
-        :param allowed_hosts: where its endpoints may be beside its own host.
-        :param is_named: whether the configuration names it, rather than admitting every well-formed space.
-        :param is_others: whether the issuer is somebody else's than the provider's.
+        :param allowed_hosts: hosts that its endpoints may be on besides its own.
+        :param is_named: whether the configuration names it, rather than allowing every well-formed space.
+        :param is_others: whether the issuer belongs to somebody else than the provider.
         """
         if self._process != os.getpid():
             self._begin()

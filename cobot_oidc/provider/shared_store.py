@@ -1,8 +1,8 @@
 """What the workers and machines of one app share, through Redis: documents, budgets, turns and used states.
 
-Redis makes logins cheaper, never possible: while it is down or slow every question has the answer that a process alone
-would give, and nobody waits for it twice. What is kept there is JSON under a MAC of the app's secret key: whoever can
-write to the Redis, but does not know the key, can slip no signing key in.
+Redis only makes logins cheaper, and no login needs it: while it is down or slow, every question gets the answer that a
+process on its own would give, and nobody waits for it twice. Values are JSON with a MAC under the app's secret key, so
+somebody who can write to Redis but does not know the key cannot slip in a signing key.
 """
 
 import hashlib
@@ -24,7 +24,7 @@ from .deadline import run_beside, seconds_left
 from .freshness import Allowance, Bucket
 
 LONGEST_WAIT = 0.25  # seconds for one answer of Redis
-AWAY_FOR = 5  # seconds that a Redis which failed is not asked again
+AWAY_FOR = 5  # seconds for which Redis is not asked again after a failure
 TURN_POLLED_EVERY = 0.05  # seconds
 MOST_NOTES, NOTES_AT_ONCE = 200_000, 5_000
 LARGEST_VALUE = LARGEST  # bytes: a document of 64 kB, escaped, and what is around it
@@ -33,12 +33,12 @@ A = TypeVar("A")
 
 
 class SharedStore:
-    """Values in Redis. Safe between threads and across forks; never raises for what Redis does.
+    """Values in Redis. This class is safe between threads and across forks, and never raises an error because of Redis.
 
-    :param url: of the Redis, as redis-py reads it.
+    :param url: the URL of Redis, in redis-py's syntax.
     :param secret: the app's secret key. Apps with different keys do not see each other's values.
     :param clock: seconds since the epoch.
-    :param tell: is told ``store_unavailable`` once for each outage, and ``store_available`` at its end.
+    :param tell: is called with ``store_unavailable`` once for each outage, and with ``store_available`` at its end.
     """
 
     def __init__(self, url: str, secret: bytes, *, clock: Callable[[], float], tell: Callable[[str], None]) -> None:
@@ -52,13 +52,13 @@ class SharedStore:
             url,
             socket_timeout=LONGEST_WAIT,
             socket_connect_timeout=LONGEST_WAIT,
-            # A connection that went stale while Redis restarted is opened anew; a slow Redis is not asked twice.
+            # A connection that went stale while Redis restarted is reopened; a slow Redis is not asked twice.
             retry=Retry(NoBackoff(), 1, supported_errors=(RedisConnectionError,)),
             retry_on_error=[RedisConnectionError],
         )
 
     def get(self, name: str) -> Mapping[str, object] | None:
-        """The value of this name; ``None`` where there is none, it is not ours, or Redis is away."""
+        """The value with this name; ``None`` if there is none, it is not ours, or Redis is unavailable."""
         return self._opened(name, self._ask(lambda: self._read(self._redis, self._prefix + name), None))
 
     def put(self, name: str, value: Mapping[str, object], *, seconds: float) -> None:
@@ -67,16 +67,16 @@ class SharedStore:
         self._ask(lambda: self._redis.set(self._prefix + name, sealed, px=int(seconds * 1000)), None)
 
     def claim(self, name: str, *, seconds: float) -> bool:
-        """Whether nobody has claimed this name for so many seconds. True while Redis is away."""
+        """Whether nobody has claimed this name for so many seconds. True while Redis is unavailable."""
         key, lifetime = self._prefix + name, int(seconds * 1000)
         return self._ask(lambda: bool(self._redis.set(key, "1", nx=True, px=lifetime)), True)
 
     def take(self, name: str, allowance: Allowance) -> bool:
-        """Whether the shared budget of this name has a token left, which is taken. True while Redis is away."""
+        """Take a token from the shared budget with this name, if there is one. True while Redis is unavailable."""
         return self._spend(name, allowance, lambda bucket: bucket.take(self._clock(), allowance))
 
     def give_back(self, name: str, allowance: Allowance) -> None:
-        """Return the token that was taken last from the budget of this name."""
+        """Put back the token that was last taken from the budget with this name."""
         self._spend(name, allowance, lambda bucket: bucket.give_back(allowance))
 
     def _spend(self, name: str, allowance: Allowance, change: Callable[[Bucket], Bucket | None]) -> bool:
@@ -94,7 +94,7 @@ class SharedStore:
         return self._ask(lambda: bool(self._redis.transaction(typed, key, value_from_callable=True)), True)
 
     def note(self, name: str, member: str, *, keep: float) -> None:
-        """Add a member to the notes of this name, for so many seconds; older ones go."""
+        """Add a member to the notes with this name for so many seconds, and remove older ones."""
         key, now = self._prefix + name, self._clock()
 
         def add() -> None:
@@ -131,7 +131,7 @@ class SharedStore:
 
     @contextmanager
     def turn(self, name: str, *, seconds: float) -> Iterator[None]:
-        """One process after the other. Nobody waits longer than so many seconds, or for who died or for Redis."""
+        """Let one process at a time in. Nobody waits longer than so many seconds, or for a dead process or Redis."""
         key, lifetime = self._prefix + name, int(seconds * 1000)
         lock = self._redis.lock(
             key, timeout=seconds, blocking_timeout=seconds, sleep=TURN_POLLED_EVERY, thread_local=False
@@ -140,8 +140,8 @@ class SharedStore:
         def acquire_at_once() -> bool:
             if lock.acquire(blocking=False):
                 return True
-            left = self._redis.pttl(key)  # -1 is for ever, -2 already gone
-            if left == -1 or left > lifetime:  # no turn of ours: whoever wrote it, all would wait for it
+            left = self._redis.pttl(key)  # -1 means forever, -2 that it has expired
+            if left == -1 or left > lifetime:  # not one of our turns, but all processes would wait for it
                 self._redis.delete(key)
             return False
 
@@ -160,13 +160,13 @@ class SharedStore:
         if away_since is not None:
             if 0 <= now - away_since < AWAY_FOR:
                 return otherwise
-            self._away_since = now  # one asks whether it is back; the others need not wait for the same answer
+            self._away_since = now  # one caller finds out whether it is back; the others need not wait for that
         try:
             answer = run_beside(command, seconds=min(seconds, seconds_left()), discard=lambda _: None)
-        except LockError:  # the turn took too long, and is another's by now
+        except LockError:  # the turn took too long, and now belongs to another process
             return otherwise
         except (RedisError, OSError):
-            self._note(away_since=self._clock())  # not of when it was asked: it may have taken long to fail (X11)
+            self._note(away_since=self._clock())  # now, not when it was asked: it may have taken long to fail (X11)
             return otherwise
         if away_since is not None:
             self._note(away_since=None)
@@ -207,7 +207,7 @@ class SharedStore:
 
 
 def _bucket(value: Mapping[str, object] | None) -> Bucket:
-    """The bucket that was kept, or a full one: also where another release of ours kept it in another way."""
+    """The stored bucket, or a full one, also if another release of ours stored it in another format."""
     tokens, filled_at = (value or {}).get("tokens"), (value or {}).get("filled_at")
     if isinstance(tokens, (int, float)) and isinstance(filled_at, (int, float)):
         return Bucket(tokens, filled_at)

@@ -1,7 +1,7 @@
-"""requests and urllib3 within bounds: a deadline, a number of bytes, one TLS context, and nothing from the environment.
+"""requests and urllib3 within limits: a deadline, a number of bytes, one TLS context, and nothing from the environment.
 
-What is asked, and what is believed of the answer, stands in ``http``. Names below ``localhost`` are this machine
-(RFC 6761 section 6.3).
+``http`` decides what is asked, and what is accepted as an answer. Names below ``localhost`` are this machine (RFC 6761
+section 6.3).
 """
 
 import http.client
@@ -24,17 +24,17 @@ from requests.adapters import HTTPAdapter
 from ..protocol.discovery import is_loopback
 from .deadline import run_beside, seconds_left
 
-LARGEST_HEAD = 64 * 1024  # bytes before a body: status line, header fields, and any 1xx answers that come first
-LARGEST_FRAMING = 32 * 1024  # bytes beside a body: sizes of chunks, trailer fields
+LARGEST_HEAD = 64 * 1024  # bytes before a body: status line, header fields, and any preceding 1xx answers
+LARGEST_FRAMING = 32 * 1024  # bytes in addition to a body: sizes of chunks, trailer fields
 
 
 class TooManyBytes(Exception):
-    """An answer has more bytes before, in or after its body than it may have."""
+    """An answer has more bytes before, in or after its body than allowed."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Bounds:
-    """Of the call under way: bytes that a body may have, and seconds that a kept connection may have been idle."""
+    """The limits of the current call: bytes of a body, and seconds that a kept connection may have been idle."""
 
     largest: int
     longest_idle: float
@@ -45,7 +45,7 @@ _bounds: ContextVar[_Bounds] = ContextVar("bounds")
 
 @contextmanager
 def bounded(*, largest: int, longest_idle: float) -> Iterator[None]:
-    """Bound the calls inside: bytes of a body, and seconds after which an idle connection is not used again."""
+    """Limit the calls in the block: bytes of a body, and seconds after which an idle connection is not reused."""
     token = _bounds.set(_Bounds(largest, longest_idle))
     try:
         yield
@@ -65,7 +65,7 @@ class Transport(HTTPAdapter):
 
     @cached_property
     def _tls(self) -> ssl.SSLContext:
-        """Checks chain and host name. Made once, as reading the authorities takes longer than a handshake."""
+        """It checks chain and host name, and is made once, as loading the authorities takes longer than a handshake."""
         return ssl.create_default_context(cafile=self._ca_bundle or requests.utils.DEFAULT_CA_BUNDLE_PATH)
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
@@ -109,7 +109,7 @@ class _BoundedReader(io.RawIOBase):
         self._bytes_left = LARGEST_HEAD
 
     def allow(self, length: int) -> None:
-        """From here on the answer may have so many bytes."""
+        """Allow so many more bytes from here on."""
         self._bytes_left = length
 
     def readable(self) -> bool:
@@ -133,7 +133,7 @@ class _BoundedReader(io.RawIOBase):
 
 
 class _BoundedSocket:
-    """What ``http.client`` asks of a socket when it reads an answer: a file."""
+    """The part of a socket that ``http.client`` needs to read an answer: a file."""
 
     def __init__(self, sock: socket.socket) -> None:
         self.reader = _BoundedReader(sock)
@@ -166,7 +166,7 @@ class _HTTPConnection(urllib3.connection.HTTPConnection):
     _used_at = 0.0
 
     def _new_conn(self) -> socket.socket:
-        """Resolve and connect beside the caller: no resolver that hangs, and no dead addresses, outlast the call."""
+        """Resolve and connect in another thread: neither a slow resolver nor dead addresses can delay the caller."""
         try:
             return run_beside(super()._new_conn, seconds=seconds_left(), discard=socket.socket.close)
         except TimeoutError:
@@ -178,7 +178,7 @@ class _HTTPConnection(urllib3.connection.HTTPConnection):
 
     @property
     def is_connected(self) -> bool:
-        """Whether the connection can be used again. Balancers forget idle ones without a word (N07)."""
+        """Whether the connection can be used again. Load balancers silently drop idle connections (N07)."""
         return time.monotonic() - self._used_at < _bounds.get().longest_idle and super().is_connected
 
 

@@ -12,8 +12,14 @@ import click
 from .server import StandIn
 
 
-@click.command(help="Run the stand-in Cobot on this machine, for demos and tests. It is no server for production.")
-@click.option("--port", default=5001, show_default=True, type=click.IntRange(0, 65535), help="On the loopback; 0: any.")
+@click.command(help="Run the stand-in Cobot on this machine, for demos and tests. Do not use it in production.")
+@click.option(
+    "--port",
+    default=5001,
+    show_default=True,
+    type=click.IntRange(0, 65535),
+    help="Port on the loopback; 0 for any free one.",
+)
 @click.option("--client-id", default="demo", show_default=True)
 @click.option("--client-secret", default="demo-secret", show_default=True, help="Empty for a public client.")
 @click.option("--redirect-uri", default="http://localhost:5000/cobot/callback", show_default=True)
@@ -39,7 +45,7 @@ def _introduce(stand_in: StandIn, client_id: str, client_secret: str, redirect_u
         click.echo(f"{name}={_quoted(value)}")
     click.echo(f"\nThen start your app, and open {urljoin(redirect_uri, '/')}")
     click.echo(f"To make the stand-in misbehave, open {stand_in.issuer}/stand-in")
-    click.echo("Ctrl-C stops it. Whatever was changed is then forgotten.")
+    click.echo("Press Ctrl-C to stop it. It then forgets all changes.")
 
 
 def _environment(stand_in: StandIn, client_id: str, client_secret: str, redirect_uri: str) -> dict[str, str]:
@@ -59,7 +65,7 @@ def _environment(stand_in: StandIn, client_id: str, client_secret: str, redirect
 
 
 def _as_text(value: str) -> str:
-    """A value that Flask, which reads JSON, takes for text: digits need their double quotes."""
+    """A value that Flask, which reads JSON, reads as text: digits need double quotes."""
     try:
         json.loads(value)
     except ValueError:
@@ -68,7 +74,7 @@ def _as_text(value: str) -> str:
 
 
 def _quoted(value: str) -> str:
-    """A value as both a shell and a .env file read it."""
+    """A value in the form that both a shell and a .env file understand."""
     if re.fullmatch(r"[\w@%+=:,./{} -]+", value):
         return f'"{value}"' if " " in value else value
     return shlex.quote(value)

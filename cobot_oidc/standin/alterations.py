@@ -1,4 +1,4 @@
-"""How the stand-in is made to lie, to fail and to dawdle: rules that change what it is about to say."""
+"""How the stand-in is made to give false answers, to fail and to be slow: rules that change its answers."""
 
 import threading
 from collections.abc import Callable, Mapping
@@ -28,7 +28,7 @@ class _Rule:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What an HTTP answer is replaced with; ``None`` keeps what there is. ``delay`` is in seconds."""
+    """What replaces an HTTP answer; ``None`` keeps what it is. ``delay`` is in seconds."""
 
     status: int | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
@@ -37,35 +37,35 @@ class Reply:
 
 
 class Alterations:
-    """The rules in force, in the order in which they were made. Safe between threads."""
+    """The active rules, in the order in which they were added. This class is thread-safe."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._rules: list[_Rule] = []
 
     def alter(self, part: Part, change: Change, *, issuer: str | None = None, times: int | None = None) -> None:
-        """Change one part of what is said.
+        """Change one part of the answers.
 
         :param part: a document, or a part of the id token before it is signed; ``id_token`` is the signed token as
             text.
         :param change: members to set (``REMOVED`` leaves one out), or a function from the value to another.
-        :param issuer: at this issuer alone. :param times: so often; ``None`` until ``clear``.
+        :param issuer: only at this issuer. :param times: how often; ``None`` means until ``clear``.
         """
         function = change if callable(change) else _setting(change)
         self._add(_Rule(part, issuer, times, function))
 
     def reply(self, page: Page, reply: Reply, *, issuer: str | None = None, times: int | None = None) -> None:
-        """Replace status, headers or body of an answer, or delay it; as ``alter``."""
+        """Replace the status, headers or body of an answer, or delay it; see ``alter``."""
         self._add(_Rule(f"reply:{page}", issuer, times, lambda _: reply))
 
     def apply(self, part: str, issuer: str, value: Any) -> Any:
-        """What is said in place of ``value``."""
+        """The altered value."""
         for rule in self._due(part, issuer):
             value = rule.change(value)
         return value
 
     def clear(self) -> None:
-        """Tell the truth again."""
+        """Remove all rules."""
         with self._lock:
             self._rules.clear()
 

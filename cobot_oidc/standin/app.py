@@ -1,4 +1,4 @@
-"""The stand-in as a WSGI app: which host and path says what (docs/cobot.md 1-4)."""
+"""The stand-in as a WSGI app: what each host and path answers (docs/cobot.md 1-4)."""
 
 import secrets
 from typing import Any
@@ -11,12 +11,12 @@ from .pages import pages
 from .people import Person
 from .state import AccessToken, RecordedRequest, State
 
-SECRETS = ("state", "nonce", "code", "code_verifier", "client_secret")  # of what clients send
+SECRETS = ("state", "nonce", "code", "code_verifier", "client_secret")  # parameters that clients send
 SCOPES = ("openid", "email", "profile")
 
 
 def create_app(state: State) -> Flask:
-    """The app of one stand-in. It answers on the loopback alone."""
+    """The app of one stand-in. It only answers on the loopback."""
     app = Flask(__name__)
     app.secret_key = secrets.token_hex()
     app.config["SESSION_COOKIE_NAME"] = "standin"
@@ -27,7 +27,9 @@ def create_app(state: State) -> Flask:
         state.requests.append(RecordedRequest(request.method, request.host, request.path))
         state.secrets.update(request.values[name] for name in SECRETS if request.values.get(name))
         if request.remote_addr not in ("127.0.0.1", "::1") or not _is_local(request.host):
-            abort(403, "This stand-in answers on this machine alone. It is no Cobot, and no server for production.")
+            abort(
+                403, "This stand-in only answers on this machine. It is not Cobot, and must not be used in production."
+            )
 
     @app.after_request
     def alter(response: Response) -> Response:
@@ -83,7 +85,7 @@ def create_app(state: State) -> Flask:
 
     @app.errorhandler(404)
     def not_found(error: HTTPException) -> Any:
-        # Cobot's trap: on www any unknown *.json is valid JSON about something else, with status 200.
+        # A pitfall of Cobot: on www any unknown *.json is valid JSON about something else, with status 200.
         if state.issuer_at(request.host) == state.issuer and request.path.endswith(".json"):
             return jsonify({"name": "Cobot", "locale": "en", "features": []})
         return error
@@ -105,7 +107,7 @@ def _is_local(host: str) -> bool:
 
 
 def _metadata(state: State, issuer: str) -> dict[str, Any]:
-    """As recorded of Cobot: ``none`` alone as authentication, and nothing of what it does not have."""
+    """As recorded at Cobot: only ``none`` for authentication, and nothing that Cobot does not have."""
     claims = ["sub", "email", "iss", "profile"]
     if issuer != state.issuer:
         claims += ["name", "picture", "phone_number"]

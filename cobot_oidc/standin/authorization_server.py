@@ -1,4 +1,4 @@
-"""Authlib's authorization server, fitted with the stand-in's memory and with Cobot's habits (docs/cobot.md 3)."""
+"""Authlib's authorization server with the stand-in's memory and Cobot's peculiarities (docs/cobot.md 3)."""
 
 import secrets
 from typing import Any
@@ -19,7 +19,7 @@ ID_TOKEN_LIFETIME = 3600  # seconds
 
 
 def authorization_server(app: Flask, state: State) -> AuthorizationServer:
-    """The server of one stand-in: the code flow, PKCE supported and not enforced, OpenID Connect on top."""
+    """The server of one stand-in: the code flow with OpenID Connect, and PKCE supported but not enforced."""
 
     def save_token(token: dict[str, Any], asked: OAuth2Request) -> None:
         issued = AccessToken(token["access_token"], asked.client.client_id, asked.user, token.get("scope", ""))
@@ -33,9 +33,9 @@ def authorization_server(app: Flask, state: State) -> AuthorizationServer:
 
 
 def claims_about(person: Person, space: str | None, scope: str) -> dict[str, Any]:
-    """What an issuer says of a person: at a space, what the membership holds; globally, what the account does.
+    """What an issuer says about a person: at a space the data of the membership, globally those of the account.
 
-    The one place that decides which claims are where, as docs/cobot.md only assumes it.
+    Only this function decides which claims are sent where, because docs/cobot.md only assumes it.
     """
     scopes = scope.split()
     claims: dict[str, Any] = {"sub": person.subject}
@@ -57,7 +57,7 @@ class _Server(AuthorizationServer):  # type: ignore[misc] # Authlib is untyped h
 
 
 class _LoopbackRequest(FlaskOAuth2Request):  # type: ignore[misc] # as above
-    """Authlib wants https, but for the name ``localhost``; the names below it are this machine too (RFC 6761)."""
+    """Authlib requires https except for ``localhost``; names below it are this machine too (RFC 6761)."""
 
     def __init__(self, http_request: Request) -> None:
         https_url = http_request.url.replace("http://", "https://", 1)
@@ -127,7 +127,7 @@ class _OpenID(OpenIDCode):  # type: ignore[misc] # as above
 
     def process_token(self, grant: Any, response: Any) -> Any:
         token = super().process_token(grant, response)
-        token.pop("scope", None)  # Cobot was never seen to send it
+        token.pop("scope", None)  # Cobot has never been seen to send it
         return token
 
     def _codes(self) -> list[IssuedCode]:
@@ -135,5 +135,5 @@ class _OpenID(OpenIDCode):  # type: ignore[misc] # as above
 
 
 def _token(*_args: Any, scope: str | None = None, **_kwargs: Any) -> dict[str, Any]:
-    """As Cobot's: 64 hex digits, ``bearer`` in lower case, no lifetime, no refresh token."""
+    """Like Cobot's: 64 hex digits, ``bearer`` in lower case, no lifetime, no refresh token."""
     return {"access_token": secrets.token_hex(32), "token_type": "bearer", "scope": scope or ""}

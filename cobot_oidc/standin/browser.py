@@ -1,4 +1,4 @@
-"""A browser for tests without one: fills in the stand-in's own pages over real HTTP."""
+"""A simple browser for tests: it fills in the stand-in's own pages over real HTTP."""
 
 import re
 from urllib.parse import urlsplit
@@ -7,18 +7,18 @@ import requests
 
 
 class Browser:
-    """Cookies, and a person who knows which button to press. Names below ``localhost`` are 127.0.0.1."""
+    """Keeps cookies, and presses the right buttons. It resolves names below ``localhost`` to 127.0.0.1."""
 
     def __init__(self) -> None:
         self._session = requests.Session()
         self._session.trust_env = False
-        # The jar goes by host names; we connect to an address. One stand-in has one cookie, so keep it by hand.
+        # The cookie jar uses host names, but we connect to an address. A stand-in has one cookie, so we keep it here.
         self._cookies: dict[str, str] = {}
 
     def sign_in(self, authorization_url: str, person: str, *, cancel: bool = False) -> str:
-        """From the authorization request to the URL that the browser is sent back to.
+        """Go from the authorization request to the URL that the browser is sent back to.
 
-        :raises RuntimeError: where the stand-in refuses the request.
+        :raises RuntimeError: if the stand-in refuses the request.
         """
         page = self._ask("GET", authorization_url)
         if cancel:
@@ -31,7 +31,7 @@ class Browser:
     def _pressed(self, url: str, page: requests.Response, button: dict[str, str]) -> requests.Response:
         csrf = re.search(r'name="csrf" value="([^"]+)"', page.text)
         if csrf is None:
-            raise RuntimeError(f"the stand-in shows no form: {page.status_code} {page.text[-500:]}")
+            raise RuntimeError(f"the stand-in did not show a form: {page.status_code} {page.text[-500:]}")
         return self._ask("POST", url, {"csrf": csrf[1], **button})
 
     def _ask(self, method: str, url: str, form: dict[str, str] | None = None) -> requests.Response:

@@ -8,12 +8,14 @@ from joserfc.jwk import ECKey, OKPKey, RSAKey
 
 SigningKey: TypeAlias = RSAKey | ECKey | OKPKey
 
-_made: list[RSAKey] = []  # RSA keys take long to make: every stand-in of this process uses them in the same order
+_made: list[
+    RSAKey
+] = []  # RSA keys are slow to make, so all stand-ins of this process use the same ones in the same order
 _making = threading.Lock()
 
 
 def rsa_key(number: int) -> RSAKey:
-    """The process's RSA key of this number, made when first asked for."""
+    """The process's RSA key with this number, made when it is first needed."""
     with _making:
         while len(_made) <= number:
             _made.append(RSAKey.generate_key(2048, private=True, auto_kid=False))
@@ -21,9 +23,9 @@ def rsa_key(number: int) -> RSAKey:
 
 
 class SigningKeys:
-    """A key set that can be rotated. Safe between threads.
+    """A key set that can be rotated. This class is thread-safe.
 
-    :ivar algorithm: what id tokens are signed with.
+    :ivar algorithm: the algorithm that signs id tokens.
     """
 
     def __init__(self) -> None:
@@ -35,15 +37,15 @@ class SigningKeys:
     def rotate(self, *, keep_old: bool = True, kid: str | None = None) -> str:
         """Sign with a new RSA key from now on, and publish it.
 
-        :param keep_old: leave the older keys published.
-        :param kid: its name; by default a new one. One that is taken takes its place.
+        :param keep_old: keep the older keys published.
+        :param kid: its name; by default a new one. A key that already has this name is replaced.
         :returns: the new key's kid.
         """
         number = next(self._numbers)
         return self.use(rsa_key(number), kid=kid or f"key-{number + 1}", keep_old=keep_old)
 
     def use(self, key: SigningKey, *, kid: str, algorithm: str = "RS256", keep_old: bool = True) -> str:
-        """Sign with this very key from now on, and publish it."""
+        """Sign with this key from now on, and publish it."""
         published = dict(self._published) if keep_old else {}
         self._published = published | {kid: key}
         self.kid = kid
@@ -52,7 +54,7 @@ class SigningKeys:
 
     @property
     def signing_key(self) -> SigningKey:
-        """The private key that signs now."""
+        """The private key that currently signs."""
         return self._published[self.kid]
 
     def document(self) -> dict[str, Any]:

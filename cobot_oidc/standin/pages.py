@@ -12,7 +12,7 @@ from .alterations import Reply
 from .people import Person
 from .state import State
 
-# What the control page offers; tests say more through ``StandIn``.
+# What the control page offers; tests can do more through ``StandIn``.
 LIES = {
     "wrong-issuer": "id tokens name another issuer",
     "wrong-audience": "id tokens are for another app",
@@ -123,7 +123,7 @@ def _lie(state: State, lie: str) -> None:
 
 
 def _refused(state: State, error: OAuth2Error) -> Any:
-    """To the app where its redirect URI is known to be right (RFC 6749 section 4.1.2.1), else a page."""
+    """Send the error to the app if its redirect URI is known to be right (RFC 6749 section 4.1.2.1), or show a page."""
     client = state.clients.get(request.values.get("client_id", ""))
     if client is not None and request.values.get("redirect_uri", client.redirect_uri) == client.redirect_uri:
         error.redirect_uri = client.redirect_uri

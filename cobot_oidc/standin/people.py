@@ -1,4 +1,4 @@
-"""Who can sign in at the stand-in, and to which spaces they belong."""
+"""The people who can log in at the stand-in, and the spaces that they belong to."""
 
 from dataclasses import dataclass, field
 
@@ -7,7 +7,7 @@ SPACES = {"co-up": "co.up Coworking", "betahaus": "Betahaus", "nebenan": "Nebena
 
 @dataclass(slots=True)
 class Membership:
-    """What one space knows of a member; each part may be missing."""
+    """What one space knows about a member; each part may be missing."""
 
     id: str
     name: str | None
@@ -17,12 +17,12 @@ class Membership:
 
 @dataclass(slots=True)
 class Person:
-    """Somebody with an account. May be changed while the stand-in runs.
+    """Somebody with an account. Attributes may be changed while the stand-in runs.
 
-    :ivar key: what tests and the sign-in page call them.
+    :ivar key: the name that tests and the login page use.
     :ivar subject: the ``sub`` of their id tokens, at every issuer.
-    :ivar memberships: by the space's subdomain.
-    :ivar admin_of: subdomains.
+    :ivar memberships: memberships by the space's subdomain.
+    :ivar admin_of: subdomains of spaces.
     """
 
     key: str

@@ -1,4 +1,4 @@
-"""A stand-in that runs: on a port of the loopback, in a thread of this process."""
+"""A running stand-in, on a port of the loopback, in a thread of this process."""
 
 import socket
 import threading
@@ -18,11 +18,11 @@ from .state import RecordedRequest, RegisteredClient, State
 
 
 class StandIn:
-    """The stand-in Cobot, from ``with`` or ``start`` on.
+    """The stand-in Cobot. It runs inside ``with``, or from ``start`` to ``stop``.
 
-    :param port: on 127.0.0.1; 0 takes any free one.
+    :param port: a port on 127.0.0.1; 0 for any free one.
     :param clock: seconds since the epoch, for the times in id tokens.
-    :raises OSError: from ``start``, where the port is taken.
+    :raises OSError: from ``start``, if the port is taken.
 
     .. code-block:: python
 
@@ -37,7 +37,7 @@ class StandIn:
         self._thread: threading.Thread | None = None
 
     def start(self) -> Self:
-        """Listen, and answer in a thread."""
+        """Listen, and answer requests in a thread."""
         self._state.stopping.clear()
         with socket.create_server(("127.0.0.1", self._wanted_port)) as listener:
             self._state.port = listener.getsockname()[1]
@@ -55,7 +55,7 @@ class StandIn:
         return self
 
     def stop(self) -> None:
-        """Stop listening; nothing that was asked is lost from ``requests``."""
+        """Stop listening. ``requests`` stays as it is."""
         if self._thread is None:
             return
         self._state.stopping.set()
@@ -75,69 +75,69 @@ class StandIn:
 
     @property
     def port(self) -> int:
-        """Where it listens."""
+        """The port that it listens on."""
         return self._state.port
 
     @property
     def issuer(self) -> str:
-        """The global provider."""
+        """The issuer of the global provider."""
         return self._state.issuer
 
     @property
     def space_issuer_template(self) -> str:
-        """What ``COBOT_OIDC_SPACE_ISSUER`` has to be."""
+        """The value for ``COBOT_OIDC_SPACE_ISSUER``."""
         return self._state.space_issuer("{space}")
 
     def space_issuer(self, space: str) -> str:
-        """A space's provider."""
+        """The issuer of a space."""
         return self._state.space_issuer(space)
 
     @property
     def people(self) -> dict[str, Person]:
-        """Who can sign in, by key; change them as you like."""
+        """The people who can log in, by key; change them as you like."""
         return self._state.people
 
     @property
     def spaces(self) -> dict[str, str]:
-        """The spaces that there are, subdomain to name; add some as you like."""
+        """The names of the spaces by subdomain; add more as you like."""
         return self._state.spaces
 
     @property
     def domains(self) -> dict[str, str]:
-        """The spaces' own domains, each a name below ``localhost``, to their subdomains; add some as you like."""
+        """The subdomains of spaces by their own domains, which are names below ``localhost``; add more as you like."""
         return self._state.domains
 
     @property
     def keys(self) -> SigningKeys:
-        """The signing keys, to be rotated."""
+        """The signing keys, which can be rotated."""
         return self._state.keys
 
     @property
     def requests(self) -> list[RecordedRequest]:
-        """What it was asked so far, the oldest first."""
+        """All requests so far, oldest first."""
         return self._state.requests
 
     @property
     def secrets(self) -> set[str]:
-        """Every secret that came in or went out so far: states, nonces, codes, verifiers, tokens, client secrets."""
+        """Every secret that was received or sent so far: states, nonces, codes, verifiers, tokens, client secrets."""
         return self._state.secrets
 
     def asked(self, path: str) -> int:
-        """How often a path was asked for."""
+        """How often a path was requested."""
         return sum(request.path == path for request in list(self._state.requests))
 
     def register_client(
         self, client_id: str, *, secret: str | None, redirect_uri: str, name: str = "An app", scopes: str | None = None
     ) -> None:
-        """Let an app send people here, and come back to this redirect URI alone.
+        """Register an app, which may send people here and get them back at this redirect URI only.
 
-        :param secret: ``None`` for a public client. :param scopes: that it may ask for, with spaces between them.
+        :param secret: ``None`` for a public client. :param scopes: the scopes that it may ask for, separated by spaces.
         """
         more: dict[str, Any] = {} if scopes is None else {"scopes": tuple(scopes.split())}
         self._state.clients[client_id] = RegisteredClient(client_id, secret, redirect_uri, name, **more)
 
     def alter(self, part: Part, change: Change, *, issuer: str | None = None, times: int | None = None) -> None:
-        """Change what is said; see ``Alterations.alter``."""
+        """Change what the stand-in answers; see ``Alterations.alter``."""
         self._state.alterations.alter(part, change, issuer=issuer, times=times)
 
     def reply(
@@ -151,28 +151,28 @@ class StandIn:
         issuer: str | None = None,
         times: int | None = None,
     ) -> None:
-        """Replace status, headers or body of an answer, or delay it by seconds; see ``Alterations.reply``."""
+        """Replace the status, headers or body of an answer, or delay it by seconds; see ``Alterations.reply``."""
         self._state.alterations.reply(page, Reply(status, headers or {}, body, delay), issuer=issuer, times=times)
 
     def reset(self) -> None:
-        """Forget what happened and what was altered; clients stay."""
+        """Forget what happened and what was altered, but keep the registered clients."""
         self._state.reset()
 
     def browser(self) -> Browser:
-        """A browser of its own, with its own cookies."""
+        """A new browser with cookies of its own."""
         return Browser()
 
     def sign_in(self, authorization_url: str, person: str = "ada", *, cancel: bool = False) -> str:
-        """Sign in as a person would, in a new browser, and allow what the app asks for.
+        """Log in as a person would, in a new browser, and allow what the app asks for.
 
-        :param authorization_url: where the app sends the browser. :param cancel: decline instead.
+        :param authorization_url: the URL that the app sends the browser to. :param cancel: cancel instead.
         :returns: the URL that the browser is sent back to: the app's callback, with the answer.
         """
         return self.browser().sign_in(authorization_url, person, cancel=cancel)
 
 
 class _QuietHandler(WSGIRequestHandler):
-    """Logs nothing: URLs hold codes and tokens."""
+    """Logs nothing, because URLs contain codes and tokens."""
 
     def log(self, type: str, message: str, *args: Any) -> None:
         del type, message, args

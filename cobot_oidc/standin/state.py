@@ -1,4 +1,4 @@
-"""Everything that one stand-in knows: people, clients, keys, codes, tokens, and what it was asked."""
+"""Everything that one stand-in knows: people, clients, keys, codes, tokens, and past requests."""
 
 import secrets
 import threading
@@ -15,7 +15,7 @@ from .people import SPACES, Person, everybody
 
 
 class RecordedRequest(NamedTuple):
-    """One request that came in."""
+    """One request that was received."""
 
     method: str
     host: str
@@ -24,7 +24,7 @@ class RecordedRequest(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class RegisteredClient(ClientMixin):  # type: ignore[misc] # Authlib's mixins are untyped
-    """An app that may send people here. Its redirect URI is matched exactly, and is the only one."""
+    """An app that may send people here. It has one redirect URI, which is matched exactly."""
 
     client_id: str
     client_secret: str | None
@@ -48,7 +48,7 @@ class RegisteredClient(ClientMixin):  # type: ignore[misc] # Authlib's mixins ar
         return secrets.compare_digest(client_secret.encode(), (self.client_secret or "").encode())
 
     def check_endpoint_auth_method(self, method: str, _endpoint: str) -> bool:
-        # Cobot's document says "none", and means client_secret_post where there is a secret.
+        # Cobot's document says "none", but if there is a secret, Cobot requires client_secret_post.
         return (method == "none") == (self.client_secret is None)
 
     def check_response_type(self, response_type: str) -> bool:
@@ -60,7 +60,7 @@ class RegisteredClient(ClientMixin):  # type: ignore[misc] # Authlib's mixins ar
 
 @dataclass(frozen=True, slots=True)
 class IssuedCode(AuthorizationCodeMixin):  # type: ignore[misc] # as above
-    """A code that waits for its exchange; the names are those that Authlib asks for."""
+    """A code that has not been exchanged yet; the names are those that Authlib expects."""
 
     code: str
     client_id: str
@@ -74,7 +74,7 @@ class IssuedCode(AuthorizationCodeMixin):  # type: ignore[misc] # as above
     code_challenge_method: str | None
 
     def get_redirect_uri(self) -> str | None:
-        # Cobot does not insist on it in the token request; where it is there, it has to be right.
+        # Cobot does not require it in the token request; if it is there, it has to be right.
         return self.redirect_uri if "redirect_uri" in request.form else None
 
     def get_scope(self) -> str:
@@ -95,7 +95,7 @@ class IssuedCode(AuthorizationCodeMixin):  # type: ignore[misc] # as above
 
 @dataclass(frozen=True, slots=True)
 class AccessToken:
-    """What a bearer token stands for. Lives until it is revoked, as Cobot's do."""
+    """What a bearer token stands for. Like Cobot's, it is valid until it is revoked."""
 
     token: str
     client_id: str
@@ -107,9 +107,9 @@ class AccessToken:
 class State:
     """One stand-in's memory.
 
-    :ivar port: on the loopback. :ivar clock: seconds since the epoch.
-    :ivar spaces: subdomain to name. :ivar domains: a space's own domain to its subdomain.
-    :ivar secrets: every secret that came in or went out, for tests that look for them elsewhere.
+    :ivar port: the port on the loopback. :ivar clock: returns seconds since the epoch.
+    :ivar spaces: names by subdomain. :ivar domains: subdomains by the space's own domain.
+    :ivar secrets: every secret that was received or sent, for tests that check that it is nowhere else.
     """
 
     port: int
@@ -136,7 +136,7 @@ class State:
         return f"http://{space}.cobot.localhost:{self.port}"
 
     def issuer_at(self, host: str) -> str | None:
-        """The issuer that lives at a host, ``None`` if none does."""
+        """The issuer at a host, ``None`` if there is none."""
         name = host.partition(":")[0]
         label = name.removesuffix(".cobot.localhost")
         if label == "www":
@@ -146,13 +146,13 @@ class State:
         return self.space_issuer(label) if label in self.spaces else None
 
     def space_at(self, host: str) -> str | None:
-        """The space that lives at a host."""
+        """The space at a host, ``None`` if there is none."""
         name = host.partition(":")[0]
         label = self.domains.get(name, name.removesuffix(".cobot.localhost"))
         return label if label in self.spaces else None
 
     def reset(self) -> None:
-        """Forget what happened and what was changed, but for clients."""
+        """Forget what happened and what was changed, but keep the registered clients."""
         self.people.clear()
         self.people.update(everybody())
         self.spaces.clear()

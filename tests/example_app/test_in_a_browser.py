@@ -142,7 +142,7 @@ def test_who_cancels_reads_so(page: Page) -> None:
     page.goto("/profile")
     page.get_by_role("button", name="Cancel").click()
 
-    assert heading(page) == "You cancelled the sign-in"
+    assert heading(page) == "You cancelled the login"
     page.get_by_role("link", name="Go to the start page").click()
     assert heading(page) == "Welcome"
 
@@ -156,7 +156,7 @@ def test_cobot_is_down(page: Page, demo_cobot: StandIn) -> None:
     page.goto("/co-up/")
     assert heading(page) == "Your profile at co.up Coworking"
     page.goto("/betahaus/")
-    assert heading(page) == "The sign-in service cannot be reached at the moment"
+    assert heading(page) == "The login service cannot be reached at the moment"
     expect(page.get_by_role("link", name="Log in again")).to_be_visible()
 
 
@@ -198,7 +198,7 @@ def test_the_stand_in_can_be_made_to_lie(page: Page, demo_cobot: StandIn) -> Non
 
     page.goto("/profile")
     sign_in(page, "Ada Lovelace")
-    assert heading(page) == "The answer of the sign-in service could not be verified, so nobody was signed in"
+    assert heading(page) == "The login service's answer could not be verified, so you were not logged in"
 
     page.goto(f"{demo_cobot.issuer}/stand-in")
     page.get_by_role("button", name="Reset").click()

@@ -176,7 +176,7 @@ def test_it_serves_no_other_machine(cobot: StandIn, host: str) -> None:
     response = requests.get(f"http://127.0.0.1:{cobot.port}/stand-in", headers={"Host": host}, timeout=5)
 
     assert response.status_code == 403
-    assert "no server for production" in response.text
+    assert "must not be used in production" in response.text
 
 
 def test_every_page_says_what_it_is(cobot: StandIn) -> None:
