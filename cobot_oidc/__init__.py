@@ -3,18 +3,19 @@
 Names are imported when they are first used, so that ``cobot_oidc.protocol`` can be used without Flask.
 """
 
-from importlib import import_module
 from typing import TYPE_CHECKING
+
+from ._lazy import lazy_names
 
 if TYPE_CHECKING:
     from .configuration import CobotOIDCConfig
-    from .current import current_space, current_user, current_users
     from .errors import CobotOIDCError, ConfigurationError, LoginError, ProviderError, TokenError
     from .extension import CobotOIDC
     from .guards import login_required, require_user
+    from .identity.current import current_space, current_user, current_users
+    from .identity.user import AnonymousUser, User
     from .signals import login_failed, oidc_event, user_logged_in, user_logged_out
     from .spaces import from_host, from_subdomain, from_view_arg
-    from .user import AnonymousUser, User
 
 __all__ = [
     "AnonymousUser",
@@ -40,16 +41,16 @@ __all__ = [
     "user_logged_out",
 ]
 
+_MODULES = (
+    "errors",
+    "signals",
+    "identity.user",
+    "spaces",
+    "configuration",
+    "identity.current",
+    "guards",
+    "extension",
+)
+
 if not TYPE_CHECKING:  # otherwise type checkers would accept any misspelt name
-
-    def __getattr__(name):
-        if name in __all__:
-            # In the order in which they import each other, so that no name imports more than its own module needs.
-            for home in ("errors", "signals", "user", "spaces", "configuration", "current", "guards", "extension"):
-                module = import_module(f".{home}", __name__)
-                if hasattr(module, name):
-                    return getattr(module, name)
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-
-    def __dir__():
-        return sorted(__all__)
+    __getattr__, __dir__ = lazy_names(__name__, __all__, _MODULES)

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Collection, Mapping
 from typing import Literal, TypedDict
 
-from .user import User
+from .identity.user import User
 
 
 class CobotOIDCConfig(TypedDict, total=False):

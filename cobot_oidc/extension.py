@@ -6,16 +6,17 @@ from dataclasses import replace
 from flask import Blueprint, Flask, current_app, has_request_context
 from flask.typing import ResponseReturnValue
 
-from . import pages, places, sessions
-from .current import current_space, current_user, once_for_a_request
+from . import failures, urls
 from .errors import CobotOIDCError, ConfigurationError
 from .first_request import look_at_first_request
+from .identity import sessions
+from .identity.current import current_space, current_user, once_for_a_request
+from .identity.user import ANONYMOUS
 from .installation import Clock, Installation, installation, logger
 from .provider.deadline import within
 from .settings import KEYS, Settings, read_settings
 from .settings_mistakes import PREFIX, unread_variables
 from .spaces import HostLabel, SpaceReader
-from .user import ANONYMOUS
 
 
 class CobotOIDC:
@@ -69,7 +70,7 @@ class CobotOIDC:
         app.context_processor(_template_names)
         look_at_first_request(app, here, _template_names)
         if CobotOIDCError not in app.error_handler_spec[None][None]:  # the app's own handler stays
-            app.register_error_handler(CobotOIDCError, pages.answer)
+            app.register_error_handler(CobotOIDCError, failures.answer)
 
     def _check_host_label(self, app: Flask) -> None:
         if isinstance(self._read_space, HostLabel):
@@ -101,17 +102,17 @@ def _blueprint() -> Blueprint:
     for name, method in (("login", "GET"), ("callback", "GET"), ("logout", "POST")):
         blueprint.add_url_rule(f"/{name}", name, _view(name), methods=[method])
     blueprint.add_url_rule("/callback/<registered>", "callback", methods=["GET"])  # an issuer's own (RFC 9700 4.4.2.2)
-    blueprint.add_url_rule("/logged-out", "logged_out", pages.logged_out)
-    blueprint.after_request(pages.protect)
+    blueprint.add_url_rule("/logged-out", "logged_out", failures.logged_out)
+    blueprint.after_request(failures.protect)
     return blueprint
 
 
 def _view(name: str):  # type: ignore[no-untyped-def] # Flask's view type says less than this
     def view(**arguments: str) -> ResponseReturnValue:
-        from . import views  # not before the first login: it imports requests, Authlib and cryptography
+        from .login import views  # not before the first login: it imports requests, Authlib and cryptography
 
         try:
-            places.check_prefix()
+            urls.check_prefix()
             sessions.check_store(current_app.session_interface)  # it may have been set after init_app
             with within(installation().settings.provider.request_timeout):
                 response: ResponseReturnValue = getattr(views, name)(**arguments)
@@ -121,7 +122,7 @@ def _view(name: str):  # type: ignore[no-untyped-def] # Flask's view type says l
         # Without traceback and causes: their frames hold the login's secrets (L02).
         failure.__traceback__ = failure.__cause__ = failure.__context__ = None
         if failure.code != "login_required":  # otherwise no login was started that could fail
-            pages.report(failure)
+            failures.report(failure)
         raise failure
 
     return view

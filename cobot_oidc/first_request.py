@@ -10,9 +10,9 @@ from collections.abc import Callable, Iterable
 from flask import Flask, request
 from werkzeug.routing import Rule
 
-from . import sessions
 from .errors import ConfigurationError
 from .guards import asks_for_the_requested_space, views_left_open
+from .identity import sessions
 from .installation import Installation, logger
 from .settings_mistakes import PREFIX, Problems, nearest
 from .spaces import ViewArgument

@@ -12,13 +12,13 @@ from weakref import WeakKeyDictionary, WeakSet
 from flask import current_app, redirect, request
 from werkzeug.wrappers import Response
 
-from .current import in_space, requested_space, requested_user
 from .errors import ConfigurationError, LoginError
+from .failures import is_for_a_person
+from .identity.current import in_space, requested_space, requested_user
+from .identity.user import User
 from .issuers import is_space_name
-from .pages import is_for_a_person
-from .places import check_prefix, login_url, offer_login
 from .protocol.redirects import safe_next
-from .user import User
+from .urls import check_prefix, login_url, offer_login
 
 P = ParamSpec("P")
 R = TypeVar("R")

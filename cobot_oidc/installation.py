@@ -8,18 +8,18 @@ from typing import TYPE_CHECKING, TypeVar, cast
 
 from flask import Flask
 
-from .ended_logins import EndedLogins
+from .context import the_app
 from .errors import ConfigurationError
-from .proxies import the_app
-from .sessions import Lifetimes
+from .identity.ended_logins import EndedLogins
+from .identity.sessions import Lifetimes
 from .settings import Settings
 from .signals import oidc_event
 from .spaces import SpaceReader
 
 if TYPE_CHECKING:
+    from .login.used_states import UsedStates
     from .provider.providers import Providers
     from .provider.shared_store import SharedStore
-    from .used_states import UsedStates
 
 T = TypeVar("T")
 Clock = Callable[[], float]  # seconds since the epoch
@@ -63,7 +63,7 @@ class Installation:
     @property
     def used_states(self) -> "UsedStates":
         """The logins that were answered already."""
-        from .used_states import UsedStates
+        from .login.used_states import UsedStates
 
         return self._once("used_states", lambda: UsedStates(self._store()))
 

@@ -12,10 +12,10 @@ from urllib.parse import urlsplit
 
 from . import settings_checks as check
 from .errors import ConfigurationError
+from .identity.user import User
 from .issuers import Issuers, SpaceIssuer, Spaces, hosts_of_spaces
 from .settings_checks import Check, Unfit, optional, seconds, whole_number, words
 from .settings_mistakes import PREFIX, Problems, check_flask, kind, refuse_unknown, remedy_for_missing
-from .user import User
 
 T = TypeVar("T")
 

@@ -13,11 +13,11 @@ from typing import Any, Generic, TypeVar, cast
 from urllib.parse import urlsplit
 
 from .errors import ConfigurationError
+from .identity.user import User
 from .issuers import SpaceIssuer, Spaces, is_space_name
 from .protocol.client import Client, ClientAuthentication
 from .protocol.discovery import check_issuer, is_loopback
 from .protocol.redirects import safe_next
-from .user import User
 
 T = TypeVar("T")
 

@@ -63,7 +63,7 @@ def type_module() -> str:
         '"""The type of this extension\'s part of ``app.config``. Written by ``make docs`` from ``settings``."""\n\n'
         f"from collections.abc import {', '.join(imports)}\n"
         "from typing import Literal, TypedDict\n\n"
-        "from .user import User\n\n\n"
+        "from .identity.user import User\n\n\n"
         "class CobotOIDCConfig(TypedDict, total=False):\n"
         '    """Every setting, for type checkers and editors; ``docs/configuration.md`` describes each."""\n\n'
     ) + "".join(f"    {key}: {annotation}\n" for key, annotation in annotations.items())

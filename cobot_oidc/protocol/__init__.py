@@ -5,7 +5,7 @@ Names are imported when they are first used: an app does not need any cryptograp
 
 from typing import TYPE_CHECKING
 
-from .lazy import lazy_names
+from .._lazy import lazy_names
 
 if TYPE_CHECKING:
     from .claims import Claims
@@ -31,19 +31,7 @@ __all__ = [
     "verify_jws",
 ]
 
-_HOME = {
-    "Claims": "claims",
-    "CobotOIDCError": "errors",
-    "ConfigurationError": "errors",
-    "KeySet": "keys",
-    "LoginError": "errors",
-    "ProviderError": "errors",
-    "ProviderMetadata": "discovery",
-    "TokenError": "errors",
-    "VerifiedJWS": "jws",
-    "safe_next": "redirects",
-    "verify_id_token": "id_token",
-    "verify_jws": "jws",
-}
+_MODULES = ("errors", "redirects", "claims", "discovery", "keys", "jws", "id_token")
 
-__getattr__, __dir__ = lazy_names(__name__, _HOME)
+if not TYPE_CHECKING:  # otherwise type checkers would accept any misspelt name
+    __getattr__, __dir__ = lazy_names(__name__, __all__, _MODULES)

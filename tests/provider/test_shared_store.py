@@ -10,12 +10,12 @@ from typing import Any
 
 import pytest
 
+from cobot_oidc.login.used_states import UsedStates
 from cobot_oidc.provider.provider import Provider
 from cobot_oidc.provider.providers import Providers
 from cobot_oidc.provider.shared_store import SharedStore
 from cobot_oidc.settings import ProviderSettings
 from cobot_oidc.standin.keys import rsa_key
-from cobot_oidc.used_states import UsedStates
 
 from ..conftest import Clock
 from ..redis_server import RedisServer

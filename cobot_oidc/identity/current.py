@@ -12,12 +12,12 @@ from typing import cast
 from flask import Request, has_request_context
 from werkzeug.local import LocalProxy
 
+from ..context import the_request
+from ..errors import LoginError
+from ..installation import Installation, installation
+from ..issuers import Registration
 from . import sessions
-from .errors import LoginError
-from .installation import Installation, installation
-from .issuers import Registration
 from .logout_marks import is_marked
-from .proxies import the_request
 from .user import ANONYMOUS, AnonymousUser, User
 
 _SEEN = "cobot_oidc.seen"

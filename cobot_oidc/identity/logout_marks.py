@@ -11,8 +11,8 @@ from collections.abc import Mapping
 
 from werkzeug.wrappers import Response
 
-from . import cookies
-from .proxies import the_request
+from .. import cookies
+from ..context import the_request
 from .user import User
 
 MOST_MARKS = 12

@@ -8,19 +8,21 @@ from urllib.parse import urljoin
 from flask import abort, after_this_request, redirect, request
 from werkzeug.wrappers import Response
 
-from . import logout_marks, places, recent_logins, sessions, transactions
-from .current import forget_user, pin_space, requested_registration, requested_space, requested_user
-from .errors import ConfigurationError, LoginError, ProviderError
-from .installation import installation
-from .issuers import Registration
-from .pages import is_subresource
-from .protocol.authorization import AuthorizationRequest, AuthorizationResponse, logout_url, request_options
-from .protocol.discovery import ProviderMetadata
-from .provider.provider import Provider, TokenSet
-from .proxies import the_app
-from .signals import user_logged_in, user_logged_out
+from .. import urls
+from ..context import the_app
+from ..errors import ConfigurationError, LoginError, ProviderError
+from ..failures import is_subresource
+from ..identity import logout_marks, sessions
+from ..identity.current import forget_user, pin_space, requested_registration, requested_space, requested_user
+from ..identity.user import User
+from ..installation import installation
+from ..issuers import Registration
+from ..protocol.authorization import AuthorizationRequest, AuthorizationResponse, logout_url, request_options
+from ..protocol.discovery import ProviderMetadata
+from ..provider.provider import Provider, TokenSet
+from ..signals import user_logged_in, user_logged_out
+from . import recent_logins, transactions
 from .transactions import Transaction, new_secret
-from .user import User
 
 
 def login() -> Response:
@@ -30,14 +32,14 @@ def login() -> Response:
     if "space" in request.args:
         pin_space(request.args["space"] or None)
     space, registration = requested_space(), requested_registration()
-    next_path = places.checked_next(request.args.get("next"))
-    places.offer_login(space, next_path)
+    next_path = urls.checked_next(request.args.get("next"))
+    urls.offer_login(space, next_path)
     if is_subresource():  # a fetch that followed a redirect: its logins would end nowhere, and evict real ones
         raise LoginError("login_required")
-    if elsewhere := places.login_at_callback_host():
+    if elsewhere := urls.login_at_callback_host():
         return redirect(elsewhere, 302)
     here, now = installation(), installation().clock()
-    redirect_uri = places.redirect_uri(registration.callback)
+    redirect_uri = urls.redirect_uri(registration.callback)
     if not requested_user().is_authenticated and recent_logins.is_stuck(registration.issuer, now):
         raise LoginError("login_stuck", issuer=registration.issuer)
     metadata = _begin(registration, space)
@@ -80,10 +82,10 @@ def callback(registered: str | None = None) -> Response:
     here = installation()
     answer = AuthorizationResponse.parse(request.query_string)
     if recent_logins.was_answered(answer.state or "", sessions.issuers(), here.clock()):
-        return redirect(places.after_login_again(), 303)  # reload, back button (F03)
+        return redirect(urls.after_login_again(), 303)  # reload, back button (F03)
     with _its_error_in_the_log(answer):
         transaction = transactions.recall(answer.state)
-        places.offer_login(transaction.space, transaction.next)
+        urls.offer_login(transaction.space, transaction.next)
         state_hash = transactions.state_hash(transaction.state)
         try:
             user = here.used_states.user_of(state_hash, lambda: _user(transaction, answer, registered))
@@ -101,7 +103,7 @@ def callback(registered: str | None = None) -> Response:
 
 def logout() -> Response:
     """Log out of the space that ``space`` names, or, if it names none, of every one; whatever the host names."""
-    if not places.is_same_origin():
+    if not urls.is_same_origin():
         raise LoginError("logout_cross_site", origin=request.headers.get("Origin", ""))
     space = _space_to_leave()
     if space is not None:
@@ -117,7 +119,7 @@ def logout() -> Response:
     for user in ended:
         here.tell("logged_out", user.issuer)
         user_logged_out.send(the_app(), user=user)
-    return redirect(_provider_logout(ended) or places.after_logout(space), 303)
+    return redirect(_provider_logout(ended) or urls.after_logout(space), 303)
 
 
 def _is_prefetch() -> bool:
@@ -200,9 +202,9 @@ def _expected(transaction: Transaction, registered: str | None) -> Registration:
     if registration is None or registration.issuer != transaction.issuer:
         _claim(transaction)
         raise LoginError("transaction_outdated", issuer=transaction.issuer)
-    if not transaction.redirect_uri == places.redirect_uri(registered) == places.redirect_uri(registration.callback):
+    if not transaction.redirect_uri == urls.redirect_uri(registered) == urls.redirect_uri(registration.callback):
         _claim(transaction)
-        raise LoginError("callback_mismatch", expected=transaction.redirect_uri, got=places.redirect_uri(registered))
+        raise LoginError("callback_mismatch", expected=transaction.redirect_uri, got=urls.redirect_uri(registered))
     return registration
 
 
@@ -256,7 +258,7 @@ def _log_in(user: User, transaction: Transaction) -> str:
         pin_space(user.space)
         try:
             user_logged_in.send(the_app(), user=user)
-            place = places.after_login(transaction.next, transaction.space)
+            place = urls.after_login(transaction.next, transaction.space)
         except BaseException:
             forget_user()
             raise
@@ -315,5 +317,5 @@ def _provider_logout(ended: list[User]) -> str | None:
     return logout_url(
         metadata.end_session_endpoint,
         client_id=registration.client.client_id,
-        post_logout_redirect_uri=urljoin(places.redirect_uri(), places.after_logout()),
+        post_logout_redirect_uri=urljoin(urls.redirect_uri(), urls.after_logout()),
     )

@@ -21,9 +21,9 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from flask import current_app
 from werkzeug.wrappers import Response
 
-from . import cookies
-from .errors import LoginError
-from .protocol import base64url
+from .. import cookies
+from ..errors import LoginError
+from ..protocol import base64url
 
 LIFETIME = 600  # seconds
 MOST_OPEN = 5

@@ -11,8 +11,8 @@ from typing import NamedTuple
 
 from flask.sessions import SecureCookieSessionInterface, SessionInterface
 
-from .errors import ConfigurationError, LoginError
-from .proxies import the_app, the_session
+from ..context import the_app, the_session
+from ..errors import ConfigurationError, LoginError
 from .user import ANONYMOUS, AnonymousUser, User
 
 KEY = "cobot_oidc:"  # and the issuer: an entry for each identity

@@ -13,13 +13,13 @@ from flask import current_app, request, url_for
 from werkzeug.routing import BuildError
 from werkzeug.urls import iri_to_uri
 
-from .current import current_users, pin_space, requested_user
 from .errors import ConfigurationError, LoginError
+from .identity.current import current_users, pin_space, requested_user
+from .identity.user import User
 from .installation import installation, logger
 from .protocol.discovery import is_loopback
 from .protocol.redirects import safe_next
 from .spaces import HostLabel, ViewArgument
-from .user import User
 
 _LOGIN = "cobot_oidc.login"
 _THIS_MACHINE = ("localhost", "127.0.0.1", "::1")

@@ -7,12 +7,12 @@ from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from .errors import CobotOIDCError, LoginError, ProviderError
-from .provider.deadline import seconds_left
-from .user import User
+from ..errors import CobotOIDCError, LoginError, ProviderError
+from ..identity.user import User
+from ..provider.deadline import seconds_left
 
 if TYPE_CHECKING:
-    from .provider.shared_store import SharedStore
+    from ..provider.shared_store import SharedStore
 
 MOST_STATES, MOST_USERS = 10_000, 1_000
 KEPT_FOR = 1200  # seconds: twice as long as a transaction lives

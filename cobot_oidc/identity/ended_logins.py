@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from .user import User
 
 if TYPE_CHECKING:
-    from .provider.shared_store import SharedStore
+    from ..provider.shared_store import SharedStore
 
 ASKED_EVERY = 5  # seconds: that old may be what this process knows of logouts in others
 LONGEST_TIME = 12  # digits

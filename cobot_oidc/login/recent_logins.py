@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from werkzeug.wrappers import Response
 
-from . import cookies
+from .. import cookies
 
 REMEMBERED_FOR = 60  # seconds
 MOST = 4

@@ -11,13 +11,13 @@ from http import HTTPStatus
 from flask import json, redirect, render_template, request
 from werkzeug.wrappers import Response
 
-from .current import current_users, pin_space, requested_space, requested_user
+from .context import the_app
 from .errors import CobotOIDCError
+from .identity.current import current_users, pin_space, requested_space, requested_user
 from .installation import installation, logger
 from .languages import speaker
-from .places import check_prefix, login_url, offer_login, start_page, style_url
-from .proxies import the_app
 from .signals import login_failed
+from .urls import check_prefix, login_url, offer_login, start_page, style_url
 
 RETRY_AFTER = 30  # seconds, if the provider does not say
 LONGEST_RETRY_AFTER = 3600

@@ -1,0 +1,1 @@
+"""Who is logged in: needed by every page; no network, no cryptography."""

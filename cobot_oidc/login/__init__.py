@@ -1,0 +1,1 @@
+"""One login, from its request to its answer. Imported by the first one."""
