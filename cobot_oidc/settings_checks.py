@@ -262,7 +262,7 @@ def redis_url(value: object) -> str:
 
         ConnectionPool.from_url(url).make_connection()  # does not connect yet
     except ImportError:
-        raise Unfit("the redis package beside it: pip install 'cobot-oidc[redis]'") from None
+        raise Unfit("the redis package to be installed: pip install 'cobot-oidc[redis]'") from None
     except (TypeError, ValueError):
         raise Unfit("a URL such as redis://localhost:6379/0, rediss://… or unix:///…") from None
     return url
@@ -300,7 +300,7 @@ def _own_client(given: Mapping[str, object]) -> Client | None:
     secret = optional(text).read(given.get("client_secret"))
     if "client_id" not in given:
         if secret is not None or "client_auth" in given:
-            raise Unfit("a client_id beside its client_secret and client_auth")
+            raise Unfit("a client_id together with client_secret and client_auth")
         return None
     method = CLIENT_AUTH.read(given.get("client_auth", "none" if secret is None else "client_secret_post"))
     return client_of(text.read(given["client_id"]), secret, method)
