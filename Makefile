@@ -41,6 +41,7 @@ lock: $(INSTALLED) ## choose the newest versions of what development needs
 docs: $(INSTALLED) ## write the pages that are made from the code
 	@$(VENV)/bin/python -m tools.error_codes
 	@$(VENV)/bin/python -m tools.configuration
+	@$(VENV)/bin/python -m tools.threats
 
 translations: $(INSTALLED) ## compile the translations of what people read
 	@$(VENV)/bin/pybabel --quiet compile --domain cobot_oidc --directory cobot_oidc/translations

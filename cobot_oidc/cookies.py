@@ -5,14 +5,13 @@ which keeps sibling subdomains from setting them (RFC 6265bis section 4.1.3). Br
 loopback there is no prefix.
 """
 
-from collections.abc import Iterator
-
 from flask import request
 from werkzeug.wrappers import Response
 
 from .installation import installation
 
 _PREFIX = "__Host-"
+_READ = "cobot_oidc.cookies"
 
 
 def values(name: str) -> list[str]:
@@ -20,21 +19,18 @@ def values(name: str) -> list[str]:
 
     :param name: without prefix.
     """
-    full_name = _full_name(name)
-    return [value for sent, value in _sent() if sent == full_name]
+    return _sent().get(_full_name(name), [])
 
 
-def names() -> Iterator[str]:
-    """The names, without prefix, of all cookies that the browser sent and that could be ours, oldest first."""
+def names() -> list[str]:
+    """The names, without prefix, of all cookies that the browser sent and that could be ours, the oldest first."""
     prefix = _full_name("")
-    for name, _ in _sent():
-        if name.startswith(prefix):
-            yield name.removeprefix(prefix)
+    return [name.removeprefix(prefix) for name in _sent() if name.startswith(prefix)]
 
 
 def are_sent() -> bool:
     """Whether the browser sent any cookie at all."""
-    return any(True for _ in _sent())
+    return bool(_sent())
 
 
 def put(response: Response, name: str, value: str, *, max_age: int) -> None:
@@ -64,13 +60,20 @@ def _full_name(name: str) -> str:
     return (_PREFIX if _are_secure() else "") + name
 
 
-def _sent() -> Iterator[tuple[str, str]]:
-    """Names and values as browsers send them (RFC 6265 section 5.4).
+def _sent() -> dict[str, list[str]]:
+    """Names and values as browsers send them (RFC 6265 section 5.4), read once for each request.
 
-    They are read from the header itself: a library that strips more than blanks from a name would mistake a cookie that
-    any sibling subdomain may set for one with our prefix (security.md S13).
+    Read from the header itself: a library that strips more than blanks from a name takes a cookie that any sibling
+    subdomain may set for one with our prefix (S13).
     """
-    for pair in request.environ.get("HTTP_COOKIE", "").split(";"):
-        name, equals, value = pair.strip(" \t").partition("=")
-        if equals:
-            yield name, value
+    environ = request.environ
+    header: str = environ.get("HTTP_COOKIE", "")
+    read: tuple[str, dict[str, list[str]]] | None = environ.get(_READ)
+    if read is None or read[0] != header:
+        found: dict[str, list[str]] = {}
+        for pair in header.split(";"):
+            name, equals, value = pair.strip(" \t").partition("=")
+            if equals:
+                found.setdefault(name, []).append(value)
+        read = environ[_READ] = (header, found)
+    return read[1]

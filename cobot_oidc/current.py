@@ -1,13 +1,15 @@
 """The space and the user of this request, and its browser's users. They are determined once for each request.
 
-They are kept in the request's WSGI environment, not in ``g``: an app context may outlive a request (in tests, in a
-shell).
+Kept in the request's WSGI environment, not in ``g``: an app context may outlive a request (in tests, in a shell). And
+for one request alone: an environment may be used again, for another path or by another app.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from typing import cast
 
-from flask import has_request_context
+from flask import Request, has_request_context
 from werkzeug.local import LocalProxy
 
 from . import sessions
@@ -18,9 +20,25 @@ from .logout_marks import is_marked
 from .proxies import the_request
 from .user import ANONYMOUS, AnonymousUser, User
 
-_PLACE = "cobot_oidc.place"
-_USER = "cobot_oidc.user"
-_SERVED = "cobot_oidc.served"
+_SEEN = "cobot_oidc.seen"
+
+
+@dataclass(slots=True)
+class _Seen:
+    """What was worked out for one request."""
+
+    request: Request
+    place: tuple[str | None, str | None] | None = None
+    user: User | AnonymousUser | None = None
+    served: dict[str, bool] = field(default_factory=dict)
+
+
+def _seen() -> _Seen:
+    request = the_request()
+    seen = request.environ.get(_SEEN)
+    if seen is None or seen.request is not request:
+        seen = request.environ[_SEEN] = _Seen(request)
+    return cast(_Seen, seen)
 
 
 def current_space() -> str | None:
@@ -31,7 +49,7 @@ def current_space() -> str | None:
 
     :returns: ``None`` for the global provider, and if the request names no space that the app serves.
     """
-    space, issuer = _named_place(the_request().environ, installation())
+    space, issuer = _named_place(_seen(), installation())
     return space if issuer is not None else None
 
 
@@ -85,18 +103,18 @@ def registration_of(space: str | None) -> Registration:
 
 
 def _place() -> tuple[str | None, str]:
-    space, issuer = _named_place(the_request().environ, installation())
+    space, issuer = _named_place(_seen(), installation())
     if issuer is None:
         raise LoginError("space_unknown", space=space)
     return space, issuer
 
 
-def _named_place(environ: dict[str, object], here: Installation) -> tuple[str | None, str | None]:
+def _named_place(seen: _Seen, here: Installation) -> tuple[str | None, str | None]:
     """The space as the request names it, and its issuer if it has one."""
-    if _PLACE not in environ:
+    if seen.place is None:
         space = here.read_space() if here.read_space is not None else None
-        environ[_PLACE] = space, here.settings.issuers.issuer_of(space)
-    return cast("tuple[str | None, str | None]", environ[_PLACE])
+        seen.place = space, here.settings.issuers.issuer_of(space)
+    return seen.place
 
 
 def once_for_a_request(serves: Callable[[str], bool]) -> Callable[[str], bool]:
@@ -108,7 +126,7 @@ def once_for_a_request(serves: Callable[[str], bool]) -> Callable[[str], bool]:
     def answer(space: str) -> bool:
         if not has_request_context():
             return serves(space)
-        answers = cast("dict[str, bool]", the_request().environ.setdefault(_SERVED, {}))
+        answers = _seen().served
         if space not in answers:
             answers[space] = serves(space)
         return answers[space]
@@ -118,27 +136,38 @@ def once_for_a_request(serves: Callable[[str], bool]) -> Callable[[str], bool]:
 
 def pin_space(space: str | None) -> None:
     """Use this space for the rest of the request, whatever the request names."""
-    the_request().environ[_PLACE] = space, installation().settings.issuers.issuer_of(space)
+    _seen().place = space, installation().settings.issuers.issuer_of(space)
     forget_user()
+
+
+@contextmanager
+def in_space(space: str | None) -> Iterator[None]:
+    """Let this space count for what happens inside, whatever the request names."""
+    seen = _seen()
+    place, user = seen.place, seen.user
+    pin_space(space)
+    try:
+        yield
+    finally:
+        seen.place, seen.user = place, user
 
 
 def requested_user() -> User | AnonymousUser:
     """The user who is logged in to this request's space; anonymous if the request names no valid space."""
-    environ = the_request().environ
-    user = environ.get(_USER)
-    if user is None:
-        user = environ[_USER] = _look_up(environ)
-    return cast("User | AnonymousUser", user)
+    seen = _seen()
+    if seen.user is None:
+        seen.user = _look_up(seen)
+    return seen.user
 
 
 def forget_user() -> None:
     """Look again, after the session has changed."""
-    the_request().environ.pop(_USER, None)
+    _seen().user = None
 
 
-def _look_up(environ: dict[str, object]) -> User | AnonymousUser:
+def _look_up(seen: _Seen) -> User | AnonymousUser:
     here = installation()
-    space, issuer = _named_place(environ, here)
+    space, issuer = _named_place(seen, here)
     if issuer is None:
         return ANONYMOUS
     now, lifetimes = here.clock(), here.lifetimes

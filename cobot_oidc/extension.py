@@ -9,6 +9,7 @@ from flask.typing import ResponseReturnValue
 from . import pages, places, sessions
 from .current import current_space, current_user, once_for_a_request
 from .errors import CobotOIDCError, ConfigurationError
+from .first_request import look_at_first_request
 from .installation import Clock, Installation, installation, logger
 from .provider.deadline import within
 from .settings import KEYS, Settings, read_settings
@@ -63,9 +64,10 @@ class CobotOIDC:
                 True  # the app is reached over https, so the session is never sent over http
             )
         self._warn(app, settings)
-        app.extensions["cobot_oidc"] = Installation(app, settings, self._read_space, self._clock)
+        here = app.extensions["cobot_oidc"] = Installation(app, settings, self._read_space, self._clock)
         app.register_blueprint(_blueprint(), url_prefix=settings.url_prefix)
         app.context_processor(_template_names)
+        look_at_first_request(app, here, _template_names)
         if CobotOIDCError not in app.error_handler_spec[None][None]:  # the app's own handler stays
             app.register_error_handler(CobotOIDCError, pages.answer)
 
@@ -87,12 +89,10 @@ class CobotOIDC:
     def counts(self, app: Flask | None = None) -> dict[tuple[str, str], int]:
         """How often each event happened in this process since it began, for a metrics collector.
 
-        :param app: the app; by default the current one.
-        :returns: numbers by (event, code); the code is empty except for ``login_failed``. ``docs/provider.md`` lists
-            the events.
+        :param app: which app's; the current one if left out.
+        :returns: (event, code) to number; the code is empty but for ``login_failed``. ``docs/provider.md`` lists them.
         """
-        here: Installation = (app or current_app).extensions["cobot_oidc"]
-        return here.counts
+        return installation(app).counts
 
 
 def _blueprint() -> Blueprint:
@@ -107,7 +107,7 @@ def _blueprint() -> Blueprint:
 
 def _view(name: str):  # type: ignore[no-untyped-def] # Flask's view type says less than this
     def view(**arguments: str) -> ResponseReturnValue:
-        from . import views  # not before the first login: it imports requests, Authlib and cryptography
+        from . import views  # not before the first login: it brings requests, Authlib and cryptography along
 
         try:
             places.check_prefix()
@@ -117,7 +117,7 @@ def _view(name: str):  # type: ignore[no-untyped-def] # Flask's view type says l
             return response
         except CobotOIDCError as error:
             failure = error
-        # Without traceback and causes: their frames hold the login's secrets (security.md L02).
+        # Without traceback and causes: their frames hold the login's secrets (L02).
         failure.__traceback__ = failure.__cause__ = failure.__context__ = None
         if failure.code != "login_required":  # otherwise no login was started that could fail
             pages.report(failure)
@@ -128,13 +128,14 @@ def _view(name: str):  # type: ignore[no-untyped-def] # Flask's view type says l
 
 def _template_names() -> dict[str, object]:
     if not has_request_context():  # such as an email that is rendered in a background job
-        return {"current_user": ANONYMOUS, "current_space": None}
-    return {"current_user": current_user, "current_space": _space_for_templates()}
+        return {"current_user": ANONYMOUS, "cobot_user": ANONYMOUS, "current_space": None}
+    # The second name of the user is ours alone: Flask-Login uses the first one too.
+    return {"current_user": current_user, "cobot_user": current_user, "current_space": _space_for_templates()}
 
 
 def _space_for_templates() -> str | None:
     try:
         return current_space()
     except Exception:
-        # The app's own callable failed. This may happen while the page about that failure is rendered.
+        # The app's own callable failed. The page about that has to be rendered too, and may be in the midst of it.
         return None

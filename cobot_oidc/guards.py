@@ -1,15 +1,18 @@
 """Guards: views that only people who are logged in may see, and the user for typed views."""
 
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterator, Mapping
+from contextlib import nullcontext
 from enum import Enum
 from functools import wraps
 from inspect import iscoroutinefunction
+from types import FunctionType
 from typing import Any, Final, Literal, ParamSpec, Protocol, TypeVar, overload
+from weakref import WeakKeyDictionary, WeakSet
 
 from flask import current_app, redirect, request
 from werkzeug.wrappers import Response
 
-from .current import pin_space, requested_space, requested_user
+from .current import in_space, requested_space, requested_user
 from .errors import ConfigurationError, LoginError
 from .issuers import is_space_name
 from .pages import is_for_a_person
@@ -28,6 +31,10 @@ class _Unset(Enum):
 
 
 _UNSET: Final = _Unset.UNSET
+
+# What login_required has made, and of what: an app is asked at its first request whether it uses the former.
+_guards: WeakKeyDictionary[Callable[..., Any], str | _Unset | None] = WeakKeyDictionary()  # and the space of each
+_with_a_guard: WeakSet[Callable[..., Any]] = WeakSet()
 
 
 class Guard(Protocol):
@@ -53,6 +60,9 @@ def login_required(view: Any = None, /, *, space: str | Literal[_Unset.UNSET] | 
     People are redirected to log in there, and return to where they were. A request whose answer no person sees (a
     script's ``fetch``, an image, one that asks for JSON or belongs to ``COBOT_OIDC_JSON_BLUEPRINTS``) does not start a
     login: it gets status 401 and a problem document (RFC 9457), whose ``login_url`` is where a person can log in.
+
+    It stands below the decorator that registers the view: above it, it would guard nothing, and the first request of
+    such an app is refused.
 
     :param view: the view, plain or async, if the decorator is used bare.
     :param space: the one space that counts for this view, whatever the request names; ``None`` for the global provider.
@@ -96,18 +106,52 @@ def require_user() -> User:
     return user
 
 
+def views_left_open(views: Mapping[str, Callable[..., Any]]) -> list[str]:
+    """The endpoints whose view was given to ``login_required``, while the app knows none of what that returned.
+
+    So it is with ``@login_required`` above ``@app.get``: the guard is made after the view was registered. Two kinds of
+    views are open on purpose: one that is registered with a guard too, and one whose name in its module still stands
+    for it, so that the guard was made by a call and not by a decorator.
+
+    :param views: of the app, by endpoint.
+    """
+    guarded = {
+        id(layer) for view in views.values() for guard in _layers(view) if guard in _guards for layer in _layers(guard)
+    }
+    return sorted(
+        endpoint
+        for endpoint, view in views.items()
+        if isinstance(view, FunctionType) and view in _with_a_guard
+        if id(view) not in guarded and view.__globals__.get(view.__qualname__) is not view
+    )
+
+
+def asks_for_the_requested_space(view: Callable[..., Any] | None) -> bool:
+    """Whether only those who are logged in to the request's own space may see this view."""
+    return any(_guards.get(layer) is _UNSET for layer in _layers(view))
+
+
+def _layers(view: Callable[..., Any] | None) -> Iterator[Callable[..., Any]]:
+    """A view, and what each decorator on it was given, the outermost first: the plain functions among them."""
+    while view is not None:
+        if isinstance(view, FunctionType):  # other callables may be neither hashable nor weakly referable
+            yield view
+        view = getattr(view, "__wrapped__", None)
+
+
 def _guarded(view: Callable[P, R], space: str | Literal[_Unset.UNSET] | None) -> Callable[P, R | Response]:
     is_async = iscoroutinefunction(view)
+    _with_a_guard.update(_layers(view))
 
     @wraps(view)
     def guarded(*args: P.args, **kwargs: P.kwargs) -> R | Response:
-        if space is not _UNSET:
-            pin_space(space)
-        if not requested_user().is_authenticated:
-            return _send_to_login()
-        answer: R = (current_app.ensure_sync(view) if is_async else view)(*args, **kwargs)
-        return answer
+        with nullcontext() if space is _UNSET else in_space(space):
+            if not requested_user().is_authenticated:
+                return _send_to_login()
+            answer: R = (current_app.ensure_sync(view) if is_async else view)(*args, **kwargs)
+            return answer
 
+    _guards[guarded] = space
     return guarded
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, TypeVar, cast
 from flask import Flask
 
 from .ended_logins import EndedLogins
+from .errors import ConfigurationError
 from .proxies import the_app
 from .sessions import Lifetimes
 from .settings import Settings
@@ -45,7 +46,7 @@ class Installation:
         self.read_space = read_space
         self.clock = clock
         self.lifetimes = Lifetimes(settings.session_lifetime, settings.session_idle_lifetime)
-        self.ended_logins = EndedLogins(clock, settings.session_lifetime, self._store)
+        self.ended_logins = EndedLogins(clock, settings.session_lifetime, secret=self._secret, store=self._store)
         self._app = app
         self._shared: dict[str, object] = {}
         self._counts: Counter[tuple[str, str]] = Counter()
@@ -105,18 +106,26 @@ class Installation:
             return None
         from .provider.shared_store import SharedStore
 
+        return self._once("store", lambda: SharedStore(url, self._secret(), clock=self.clock, tell=self.tell))
+
+    def _secret(self) -> bytes:
         key = cast("str | bytes", self._app.secret_key)
-        secret = key.encode() if isinstance(key, str) else key
-        return self._once("store", lambda: SharedStore(url, secret, clock=self.clock, tell=self.tell))
+        return key.encode() if isinstance(key, str) else key
 
     def _once(self, name: str, make: Callable[[], T]) -> T:
-        """The same for every thread. Without a lock, which a fork could copy while it is held (security.md K20)."""
+        """The same for every thread. Without a lock, which a fork could copy while it is held (K20)."""
         if name not in self._shared:
             self._shared.setdefault(name, make())
         return cast(T, self._shared[name])
 
 
-def installation() -> Installation:
-    """The installation of the current app."""
-    here: Installation = the_app().extensions["cobot_oidc"]
+def installation(app: Flask | None = None) -> Installation:
+    """The installation of an app, or of the current one.
+
+    :raises ConfigurationError: ``not_installed`` if ``init_app`` was never called for it.
+    """
+    try:
+        here: Installation = (app or the_app()).extensions["cobot_oidc"]
+    except KeyError:
+        raise ConfigurationError("not_installed", app=(app or the_app()).name) from None
     return here

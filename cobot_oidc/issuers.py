@@ -1,7 +1,7 @@
 """Who vouches for people in a space, how this app is registered there, and which names can be a space's.
 
 A space's name becomes part of a host name that credentials are sent to. Therefore it is checked before it is used for
-anything, and never normalised (cobot.md 2, security.md M01, M02). This module knows neither Flask nor the network.
+anything, and never normalised (docs/cobot.md 2, M01, M02). This module knows neither Flask nor the network.
 """
 
 import re
@@ -92,7 +92,7 @@ class Issuers:
 
         An issuer outside the provider's domain belongs to somebody else: it gets neither the app's client nor its
         callback, and shares no endpoint with the provider. Otherwise it could send people on to the honest provider,
-        and receive the code and secret (mix-up, RFC 9700 section 4.4, security.md X01).
+        and receive the code and secret (mix-up, RFC 9700 section 4.4, X01).
 
         :raises ConfigurationError: ``setting_invalid`` for each exception that violates this.
         """
@@ -127,7 +127,7 @@ class Issuers:
         """The issuer that vouches for people in this space. Called on every page view.
 
         :param space: ``None`` for the global provider.
-        :returns: ``None`` if this is not a space that the app serves (security.md M01, K19).
+        :returns: ``None`` if this is not a space that the app serves (M01, K19).
         """
         if space is None:
             return self.provider.issuer

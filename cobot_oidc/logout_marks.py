@@ -1,4 +1,4 @@
-"""The mark that a logout leaves with the browser, so that no page which was under way undoes it (security.md X10).
+"""The mark that a logout leaves with the browser, so that no page which was under way undoes it (X10).
 
 A page that began before a logout may write the session as it was: a server-side store takes it, and so does a browser.
 This cookie says since when a login at an issuer is valid. Only logins and logouts write it, and it proves nothing: who
@@ -15,7 +15,9 @@ from . import cookies
 from .proxies import the_request
 from .user import User
 
-MOST_MARKS = 8
+MOST_MARKS = 12
+EVERY_ISSUER = "*"
+LONGEST_COOKIE = 300  # characters
 
 _NAME = "cobot_oidc_ended"
 _MARK = re.compile(r"([0-9a-f]{8})([0-9a-f]{1,10})")
@@ -25,7 +27,8 @@ def is_marked(user: User) -> bool:
     """Whether this browser's own mark says that the login is not valid any more."""
     if not are_marked():
         return False
-    valid_from = _marks().get(_hash(user.issuer))
+    marks = _marks()
+    valid_from = marks.get(_hash(user.issuer), marks.get(_hash(EVERY_ISSUER)))
     return valid_from is not None and user.authenticated_at < valid_from
 
 
@@ -37,19 +40,21 @@ def are_marked() -> bool:
 def mark(valid_from: Mapping[str, int], response: Response, *, lifetime: int) -> None:
     """Note since when logins are valid.
 
-    :param valid_from: by issuer, in seconds since the epoch.
+    :param valid_from: by issuer, in seconds since the epoch; ``EVERY_ISSUER`` for all that are not named after it.
     :param lifetime: seconds that a login lasts at most.
     """
-    marks = _marks()
+    marks = {} if EVERY_ISSUER in valid_from else _marks()
     for issuer, at in valid_from.items():
         marks.pop(_hash(issuer), None)
         marks[_hash(issuer)] = at
-    entries = [f"{issuer_hash}{at:x}" for issuer_hash, at in marks.items()][-MOST_MARKS:]
+    every = marks.pop(_hash(EVERY_ISSUER), None)
+    kept = ([] if every is None else [(_hash(EVERY_ISSUER), every)]) + list(marks.items())[-MOST_MARKS:]
+    entries = [f"{issuer_hash}{at:x}" for issuer_hash, at in kept]
     cookies.put(response, _NAME, ".".join(entries), max_age=lifetime)
 
 
 def _marks() -> dict[str, int]:
-    entries = "".join(cookies.values(_NAME))[:200].split(".")
+    entries = "".join(cookies.values(_NAME))[:LONGEST_COOKIE].split(".")
     return {match[1]: int(match[2], 16) for entry in entries if (match := _MARK.fullmatch(entry))}
 
 

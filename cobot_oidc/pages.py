@@ -89,7 +89,7 @@ def is_subresource() -> bool:
 
 
 def protect(response: Response) -> Response:
-    """Set the headers of every answer of ours: no caching, no referrer, no frames (security.md S10-S12)."""
+    """Set the headers of every answer of ours: no caching, no referrer, no frames (S10-S12)."""
     response.headers["X-Content-Type-Options"] = "nosniff"
     if request.endpoint == "cobot_oidc.static":  # a stylesheet, the same for everybody
         return response

@@ -1,6 +1,6 @@
 """Where the browser goes: the callback's own URL, the way to a login, and the place afterwards.
 
-Nothing here is taken from a header that nobody has validated (security.md R06).
+Nothing here is taken from a header that nobody has validated (R06).
 """
 
 from collections.abc import Callable, Mapping
@@ -11,6 +11,7 @@ from urllib.parse import quote, unquote, urlsplit
 
 from flask import current_app, request, url_for
 from werkzeug.routing import BuildError
+from werkzeug.urls import iri_to_uri
 
 from .current import current_users, pin_space, requested_user
 from .errors import ConfigurationError, LoginError
@@ -119,12 +120,17 @@ def after_login_again() -> str:
 
 
 def after_logout(space: str | None = None) -> str:
-    """Where to go after a logout: to ``AFTER_LOGOUT``, or to the page that says so.
+    """Where to go after a logout: to ``AFTER_LOGOUT``, or to the page that says so. It never fails.
 
     :param space: the one that somebody logged out of; ``None`` for all.
     """
     place = installation().settings.after_logout
-    return url_for("cobot_oidc.logged_out", space=space) if place is None else _configured(place, "AFTER_LOGOUT")
+    if place is not None:
+        try:
+            return _configured(place, "AFTER_LOGOUT")
+        except ConfigurationError as error:  # who has logged out is told so, not that something failed
+            logger.error("a logout ended at our own page: %s", error)
+    return url_for("cobot_oidc.logged_out", space=space)
 
 
 def start_page() -> str:
@@ -138,7 +144,7 @@ def style_url() -> str | None:
 
 
 def checked_next(value: str | None) -> str | None:
-    """The value, if it is a path on our own origin and none of our own routes (security.md R01-R05)."""
+    """The value, if it is a path on our own origin and none of our own routes (R01-R05)."""
     path = safe_next(value)
     if path is None:
         return None
@@ -148,7 +154,7 @@ def checked_next(value: str | None) -> str | None:
 
 
 def is_same_origin() -> bool:
-    """Whether the browser says that a page of ours sent this request; false if it says nothing (security.md O01)."""
+    """Whether the browser says that a page of ours sent this request; false if it says nothing (O01)."""
     site = request.headers.get("Sec-Fetch-Site")
     if site is not None:
         return site == "same-origin"
@@ -179,11 +185,16 @@ def _chosen(choose: Callable[[User], str]) -> str:
     if not user.is_authenticated:  # an answer that came again, and a login that has expired since
         return start_page()
     place = choose(user)
-    path = checked_next(place)
+    path = checked_next(_as_uri(place))
     if path is None:
         expected = "a function of the user that returns a path on this app, such as url_for('home')"
         raise ConfigurationError("setting_invalid", setting="COBOT_OIDC_AFTER_LOGIN", found=place, expected=expected)
     return path
+
+
+def _as_uri(place: object) -> str | None:
+    """What an app's function returned, as a header takes it: ``url_for`` leaves letters beyond ASCII as they are."""
+    return iri_to_uri(place) if isinstance(place, str) else None
 
 
 def _space_argument_of(endpoint: str) -> str | None:

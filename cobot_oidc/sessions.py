@@ -16,7 +16,7 @@ from .proxies import the_app, the_session
 from .user import ANONYMOUS, AnonymousUser, User
 
 KEY = "cobot_oidc:"  # and the issuer: an entry for each identity
-LARGEST_COOKIE = 3800  # bytes; browsers drop a cookie beyond 4096 without a word (security.md S06)
+LARGEST_COOKIE = 3800  # bytes; browsers drop a cookie beyond 4096 without a word (S06)
 CLOCK_DISAGREEMENT = 300  # seconds that the machines behind one app may disagree
 NOTED_EACH = 12  # parts of the idle lifetime: that often a visit is written down, and a cookie set
 
@@ -69,7 +69,7 @@ class Identity(NamedTuple):
 
 
 def check_store(interface: SessionInterface) -> None:
-    """A login needs a new session id: whoever planted the old one would be logged in too (security.md S01).
+    """A login needs a new session id: whoever planted the old one would be logged in too (S01).
 
     Flask's own cookie has no id: its content is the session. A store on the server has to be able to give a new one.
 
@@ -88,7 +88,7 @@ def check_store(interface: SessionInterface) -> None:
 def find(issuer: str, space: str | None, *, now: float, lifetimes: Lifetimes) -> User | AnonymousUser:
     """The user that this browser is to this issuer and space, or nobody.
 
-    :param issuer: whose identity is asked for; one of another issuer never counts (security.md M04, M05).
+    :param issuer: whose identity is asked for; one of another issuer never counts (M04, M05).
     :param space: the space that the identity has to be logged in to; ``None`` for the global provider.
     :param now: seconds since the epoch.
     """
@@ -115,7 +115,7 @@ def start(user: User, *, lifetimes: Lifetimes) -> None:
     """Let the session hold this user, beside the identities at other issuers that are still alive.
 
     What the app keeps for a visitor stays, unless another person was logged in at that issuer: then everything goes,
-    other identities too (security.md S01, F24).
+    other identities too (S01, F24).
 
     :param user: who logged in now, at ``user.authenticated_at``.
     :raises LoginError: ``session_too_large`` if the browser would drop the cookie; the session is untouched then.
@@ -159,7 +159,7 @@ def rotate() -> None:
 
 @contextmanager
 def undone_on_error() -> Iterator[None]:
-    """Leave the session as it was if what happens inside raises, whoever has written to it (security.md X09)."""
+    """Leave the session as it was if what happens inside raises, whoever has written to it (X09)."""
     session = the_session()
     before = deepcopy(dict(session))
     try:
@@ -208,7 +208,7 @@ def _entries(identities: Iterable[Identity]) -> dict[str, object]:
 def _within_a_cookie(identities: list[Identity], rest: Mapping[str, object]) -> list[Identity]:
     """As many identities as one cookie can hold: the newest, then of the others those that logged in last.
 
-    Before a login goes, those that take more than their share lose their longest claims (security.md X14).
+    Before a login goes, those that take more than their share lose their longest claims (X14).
 
     :param identities: the one that logged in longest ago first.
     :param rest: what the app keeps in the session.

@@ -14,7 +14,7 @@ from . import settings_checks as check
 from .errors import ConfigurationError
 from .issuers import Issuers, SpaceIssuer, Spaces, hosts_of_spaces
 from .settings_checks import Check, Unfit, optional, seconds, whole_number, words
-from .settings_mistakes import PREFIX, Problems, check_flask, refuse_unknown, remedy_for_missing
+from .settings_mistakes import PREFIX, Problems, check_flask, kind, refuse_unknown, remedy_for_missing
 from .user import User
 
 T = TypeVar("T")
@@ -78,7 +78,7 @@ class Row(NamedTuple):
         try:
             return self.check.read(found)
         except Unfit as unfit:
-            shown = f"a {type(found).__name__}, not shown" if self.is_secret else found
+            shown = f"{kind(found)}, not shown" if self.is_secret else found
             remedy = {"remedy": unfit.remedy} if unfit.remedy else {}
             raise ConfigurationError(
                 "setting_invalid", setting=self.key, found=shown, expected=unfit.expected, **remedy

@@ -131,10 +131,15 @@ def seconds(lowest: float, highest: float) -> Check[float]:
     return Check(read, "float")
 
 
-def words(each: Callable[[str], object] = bool, expected: str = "a list of words") -> Check[tuple[str, ...]]:
+def words(
+    each: Callable[[str], object] = bool,
+    expected: str = "a list of words",
+    meant: Callable[[str], str | None] = lambda _: None,
+) -> Check[tuple[str, ...]]:
     """Several words: a list, or one text with spaces between the words.
 
     :param each: tells whether a word is accepted.
+    :param meant: the remedy for a word that may be none.
     """
 
     def read(value: object) -> tuple[str, ...]:
@@ -144,8 +149,9 @@ def words(each: Callable[[str], object] = bool, expected: str = "a list of words
             value = value.split()
         if not isinstance(value, (list, tuple, set, frozenset)):
             raise Unfit(f"{expected}, or one text with spaces between them")
-        if not all(isinstance(word, str) and word and each(word) for word in value):
-            raise Unfit(expected)
+        for word in value:
+            if not isinstance(word, str) or not word or not each(word):
+                raise Unfit(expected, meant(word) if isinstance(word, str) else None)
         return tuple(dict.fromkeys(value))
 
     return Check(read, "str | Collection[str]")
@@ -208,7 +214,7 @@ def spaces(value: object) -> Spaces:
         return "*"
     if callable(value):
         return _asked(value, expected)
-    return frozenset(words(is_space_name, expected).read(value))
+    return frozenset(words(is_space_name, expected, _meant_space).read(value))
 
 
 @reads("str | Collection[str]")
@@ -240,9 +246,11 @@ def url_prefix(value: object) -> str:
 @reads("str")
 def destination(value: object) -> str:
     """A path, or the name of an endpoint. Endpoints are only known later."""
-    place = text.read(value)
+    place, expected = text.read(value), "a path on this app, such as '/', or the name of an endpoint"
+    if "://" in place:
+        raise Unfit(expected, "write the path alone; a page elsewhere needs a view of yours that redirects there")
     if place.startswith("/") and safe_next(place) is None:
-        raise Unfit("a path on this app, such as '/', or the name of an endpoint")
+        raise Unfit(expected)
     return place
 
 
@@ -336,6 +344,12 @@ def _checked_issuer(value: object, expected: str) -> str:
         return check_issuer(value)
     except ConfigurationError:
         raise Unfit(expected, _meant_issuer(value)) from None
+
+
+def _meant_space(word: str) -> str | None:
+    """The space that was probably meant by its host or URL, or by a name with capitals."""
+    label = word.lower().rpartition("//")[2].partition(".")[0]
+    return f"did you mean {label}?" if is_space_name(label) else None
 
 
 def _meant_issuer(value: object) -> str | None:

@@ -12,7 +12,7 @@ from typing import Any
 from .errors import ConfigurationError
 
 PREFIX = "COBOT_OIDC_"
-SHORTEST_SECRET_KEY = 32  # bytes (security.md S05)
+SHORTEST_SECRET_KEY = 32  # bytes (S05)
 
 # Names that other libraries use, or that readers of a specification look for.
 _OTHER_NAMES = {
@@ -54,7 +54,7 @@ def check_flask(config: Mapping[str, Any]) -> None:
     fallbacks = config.get("SECRET_KEY_FALLBACKS") or ()
     if isinstance(fallbacks, (str, bytes)):  # Flask would use each character as a key
         with problems.noted():
-            found = f"a {type(fallbacks).__name__}, not shown"
+            found = f"{kind(fallbacks)}, not shown"
             raise ConfigurationError(
                 "setting_invalid", setting="SECRET_KEY_FALLBACKS", found=found, expected="a list of keys"
             )
@@ -81,7 +81,7 @@ def refuse_unknown(config: Mapping[str, Any], keys: Collection[str]) -> None:
     """
     problems = Problems()
     for key in config:
-        if key.startswith(PREFIX) and key not in keys:
+        if key.upper().startswith(PREFIX) and key not in keys:
             with problems.noted():
                 expected = "a setting of docs/configuration.md"
                 raise ConfigurationError("setting_unknown", setting=key, expected=expected, **_meant(key, keys))
@@ -94,8 +94,18 @@ def remedy_for_missing(key: str, config: Mapping[str, Any]) -> dict[str, str]:
         return {"remedy": f"FLASK_{key} is set in the environment: call app.config.from_prefixed_env() first"}
     if key in os.environ:
         return {"remedy": f"{key} is set in the environment: set FLASK_{key} instead, or app.config[{key!r}]"}
-    near = _nearest(key, config, cutoff=0.85)
+    without_prefix = key.removeprefix(PREFIX)
+    misnamed = [
+        each for each in config if each != key and each.upper() in (key, without_prefix, f"OIDC_{without_prefix}")
+    ]
+    near = misnamed[0] if misnamed else nearest(key, config, cutoff=0.85)
     return {"remedy": f"{near} is set: did you mean {key}?"} if near else {}
+
+
+def kind(value: object) -> str:
+    """What a value is that may not be shown: ``a str``, ``an int``."""
+    name = type(value).__name__
+    return f"an {name}" if name[0] in "aeio" else f"a {name}"
 
 
 def unread_variables(config: Mapping[str, Any], keys: Collection[str]) -> list[str]:
@@ -108,26 +118,31 @@ def _check_secret_key(name: str, key: object, if_missing: dict[str, str]) -> Non
         return
     remedy = {} if key else if_missing
     if isinstance(key, (int, float)):
-        remedy = {"remedy": "from_prefixed_env reads digits as a number; take a key that has letters too"}
+        remedy = {"remedy": "from_prefixed_env reads digits as a number, true as a boolean; use letters too"}
     raise ConfigurationError(
         "setting_invalid",
         setting=name,
-        found="nothing" if not key else f"a {type(key).__name__} of {len(str(key))} characters",
+        found="nothing" if not key else f"{kind(key)} of {len(str(key))} characters",
         expected='32 characters or more, from: python -c "import secrets; print(secrets.token_hex())"',
         **remedy,
     )
 
 
 def _meant(key: str, keys: Collection[str]) -> dict[str, str]:
-    name = key.removeprefix(PREFIX)
+    name = key.upper().removeprefix(PREFIX)
     for meant, others in _OTHER_NAMES.items():
         if any(other in name for other in others):
             return {"remedy": f"set {PREFIX}{meant} instead"}
-    near = _nearest(name, [each.removeprefix(PREFIX) for each in keys], cutoff=0.6)
+    names = [each.removeprefix(PREFIX) for each in keys]
+    near = name if name in names else nearest(name, names, cutoff=0.6)
     return {"remedy": f"did you mean {PREFIX}{near}?"} if near else {}
 
 
-def _nearest(name: str, names: Iterable[str], *, cutoff: float) -> str | None:
+def nearest(name: str, names: Iterable[str], *, cutoff: float) -> str | None:
+    """The one of these names that was probably meant.
+
+    :param cutoff: how alike they have to be, from 0 to 1.
+    """
     import difflib  # only needed after a mistake
 
     near = difflib.get_close_matches(name, [each for each in names if each != name], n=1, cutoff=cutoff)

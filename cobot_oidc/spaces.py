@@ -15,7 +15,8 @@ SpaceReader = Callable[[], str | None]
 def from_view_arg(name: str) -> "ViewArgument":
     """The space is the variable part ``name`` of the URL rule, as in ``/<space>/desk``.
 
-    :param name: the view argument. Requests whose rule does not have it belong to the global provider.
+    :param name: the view argument. Requests whose rule has none are the global provider's; if guarded rules
+        have other variable parts and none has this one, the first request is refused (``view_arg_unknown``).
     """
     return ViewArgument(name)
 
@@ -45,7 +46,12 @@ class ViewArgument:
 
     def __call__(self) -> str | None:
         """The argument, not checked yet; ``None`` if the request's rule does not have it."""
-        return (request.view_args or {}).get(self.name)
+        arguments, rule = request.view_args or {}, request.url_rule
+        if self.name in arguments or rule is None or self.name not in rule.arguments:
+            return arguments.get(self.name)
+        # The app has taken it out (``url_value_preprocessor``); without it, the page would be the global provider's.
+        _, matched = current_app.create_url_adapter(request).match(return_rule=True)  # type: ignore[union-attr] # never None for a request
+        return matched.get(self.name)
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,6 +27,7 @@ from .protocol import base64url
 
 LIFETIME = 600  # seconds
 MOST_OPEN = 5
+MOST_LOOKED_AT = 20  # cookies that may be ours; a stranger can send thousands
 MOST_BYTES = 2200  # of all transaction cookies together; a single one is kept whatever its size
 LONGEST_COOKIE = 4096
 
@@ -71,7 +72,7 @@ def new_secret() -> str:
 
 
 def remember(transaction: Transaction, response: Response) -> None:
-    """Set the transaction's cookie, and make room for it if there are too many (security.md F07, X14).
+    """Set the transaction's cookie, and make room for it if there are too many (F07, X14).
 
     If the cookies are too long, the longest ``next`` is dropped before any login is: a login without it ends at
     ``AFTER_LOGIN``. If there are too many cookies, the oldest is deleted.
@@ -105,7 +106,7 @@ def recall(state: str | None) -> Transaction:
         raise LoginError("cookies_missing")
     name = _cookie_name(state)
     values = cookies.values(name)
-    if len(values) != 1:  # two with one name: somebody else may have set one (security.md S13)
+    if len(values) != 1:  # two with one name: somebody else may have set one (S13)
         raise LoginError("transaction_unknown", cookies=len(values))
     transaction = _open(values[0], name)
     if transaction is None or not secrets.compare_digest(transaction.state.encode(), state.encode()):
@@ -163,12 +164,12 @@ def _within_bytes(logins: list[_Cookie]) -> list[_Cookie]:
 
 
 def _open_cookies() -> Iterator[_Cookie]:
-    for name in cookies.names():
-        if _COOKIE_NAME.fullmatch(name):
-            for value in cookies.values(name)[:1]:
-                transaction = _open(value, name)
-                if transaction is not None:
-                    yield _Cookie(name, value, transaction)
+    names = [name for name in cookies.names() if _COOKIE_NAME.fullmatch(name)]
+    for name in names[-MOST_LOOKED_AT:]:
+        value = cookies.values(name)[0]
+        transaction = _open(value, name)
+        if transaction is not None:
+            yield _Cookie(name, value, transaction)
 
 
 def _seal(transaction: Transaction, name: str) -> str:
@@ -225,7 +226,7 @@ def _open(value: str, name: str) -> Transaction | None:
 
 
 def _sealing_keys() -> Sequence[bytes]:
-    """Keys derived from the app's secret keys: the newest one seals, all of them open (security.md S04)."""
+    """Keys derived from the app's secret keys: the newest one seals, all of them open (S04)."""
     fallbacks = current_app.config.get("SECRET_KEY_FALLBACKS") or ()
     return [_derived(key) for key in (current_app.secret_key, *fallbacks) if key]
 

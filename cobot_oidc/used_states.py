@@ -18,6 +18,7 @@ MOST_STATES, MOST_USERS = 10_000, 1_000
 KEPT_FOR = 1200  # seconds: twice as long as a transaction lives
 SAME_MOMENT = 60  # seconds in which answers of one browser may have crossed
 MOST_CLICKS = 3  # on one answer, that wait for the first
+MOST_WAITING = 4  # on all answers, in one process
 
 
 @dataclass(slots=True)
@@ -29,7 +30,7 @@ class _UnderWay:
 class UsedStates:
     """A bounded memory of states, by hash. Safe between threads.
 
-    The provider takes a code only once in any case; this spares it the second request (security.md F03, S21).
+    The provider takes a code only once in any case; this spares it the second request (F03, S21).
 
     :param store: if there is one, other processes' states count too.
     """
@@ -40,6 +41,7 @@ class UsedStates:
         self._claimed_at: OrderedDict[str, float] = OrderedDict()
         self._under_way: dict[str, _UnderWay] = {}
         self._users: OrderedDict[str, User] = OrderedDict()
+        self._waiting = 0
 
     def claim(self, state_hash: str, now: float) -> bool:
         """Take this state; false if somebody has."""
@@ -60,7 +62,7 @@ class UsedStates:
         """Who logged in with this state, found out once however often the answer arrives at the same time.
 
         A browser drops its first request at a double click: only the answer to the last one is seen, so each has to
-        end well (security.md F03).
+        end well (F03).
 
         :param find_out: called unless that is under way.
         :raises CobotOIDCError: as ``find_out``; ``transaction_used`` for more clicks than people make.
@@ -69,12 +71,17 @@ class UsedStates:
             first = self._under_way.get(state_hash)
             if first is None:
                 own = self._under_way[state_hash] = _UnderWay()
-            elif first.waiting >= MOST_CLICKS:
+            elif first.waiting >= MOST_CLICKS or self._waiting >= MOST_WAITING:
                 raise LoginError("transaction_used")
             else:
                 first.waiting += 1
+                self._waiting += 1
         if first is not None:
-            return _same(first)
+            try:
+                return _same(first)
+            finally:
+                with self._lock:
+                    self._waiting -= 1
         try:
             user = find_out()
         except BaseException as error:

@@ -25,8 +25,8 @@ from .user import User
 
 def login() -> Response:
     """Send the browser to the provider of the space that was asked for, and remember what to expect back."""
-    if request.method == "HEAD" or "prefetch" in request.headers.get("Sec-Purpose", ""):
-        return Response(status=204 if request.method == "HEAD" else 503)  # nobody is there yet (security.md F08)
+    if request.method == "HEAD" or _is_prefetch():
+        return Response(status=204 if request.method == "HEAD" else 503)  # nobody is there yet (F08)
     if "space" in request.args:
         pin_space(request.args["space"] or None)
     space, registration = requested_space(), requested_registration()
@@ -80,7 +80,7 @@ def callback(registered: str | None = None) -> Response:
     here = installation()
     answer = AuthorizationResponse.parse(request.query_string)
     if recent_logins.was_answered(answer.state or "", sessions.issuers(), here.clock()):
-        return redirect(places.after_login_again(), 303)  # reload, back button (security.md F03)
+        return redirect(places.after_login_again(), 303)  # reload, back button (F03)
     with _its_error_in_the_log(answer):
         transaction = transactions.recall(answer.state)
         places.offer_login(transaction.space, transaction.next)
@@ -91,19 +91,19 @@ def callback(registered: str | None = None) -> Response:
             # Without room for the call nothing was spent, and the same answer may come again (X04).
             if here.used_states.is_claimed(state_hash):
                 after_this_request(partial(transactions.forget, transaction.state))
-    _log_in(user)
+    place = _log_in(user, transaction)
     here.used_states.remember(state_hash, user)
     _join_crossed_logins()
     here.tell("logged_in", transaction.issuer, seconds=here.clock() - transaction.started_at)
     after_this_request(partial(recent_logins.remember, transaction.state, transaction.issuer, here.clock()))
-    return redirect(places.after_login(transaction.next, transaction.space), 303)
+    return redirect(place, 303)
 
 
 def logout() -> Response:
     """Log out of the space that ``space`` names, or, if it names none, of every one; whatever the host names."""
     if not places.is_same_origin():
         raise LoginError("logout_cross_site", origin=request.headers.get("Origin", ""))
-    space = request.values.get("space") or None
+    space = _space_to_leave()
     if space is not None:
         pin_space(space)
     here = installation()
@@ -112,12 +112,24 @@ def logout() -> Response:
     ended = sessions.end(issuers)
     forget_user()
     here.used_states.forget_users(ended)
-    after_this_request(partial(_mark_ended, ended))
+    after_this_request(partial(_mark_ended, ended, everywhere=issuers is None))
     after_this_request(recent_logins.forget)
     for user in ended:
         here.tell("logged_out", user.issuer)
         user_logged_out.send(the_app(), user=user)
     return redirect(_provider_logout(ended) or places.after_logout(space), 303)
+
+
+def _is_prefetch() -> bool:
+    """Whether the browser only looks ahead: ``Sec-Purpose``, or what browsers said before it."""
+    return any("prefetch" in request.headers.get(name, "") for name in ("Sec-Purpose", "Purpose", "X-Moz"))
+
+
+def _space_to_leave() -> str | None:
+    if "space" in request.args:
+        return request.args["space"] or None
+    # A stranger's form is not waited for: it may never arrive.
+    return request.form.get("space") or None if sessions.users() else None
 
 
 def _begin(registration: Registration, space: str | None) -> ProviderMetadata:
@@ -135,7 +147,7 @@ def _user(transaction: Transaction, answer: AuthorizationResponse, registered: s
     registration = _expected(transaction, registered)
     code = _code(transaction, answer)
     provider = _provider(registration)
-    with provider.room_for_a_login():
+    with provider.room_for_a_login(), _a_missing_secret_in_the_log(registration):
         _claim(transaction)
         token_set = provider.exchange(
             registration.client,
@@ -159,11 +171,26 @@ def _its_error_in_the_log(answer: AuthorizationResponse) -> Iterator[None]:
         raise
 
 
+@contextmanager
+def _a_missing_secret_in_the_log(registration: Registration) -> Iterator[None]:
+    """Where there is no secret, nobody has to look for a wrong one."""
+    try:
+        yield
+    except ConfigurationError as error:
+        if error.code == "client_refused" and registration.client.client_secret is None:
+            space = registration.callback
+            where = (
+                "COBOT_OIDC_CLIENT_SECRET" if space is None else f"client_secret of {space} in COBOT_OIDC_SPACE_ISSUERS"
+            )
+            error.note(reason=f"no secret was sent: {where} is not set")
+        raise
+
+
 def _expected(transaction: Transaction, registered: str | None) -> Registration:
     """The registration that the transaction's answer belongs to, if it is still valid and came to the right callback.
 
     The code of one issuer never goes to another: each that is not the provider's own has its own callback (RFC 9700
-    section 4.4.2.2, security.md X01).
+    section 4.4.2.2, X01).
     """
     here = installation()
     registration = here.settings.issuers.registration_of(transaction.space)
@@ -205,7 +232,7 @@ def _from_claims(transaction: Transaction, token_set: TokenSet, provider: Provid
         name: claims.get(name, more.get(name))
         for name in here.settings.claims
         if name not in ("iss", "sub")
-        and (name in claims or name in more)  # the id token takes precedence over userinfo (security.md C15)
+        and (name in claims or name in more)  # the id token takes precedence over userinfo (C15)
     }
     if not here.settings.userinfo:
         here.tell_missing(here.settings.claims, claims)
@@ -218,8 +245,10 @@ def _from_claims(transaction: Transaction, token_set: TokenSet, provider: Provid
     )
 
 
-def _log_in(user: User) -> None:
-    """A new session for this user; as if nothing had happened if a listener of the app refuses them."""
+def _log_in(user: User, transaction: Transaction) -> str:
+    """A new session for this user, and where to go; as if nothing had happened if that cannot be found, or if a
+    listener of the app refuses them.
+    """
     here, before = installation(), sessions.users()
     with sessions.undone_on_error():
         sessions.start(user, lifetimes=here.lifetimes)
@@ -227,6 +256,7 @@ def _log_in(user: User) -> None:
         pin_space(user.space)
         try:
             user_logged_in.send(the_app(), user=user)
+            place = places.after_login(transaction.next, transaction.space)
         except BaseException:
             forget_user()
             raise
@@ -235,6 +265,7 @@ def _log_in(user: User) -> None:
     here.ended_logins.add(gone)
     if gone or logout_marks.are_marked():
         after_this_request(partial(_mark_valid, user, gone))
+    return place
 
 
 def _join_crossed_logins() -> None:
@@ -251,12 +282,12 @@ def _mark_valid(user: User, gone: set[User], response: Response) -> Response:
     return response
 
 
-def _mark_ended(ended: list[User], response: Response) -> Response:
+def _mark_ended(ended: list[User], response: Response, *, everywhere: bool) -> Response:
     """No page that is still on its way brings a login back that has ended."""
-    now = int(installation().clock())
-    valid_from = {user.issuer: max(now, user.authenticated_at) + 1 for user in ended}
-    if valid_from:
-        logout_marks.mark(valid_from, response, lifetime=installation().lifetimes.absolute)
+    if ended:
+        at = max(int(installation().clock()), *(user.authenticated_at for user in ended)) + 1
+        ended_at = [logout_marks.EVERY_ISSUER] if everywhere else [user.issuer for user in ended]
+        logout_marks.mark(dict.fromkeys(ended_at, at), response, lifetime=installation().lifetimes.absolute)
     return response
 
 

@@ -6,7 +6,7 @@ import subprocess
 import time
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self, cast
 
 from redis import Redis
 
@@ -48,6 +48,17 @@ class RedisServer:
         client = self._client()
         client.delete(key)
         client.rpush(key, "x")
+
+    def notes(self) -> dict[str, dict[str, float]]:
+        """All sorted sets that are kept, with their members and scores."""
+        client = self._client()
+        keys = [str(key) for key in client.scan_iter(_type="zset")]
+        return {key: dict(cast("Any", client.zrange(key, 0, -1, withscores=True))) for key in keys}
+
+    def put_notes(self, notes: dict[str, dict[str, float]]) -> None:
+        """Add members to sorted sets, as whoever else can reach it."""
+        for key, members in notes.items():
+            self._client().zadd(key, members)
 
     def empty(self) -> None:
         self._client().flushall()

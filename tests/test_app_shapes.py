@@ -66,6 +66,7 @@ def test_below_a_script_name(make_portal: MakePortal, cobot: StandIn) -> None:
     assert browser.get(cobot.sign_in(browser.get("/members/cobot/login").location)).location == "/members/"
 
 
+@pytest.mark.covers("S03")
 def test_behind_a_proxy(make_portal: MakePortal) -> None:
     portal = make_portal(TRUSTED_HOSTS=["portal.example"])
     portal.wsgi_app = ProxyFix(portal.wsgi_app, x_proto=1, x_host=1)  # type: ignore[method-assign]
@@ -81,6 +82,7 @@ def test_behind_a_proxy(make_portal: MakePortal) -> None:
     assert "Domain" not in cookie
 
 
+@pytest.mark.covers("R06")
 @pytest.mark.parametrize(
     ("changes", "host", "headers", "expected"),
     [
@@ -188,7 +190,8 @@ def session_store(request: pytest.FixtureRequest) -> dict[str, Any]:
     return {"SESSION_TYPE": "redis", "SESSION_REDIS": Redis.from_url(request.getfixturevalue("redis").url)}
 
 
-def test_a_session_on_the_server_gets_a_new_id(  # S01
+@pytest.mark.covers("S01", "S09")
+def test_a_session_on_the_server_gets_a_new_id(
     make_portal: MakePortal, cobot: StandIn, session_store: dict[str, Any]
 ) -> None:
     portal = make_portal(**session_store)
@@ -240,6 +243,7 @@ def test_a_blueprint_of_json(make_portal: MakePortal, cobot: StandIn) -> None:
     assert visitor.get("/api/bookings").json == {"bookings": []}
 
 
+@pytest.mark.covers("R04")
 def test_the_places_after_login_and_logout(make_portal: MakePortal, cobot: StandIn) -> None:
     visitor = Visitor(make_portal(COBOT_OIDC_AFTER_LOGIN="desk", COBOT_OIDC_AFTER_LOGOUT="/bye"), cobot)
 
@@ -249,9 +253,10 @@ def test_the_places_after_login_and_logout(make_portal: MakePortal, cobot: Stand
     assert visitor.log_out().location == "/bye"
 
 
+@pytest.mark.covers("R07")
 @pytest.mark.parametrize("wish", ["https://evil.example", "//evil.example", "/\\evil.example", "/desk"])
 @pytest.mark.parametrize("name", ["next", "post_logout_redirect_uri", "redirect_uri"])
-def test_nobody_chooses_where_a_logout_leads(visitor: Visitor, name: str, wish: str) -> None:  # R07
+def test_nobody_chooses_where_a_logout_leads(visitor: Visitor, name: str, wish: str) -> None:
     visitor.log_in("/desk")
     origin = {"Origin": "http://localhost"}
 
@@ -266,6 +271,7 @@ def test_a_public_client(make_portal: MakePortal, cobot: StandIn) -> None:
     assert Visitor(make_portal(COBOT_OIDC_CLIENT_SECRET=None), cobot).log_in("/desk").status_code == 200
 
 
+@pytest.mark.covers("F27")
 @pytest.mark.parametrize(
     ("method", "secret"),
     [
@@ -274,14 +280,15 @@ def test_a_public_client(make_portal: MakePortal, cobot: StandIn) -> None:
         ("client_secret_basic", "plain"),
     ],
 )
-def test_clients_prove_themselves(make_portal: MakePortal, cobot: StandIn, method: str, secret: str) -> None:  # F27
+def test_clients_prove_themselves(make_portal: MakePortal, cobot: StandIn, method: str, secret: str) -> None:
     cobot.register_client("portal", secret=secret, redirect_uri="http://localhost/cobot/callback", name="P")
     portal = make_portal(COBOT_OIDC_CLIENT_SECRET=secret, COBOT_OIDC_CLIENT_AUTH=method)
 
     assert Visitor(portal, cobot).log_in("/desk").status_code == 200
 
 
-def test_secret_keys_can_be_rotated_during_a_login(make_portal: MakePortal, cobot: StandIn) -> None:  # S04
+@pytest.mark.covers("S04")
+def test_secret_keys_can_be_rotated_during_a_login(make_portal: MakePortal, cobot: StandIn) -> None:
     old, new = "o" * 32, "n" * 32
     portal = make_portal(SECRET_KEY=old)
     visitor = Visitor(portal, cobot)
@@ -304,8 +311,9 @@ def test_userinfo_fills_in_what_the_id_token_leaves_out(make_portal: MakePortal,
     assert page.json["claims"]["email"] == "ada@example.org"
 
 
+@pytest.mark.covers("O04")
 @pytest.mark.parametrize("change", [{"sub": "another"}, {"sub": None}, {"sub": ["x"]}])
-def test_userinfo_about_somebody_else_ends_the_login(  # O04
+def test_userinfo_about_somebody_else_ends_the_login(
     make_portal: MakePortal, cobot: StandIn, change: dict[str, Any]
 ) -> None:
     visitor = Visitor(make_portal(COBOT_OIDC_USERINFO=True), cobot)

@@ -1,4 +1,4 @@
-"""Attacks on the flow, the session and the spaces that no other file tells as a story (security.md)."""
+"""Attacks on the flow, the session and the spaces that no other file tells as a story (docs/threats.md)."""
 
 import ast
 import re
@@ -11,10 +11,11 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from flask import Flask, session
+from flask import Flask, json, request, session
+from werkzeug.wrappers import Response
 
 import cobot_oidc
-from cobot_oidc import LoginError, login_failed
+from cobot_oidc import LoginError, current_space, current_user, login_failed, login_required
 from cobot_oidc.standin import StandIn
 from cobot_oidc.standin.alterations import REMOVED
 
@@ -23,7 +24,8 @@ from .protocol.test_redirects import CLASSICS, goes_to
 from .provider.hostile import hostile_server, resets
 
 
-def test_the_id_token_of_another_space_is_refused(visitor: Visitor, cobot: StandIn) -> None:  # M03, C18
+@pytest.mark.covers("C18", "M03")
+def test_the_id_token_of_another_space_is_refused(visitor: Visitor, cobot: StandIn) -> None:
     tokens: list[str] = []
 
     def keep(token: str) -> str:
@@ -38,7 +40,8 @@ def test_the_id_token_of_another_space_is_refused(visitor: Visitor, cobot: Stand
     assert visitor.sees("/betahaus/open") is None
 
 
-def test_a_space_can_say_what_it_likes_of_its_own_members_alone(visitor: Visitor, cobot: StandIn) -> None:  # M07
+@pytest.mark.covers("M07")
+def test_a_space_can_say_what_it_likes_of_its_own_members_alone(visitor: Visitor, cobot: StandIn) -> None:
     claims = {"name": "Ada Lovelace", "email": "ada@example.org", "picture": "https://evil.example/a.png"}
     cobot.alter("id_token_claims", claims, issuer=cobot.space_issuer("betahaus"))
     visitor.log_in("/co-up/desk", "grace")
@@ -53,7 +56,8 @@ def test_a_space_can_say_what_it_likes_of_its_own_members_alone(visitor: Visitor
     assert of_co_up["claims"]["name"] == "Grace Hopper"
 
 
-def test_the_same_address_is_not_the_same_person(visitor: Visitor, portal: Flask, cobot: StandIn) -> None:  # M06
+@pytest.mark.covers("M06")
+def test_the_same_address_is_not_the_same_person(visitor: Visitor, portal: Flask, cobot: StandIn) -> None:
     visitor.log_in("/co-up/desk", "ada")
     for verified in (True, False):
         cobot.alter(
@@ -67,7 +71,8 @@ def test_the_same_address_is_not_the_same_person(visitor: Visitor, portal: Flask
         assert mallory.sees("/betahaus/open") != visitor.sees("/co-up/open")
 
 
-def test_the_secret_and_the_code_go_to_the_issuer_that_was_asked(visitor: Visitor, cobot: StandIn) -> None:  # M09, F14
+@pytest.mark.covers("F14", "M09")
+def test_the_secret_and_the_code_go_to_the_issuer_that_was_asked(visitor: Visitor, cobot: StandIn) -> None:
     for space in ("co-up", "betahaus"):
         cobot.requests.clear()
         visitor.log_in(f"/{space}/desk", "grace")
@@ -75,6 +80,7 @@ def test_the_secret_and_the_code_go_to_the_issuer_that_was_asked(visitor: Visito
         assert posted == [f"{space}.cobot.localhost:{cobot.port}"]
 
 
+@pytest.mark.covers("M02")
 @pytest.mark.parametrize(
     "headers",
     [
@@ -84,7 +90,7 @@ def test_the_secret_and_the_code_go_to_the_issuer_that_was_asked(visitor: Visito
         {"X-Space": "betahaus", "Referer": "http://localhost/betahaus/desk"},
     ],
 )
-def test_no_header_names_the_space(visitor: Visitor, cobot: StandIn, headers: dict[str, str]) -> None:  # M02
+def test_no_header_names_the_space(visitor: Visitor, cobot: StandIn, headers: dict[str, str]) -> None:
     visitor.log_in("/betahaus/desk", "grace")
 
     assert visitor.get("/co-up/desk", headers=headers).status_code == 302
@@ -93,7 +99,8 @@ def test_no_header_names_the_space(visitor: Visitor, cobot: StandIn, headers: di
     assert visitor.begin("/co-up/desk", headers=headers).startswith(cobot.space_issuer("co-up"))
 
 
-def test_a_stolen_code_in_ones_own_login(visitor: Visitor, portal: Flask, cobot: StandIn) -> None:  # F12
+@pytest.mark.covers("F12")
+def test_a_stolen_code_in_ones_own_login(visitor: Visitor, portal: Flask, cobot: StandIn) -> None:
     victim = Visitor(portal, cobot)
     stolen = parse_qs(urlsplit(victim.answer(victim.begin("/desk"), "ada")).query)["code"][0]
     own = visitor.answer(visitor.begin("/desk"), "grace")
@@ -104,7 +111,8 @@ def test_a_stolen_code_in_ones_own_login(visitor: Visitor, portal: Flask, cobot:
     assert visitor.sees("/") is None
 
 
-def test_the_id_token_of_another_login_is_refused(visitor: Visitor, portal: Flask, cobot: StandIn) -> None:  # F12, C18
+@pytest.mark.covers("C18", "F12")
+def test_the_id_token_of_another_login_is_refused(visitor: Visitor, portal: Flask, cobot: StandIn) -> None:
     tokens: list[str] = []
 
     def keep(token: str) -> str:
@@ -130,7 +138,8 @@ def _hear(portal: Flask, heard: list[str]) -> Any:
     return login_failed.connected_to(hear, portal)
 
 
-def test_a_double_click_exchanges_one_code_once(portal: Flask, cobot: StandIn) -> None:  # F03, S21
+@pytest.mark.covers("F03", "S21")
+def test_a_double_click_exchanges_one_code_once(portal: Flask, cobot: StandIn) -> None:
     visitor = Visitor(portal, cobot)
     answer = visitor.answer(visitor.begin("/desk"))
     header = "; ".join(f"{cookie.key}={cookie.value}" for cookie in visitor.cookies)
@@ -146,8 +155,9 @@ def test_a_double_click_exchanges_one_code_once(portal: Flask, cobot: StandIn) -
     assert cobot.asked("/oauth/access_token") == 1
 
 
+@pytest.mark.covers("R01", "R02", "R03")
 @pytest.mark.parametrize("payload", CLASSICS)
-def test_no_payload_leads_away(visitor: Visitor, payload: str) -> None:  # R01-R03
+def test_no_payload_leads_away(visitor: Visitor, payload: str) -> None:
     begun = visitor.get("/cobot/login", query_string={"next": payload})
     arrived = visitor.get(visitor.answer(begun.location))
 
@@ -157,7 +167,8 @@ def test_no_payload_leads_away(visitor: Visitor, payload: str) -> None:  # R01-R
     assert not re.search(r"[\r\n]", arrived.location)
 
 
-def test_a_login_with_secrets_of_the_attackers(visitor: Visitor, cobot: StandIn) -> None:  # F11
+@pytest.mark.covers("F11")
+def test_a_login_with_secrets_of_the_attackers(visitor: Visitor, cobot: StandIn) -> None:
     answer = visitor.answer(visitor.begin("/desk"))
     page = visitor.get(f"{answer}&code_verifier=x&nonce=y&redirect_uri=https://evil.example&next=//evil.example")
 
@@ -165,7 +176,8 @@ def test_a_login_with_secrets_of_the_attackers(visitor: Visitor, cobot: StandIn)
     assert cobot.asked("/oauth/access_token") == 1
 
 
-def test_a_session_that_the_app_empties_does_not_stop_a_login(make_portal: MakePortal, cobot: StandIn) -> None:  # S16
+@pytest.mark.covers("S16")
+def test_a_session_that_the_app_empties_does_not_stop_a_login(make_portal: MakePortal, cobot: StandIn) -> None:
     portal = make_portal()
     empty = True
 
@@ -182,7 +194,8 @@ def test_a_session_that_the_app_empties_does_not_stop_a_login(make_portal: MakeP
     assert visitor.sees("/") is not None
 
 
-def test_many_spaces_fit_into_one_cookie(visitor: Visitor, cobot: StandIn, clock: Clock) -> None:  # S06
+@pytest.mark.covers("S06")
+def test_many_spaces_fit_into_one_cookie(visitor: Visitor, cobot: StandIn, clock: Clock) -> None:
     for person in cobot.people.values():
         person.name = "N" * 900
         for membership in person.memberships.values():
@@ -198,7 +211,8 @@ def test_many_spaces_fit_into_one_cookie(visitor: Visitor, cobot: StandIn, clock
     assert visitor.sees("/nebenan/open") is not None
 
 
-def test_a_session_that_no_browser_would_keep_is_refused(make_portal: MakePortal, cobot: StandIn) -> None:  # S06
+@pytest.mark.covers("S06")
+def test_a_session_that_no_browser_would_keep_is_refused(make_portal: MakePortal, cobot: StandIn) -> None:
     portal = make_portal(COBOT_OIDC_CLAIMS=["groups"])
     visitor = Visitor(portal, cobot)
     visitor.log_in("/co-up/desk")
@@ -216,8 +230,9 @@ def test_a_session_that_no_browser_would_keep_is_refused(make_portal: MakePortal
     assert "groups" in str(error)
 
 
+@pytest.mark.covers("C14", "S15")
 @pytest.mark.parametrize("name", ["a\u0000b", "x" * 3000, ["Ada"], {"first": "Ada"}, 7, "\u202eadA", ""])
-def test_a_name_that_no_page_could_show_is_absent(visitor: Visitor, cobot: StandIn, name: Any) -> None:  # C14, S15
+def test_a_name_that_no_page_could_show_is_absent(visitor: Visitor, cobot: StandIn, name: Any) -> None:
     cobot.alter("id_token_claims", {"name": name})
 
     response = visitor.get(visitor.answer(visitor.begin("/desk")))
@@ -228,7 +243,8 @@ def test_a_name_that_no_page_could_show_is_absent(visitor: Visitor, cobot: Stand
     assert "name" not in page.json["claims"]
 
 
-def test_a_copied_session_of_another_app_is_nobody(make_portal: MakePortal, cobot: StandIn) -> None:  # S02
+@pytest.mark.covers("S02")
+def test_a_copied_session_of_another_app_is_nobody(make_portal: MakePortal, cobot: StandIn) -> None:
     visitor = Visitor(make_portal(), cobot)
     visitor.log_in("/desk")
     cookie = visitor.browser.get_cookie("session")
@@ -251,7 +267,8 @@ def test_a_session_of_another_shape_is_nobody(visitor: Visitor, cobot: StandIn, 
     assert visitor.log_out().status_code == 303
 
 
-def test_logging_out_at_the_provider_too(make_portal: MakePortal, cobot: StandIn) -> None:  # O02
+@pytest.mark.covers("O02")
+def test_logging_out_at_the_provider_too(make_portal: MakePortal, cobot: StandIn) -> None:
     cobot.alter("metadata", {"end_session_endpoint": f"{cobot.issuer}/logout?hint=1"}, issuer=cobot.issuer)
     visitor = Visitor(make_portal(COBOT_OIDC_LOGOUT_AT_PROVIDER=True, COBOT_OIDC_AFTER_LOGOUT="/bye"), cobot)
     visitor.log_in("/desk")
@@ -270,7 +287,8 @@ def test_logging_out_at_the_provider_too(make_portal: MakePortal, cobot: StandIn
     }
 
 
-def test_logging_out_at_the_provider_asks_it_for_nothing(make_portal: MakePortal, cobot: StandIn) -> None:  # O02
+@pytest.mark.covers("O02")
+def test_logging_out_at_the_provider_asks_it_for_nothing(make_portal: MakePortal, cobot: StandIn) -> None:
     cobot.alter("metadata", {"end_session_endpoint": f"{cobot.issuer}/logout"}, issuer=cobot.issuer)
     settings = {"COBOT_OIDC_LOGOUT_AT_PROVIDER": True, "COBOT_OIDC_AFTER_LOGOUT": "/bye"}
     visitor = Visitor(make_portal(**settings), cobot)
@@ -287,7 +305,8 @@ def test_logging_out_at_the_provider_asks_it_for_nothing(make_portal: MakePortal
     assert cobot.requests == []
 
 
-def test_all_that_keeps_an_issuer_from_answering_looks_the_same_and_takes_as_long(  # R10
+@pytest.mark.covers("R10")
+def test_all_that_keeps_an_issuer_from_answering_looks_the_same_and_takes_as_long(
     make_portal: MakePortal,
 ) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
@@ -312,7 +331,8 @@ def test_all_that_keeps_an_issuer_from_answering_looks_the_same_and_takes_as_lon
     assert min(times) >= 0.3
 
 
-def test_userinfo_that_is_none(make_portal: MakePortal, cobot: StandIn) -> None:  # O05
+@pytest.mark.covers("O05")
+def test_userinfo_that_is_none(make_portal: MakePortal, cobot: StandIn) -> None:
     replies: list[dict[str, Any]] = [
         {"status": 401, "headers": {"WWW-Authenticate": "Bearer"}},
         {"status": 403},
@@ -328,7 +348,8 @@ def test_userinfo_that_is_none(make_portal: MakePortal, cobot: StandIn) -> None:
         assert visitor.sees("/") is None
 
 
-def test_userinfo_about_another_person_is_no_login(make_portal: MakePortal, cobot: StandIn) -> None:  # O04, S22
+@pytest.mark.covers("S22", "O04")
+def test_userinfo_about_another_person_is_no_login(make_portal: MakePortal, cobot: StandIn) -> None:
     visitor = Visitor(make_portal(COBOT_OIDC_USERINFO=True), cobot)
     cobot.alter("userinfo", {"sub": cobot.people["grace"].subject})
 
@@ -336,7 +357,8 @@ def test_userinfo_about_another_person_is_no_login(make_portal: MakePortal, cobo
     assert visitor.sees("/") is None
 
 
-def test_userinfo_never_says_who_somebody_is(make_portal: MakePortal, cobot: StandIn) -> None:  # C15
+@pytest.mark.covers("C15")
+def test_userinfo_never_says_who_somebody_is(make_portal: MakePortal, cobot: StandIn) -> None:
     cobot.alter("userinfo", {"iss": "https://evil.example", "name": "Mallory", "aud": "other", "nickname": "al"})
     visitor = Visitor(make_portal(COBOT_OIDC_USERINFO=True, COBOT_OIDC_CLAIMS="name nickname iss aud"), cobot)
 
@@ -348,7 +370,8 @@ def test_userinfo_never_says_who_somebody_is(make_portal: MakePortal, cobot: Sta
     assert page.json["claims"]["nickname"] == "al"
 
 
-def test_a_document_may_leave_out_what_we_do_not_need(visitor: Visitor, cobot: StandIn) -> None:  # N09
+@pytest.mark.covers("N09")
+def test_a_document_may_leave_out_what_we_do_not_need(visitor: Visitor, cobot: StandIn) -> None:
     names = ("userinfo_endpoint", "code_challenge_methods_supported", "scopes_supported", "claims_supported")
     cobot.alter("metadata", dict.fromkeys(names, REMOVED))
 
@@ -368,7 +391,8 @@ def imported(path: Path) -> set[str]:
     return modules
 
 
-def test_chance_is_for_secrets_alone() -> None:  # S20
+@pytest.mark.covers("S20")
+def test_chance_is_for_secrets_alone() -> None:
     assert all("random" not in imported(path) for path in SOURCES)
     assert all(not {"pickle", "marshal", "shelve"} & imported(path) for path in SOURCES)
 
@@ -397,14 +421,80 @@ def compared(path: Path) -> set[str]:
     return names
 
 
-def test_secrets_are_compared_in_constant_time() -> None:  # S19
+@pytest.mark.covers("S19")
+def test_secrets_are_compared_in_constant_time() -> None:
     for path in SOURCES:
         if "standin" not in path.parts:
             assert not compared(path) & SECRETS, path
 
 
-def test_every_certificate_is_checked() -> None:  # R15
+@pytest.mark.covers("R15")
+def test_every_certificate_is_checked() -> None:
     for path in SOURCES:
         text = path.read_text(encoding="utf-8")
         for switch in ("verify=False", "CERT_NONE", "check_hostname = False", "_create_unverified_context"):
             assert switch not in text, path
+
+
+@pytest.mark.covers("M04")
+def test_an_environment_that_is_used_again_says_nothing_about_the_next_request(
+    make_portal: MakePortal, cobot: StandIn
+) -> None:
+    portal, inner = make_portal(), make_portal(SECRET_KEY="i" * 32)
+    seen: list[Any] = []
+
+    @portal.get("/<space>/again")
+    def again(space: str) -> str:
+        seen.append((space, current_user.get_id()))
+        path = {"PATH_INFO": "/betahaus/open", "RAW_URI": "/betahaus/open", "REQUEST_URI": "/betahaus/open"}
+        for app in (portal, inner):
+            answer = Response.from_app(app.wsgi_app, request.environ | path)
+            seen.append(json.loads(answer.get_data())["user"])
+            request.environ.update(path)
+            seen.append(json.loads(Response.from_app(app.wsgi_app, request.environ).get_data())["user"])
+        return "done"
+
+    visitor = Visitor(portal, cobot)
+    visitor.log_in("/co-up/desk", "grace")
+    visitor.log_in("/desk", "grace")
+    assert visitor.get("/co-up/again").status_code == 200
+    assert seen[0][1] is not None
+    assert seen[1:] == [None] * 4
+
+
+@pytest.mark.covers("M04")
+def test_a_view_that_calls_a_guarded_one_goes_on_in_its_own_space(make_portal: MakePortal, cobot: StandIn) -> None:
+    portal = make_portal()
+    board = login_required(space="co-up")(lambda: current_user.get_id())
+
+    @portal.get("/<space>/both")
+    @login_required
+    def both(space: str) -> dict[str, Any]:
+        return {"board": board(), "here": current_user.get_id(), "space": current_space(), "named": space}
+
+    visitor = Visitor(portal, cobot)
+    visitor.log_in("/co-up/desk", "grace")
+    visitor.log_in("/betahaus/desk", "grace")
+
+    page = visitor.get("/betahaus/both").json
+    assert page is not None
+    assert page["board"].startswith(cobot.space_issuer("co-up"))
+    assert page["here"].startswith(cobot.space_issuer("betahaus"))
+    assert page["space"] == "betahaus"
+
+
+@pytest.mark.covers("X06")
+def test_a_logout_does_not_wait_for_a_form_of_somebody_who_is_not_logged_in(portal: Flask) -> None:
+    class NeverComes:
+        def read(self, *_: object) -> bytes:
+            raise AssertionError("somebody waits for it")
+
+        readline = readinto = read
+
+    answer = portal.test_client().post(
+        "/cobot/logout",
+        headers={"Sec-Fetch-Site": "same-origin", "Content-Type": "application/x-www-form-urlencoded"},
+        environ_overrides={"wsgi.input": NeverComes(), "CONTENT_LENGTH": "1000"},
+    )
+
+    assert answer.status_code == 303

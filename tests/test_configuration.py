@@ -19,6 +19,7 @@ def set_up(space: Any = None, **changes: Any) -> Flask:
     return app
 
 
+@pytest.mark.covers("J01", "J03", "R08", "R13", "R15", "S05", "S17")
 @pytest.mark.parametrize(
     ("key", "value"),
     [
@@ -103,7 +104,8 @@ def test_what_is_expected_is_told_in_plain_words() -> None:
     assert str(caught.value).endswith(f"(setting COBOT_OIDC_REDIS_URL, found 'a str, not shown', expected {expected})")
 
 
-def test_what_was_found_is_told_escaped_and_cut() -> None:  # L03
+@pytest.mark.covers("L03")
+def test_what_was_found_is_told_escaped_and_cut() -> None:
     with pytest.raises(ConfigurationError) as caught:
         set_up(COBOT_OIDC_URL_PREFIX="/a\x1b[31m…" + "x" * 300)
 
@@ -118,7 +120,8 @@ def test_a_misspelt_key_is_told_its_right_name() -> None:
         set_up(COBOT_OIDC_REDIRECT_URL="https://portal.example/cobot/callback")
 
 
-def test_no_secret_stands_in_an_error() -> None:  # L02
+@pytest.mark.covers("L02")
+def test_no_secret_stands_in_an_error() -> None:
     for changes in (
         {"SECRET_KEY": "hunter2"},
         {"COBOT_OIDC_CLIENT_SECRET": b"hunter2"},

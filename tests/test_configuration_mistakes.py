@@ -105,6 +105,14 @@ def test_problems_of_what_belongs_together_are_all_found() -> None:
         ({"COBOT_OIDC_CLIENTID": "portal"}, "did you mean COBOT_OIDC_CLIENT_ID?"),
         ({"COBOT_OIDC_SCOPE": "openid"}, "did you mean COBOT_OIDC_SCOPES?"),
         ({"COBOT_OIDC_CLIENT_ID": ..., "COBOTOIDC_CLIENT_ID": "x"}, "did you mean COBOT_OIDC_CLIENT_ID?"),
+        ({"COBOT_OIDC_CLIENT_ID": ..., "CLIENT_ID": "x"}, "CLIENT_ID is set: did you mean COBOT_OIDC_CLIENT_ID?"),
+        ({"COBOT_OIDC_CLIENT_ID": ..., "OIDC_CLIENT_ID": "x"}, "OIDC_CLIENT_ID is set: did you mean COBOT_OIDC_CLIENT"),
+        ({"COBOT_OIDC_client_secret": "hunter2"}, "did you mean COBOT_OIDC_CLIENT_SECRET?"),
+        ({"cobot_oidc_leeway": 30}, "did you mean COBOT_OIDC_LEEWAY?"),
+        ({"COBOT_OIDC_SPACES": "co-up.cobot.me betahaus"}, "did you mean co-up?"),
+        ({"COBOT_OIDC_SPACES": ["https://co-up.cobot.me"]}, "did you mean co-up?"),
+        ({"COBOT_OIDC_SPACES": ["Co-Up"]}, "did you mean co-up?"),
+        ({"SECRET_KEY": True}, "true as a boolean"),
     ],
 )
 def test_a_common_mistake_is_named_with_what_was_meant(changes: dict[str, Any], remedy: str) -> None:
@@ -113,6 +121,11 @@ def test_a_common_mistake_is_named_with_what_was_meant(changes: dict[str, Any], 
     assert remedy in str(error.details["remedy"])
     assert "hunter2" not in str(error)
     assert "98765" not in str(error)
+
+
+@pytest.mark.parametrize(("secret", "found"), [(98765, "'an int, not shown'"), ([], "'a list, not shown'")])
+def test_what_a_secret_is_has_its_article(secret: Any, found: str) -> None:
+    assert refusal(COBOT_OIDC_CLIENT_SECRET=secret).details["found"] == found
 
 
 def test_a_variable_without_flasks_prefix_is_noticed(
@@ -140,6 +153,7 @@ def test_an_environment_that_nobody_reads_is_noticed(monkeypatch: pytest.MonkeyP
     assert "from_prefixed_env()" in str(refusal(COBOT_OIDC_CLIENT_ID=...))
 
 
+@pytest.mark.covers("M12")
 def test_a_wrong_global_issuer_is_the_operators_mistake_and_no_missing_space(
     make_portal: MakePortal, cobot: StandIn, caplog: pytest.LogCaptureFixture
 ) -> None:

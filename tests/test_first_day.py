@@ -138,8 +138,9 @@ def test_everyone_who_is_logged_in_with_this_browser(visitor: Visitor, cobot: St
     assert len(visitor.get("/everyone").json or []) == 2
 
 
+@pytest.mark.covers("S08")
 @pytest.mark.usefixtures("everyone")
-def test_nobody_is_listed_whose_login_has_expired(visitor: Visitor, clock: Clock) -> None:  # S08
+def test_nobody_is_listed_whose_login_has_expired(visitor: Visitor, clock: Clock) -> None:
     visitor.log_in("/desk")
     clock.move(3600)
     visitor.log_in("/co-up/desk")
@@ -149,8 +150,9 @@ def test_nobody_is_listed_whose_login_has_expired(visitor: Visitor, clock: Clock
     assert len(visitor.get("/everyone").json or []) == 1
 
 
+@pytest.mark.covers("X10")
 @pytest.mark.usefixtures("everyone")
-def test_nobody_is_listed_whom_a_late_page_brought_back_after_a_logout(visitor: Visitor) -> None:  # X10
+def test_nobody_is_listed_whom_a_late_page_brought_back_after_a_logout(visitor: Visitor) -> None:
     visitor.log_in("/co-up/desk")
     session = visitor.browser.get_cookie("session")
     assert session is not None
@@ -162,7 +164,8 @@ def test_nobody_is_listed_whom_a_late_page_brought_back_after_a_logout(visitor: 
     assert visitor.get("/everyone").json == []
 
 
-def test_nobody_is_listed_who_was_idle_or_whose_space_is_gone(  # S08, K19
+@pytest.mark.covers("K19", "S08")
+def test_nobody_is_listed_who_was_idle_or_whose_space_is_gone(
     make_portal: MakePortal, cobot: StandIn, clock: Clock
 ) -> None:
     served = ["co-up", "betahaus"]
@@ -218,8 +221,9 @@ def test_a_space_in_the_place_of_the_view_is_refused_when_the_module_is_imported
         login_required("co-up")  # type: ignore[call-overload]
 
 
+@pytest.mark.covers("M01")
 @pytest.mark.parametrize("name", ["Co Up", "Co-Up", "www", "", "xn--a", 7])
-def test_what_can_be_no_space_is_refused_when_the_module_is_imported(name: Any) -> None:  # M01
+def test_what_can_be_no_space_is_refused_when_the_module_is_imported(name: Any) -> None:
     with pytest.raises(ConfigurationError, match="login_required") as failure:
         login_required(space=name)
 
@@ -244,6 +248,7 @@ def arrived(visitor: Visitor, login: str) -> str:
     return visitor.get(visitor.answer(visitor.begin(login))).location
 
 
+@pytest.mark.covers("F03")
 def test_a_login_at_a_space_ends_at_the_spaces_page(make_portal: MakePortal, cobot: StandIn) -> None:
     visitor = Visitor(make_portal(COBOT_OIDC_AFTER_LOGIN="space_desk"), cobot)
 
@@ -276,6 +281,7 @@ def test_an_endpoint_takes_the_space_of_any_reader(settings: dict[str, Any], cob
     assert arrived(Visitor(app, cobot), "/cobot/login?space=co-up") == "/houses/co-up"
 
 
+@pytest.mark.covers("F03")
 def test_the_app_chooses_the_page_for_each_user(make_portal: MakePortal, cobot: StandIn) -> None:
     def choose(user: User) -> str:
         assert current_user == user
@@ -290,10 +296,11 @@ def test_the_app_chooses_the_page_for_each_user(make_portal: MakePortal, cobot: 
     assert arrived(visitor, "/cobot/login") == "/desk?welcome=1"
 
 
+@pytest.mark.covers("R01")
 @pytest.mark.parametrize(
     "place", ["https://evil.example", "//evil.example", "/\\evil.example", "/cobot/logout", "", None]
 )
-def test_nobody_makes_the_app_choose_another_site(make_portal: MakePortal, cobot: StandIn, place: Any) -> None:  # R01
+def test_nobody_makes_the_app_choose_another_site(make_portal: MakePortal, cobot: StandIn, place: Any) -> None:
     visitor = Visitor(make_portal(COBOT_OIDC_AFTER_LOGIN=lambda _: place), cobot)
 
     response = visitor.get(visitor.answer(visitor.begin("/cobot/login")))
@@ -395,7 +402,8 @@ def test_the_page_after_a_logout_says_no_untruth(visitor: Visitor) -> None:
     assert visitor.get("/cobot/logged-out?space=").location == "/"
 
 
-def test_no_login_ends_at_the_page_after_a_logout(visitor: Visitor) -> None:  # R04
+@pytest.mark.covers("R04")
+def test_no_login_ends_at_the_page_after_a_logout(visitor: Visitor) -> None:
     assert arrived(visitor, "/cobot/login?next=/cobot/logged-out") == "/"
 
 
@@ -469,7 +477,8 @@ def test_a_guard_for_the_global_provider_leads_there_from_a_spaces_own_host(
 # ---------------------------------------------------------------------- in debug mode
 
 
-def test_in_debug_mode_the_error_page_tells_the_developer(portal: Flask, cobot: StandIn) -> None:  # S14
+@pytest.mark.covers("S14")
+def test_in_debug_mode_the_error_page_tells_the_developer(portal: Flask, cobot: StandIn) -> None:
     cobot.alter("metadata", {"issuer": "https://<b>evil.example"})
     visitor = Visitor(portal, cobot)
     assert "metadata_issuer_mismatch" not in visitor.get("/cobot/login").text

@@ -74,9 +74,8 @@ def with_store(portal: Flask, store: dict[str, Any]) -> Flask:
     return portal
 
 
-def test_a_late_page_does_not_undo_a_logout(  # X10
-    make_portal: MakePortal, cobot: StandIn, store: dict[str, Any]
-) -> None:
+@pytest.mark.covers("X10")
+def test_a_late_page_does_not_undo_a_logout(make_portal: MakePortal, cobot: StandIn, store: dict[str, Any]) -> None:
     portal = with_store(make_portal(**store), store)
     slow = SlowPage(portal)
     visitor = Visitor(portal, cobot)
@@ -92,7 +91,32 @@ def test_a_late_page_does_not_undo_a_logout(  # X10
     assert visitor.sees("/co-up/open") is None
 
 
-def test_a_late_page_does_not_undo_the_logout_from_one_space(  # X10, M11
+@pytest.mark.covers("X10")
+def test_a_late_page_undoes_no_logout_from_many_spaces(make_portal: MakePortal, cobot: StandIn, clock: Clock) -> None:
+    portal = make_portal()
+    slow = SlowPage(portal)
+    spaces = [f"space-{number}" for number in range(14)]
+    cobot.spaces.update({space: space for space in spaces})
+    visitor = Visitor(portal, cobot)
+    visitor.log_in("/desk")
+    for space in spaces:
+        clock.move(61)
+        visitor.log_in(f"/{space}/desk")
+
+    def goes_home() -> None:
+        visitor.log_out()
+        portal.extensions["cobot_oidc"].ended_logins._names.clear()  # what another process knows
+
+    slow.asked_for(visitor, goes_home)
+
+    assert [space for space in spaces if visitor.sees(f"/{space}/open")] == []
+    clock.move(2)
+    visitor.log_in("/space-0/desk")
+    assert [space for space in spaces if visitor.sees(f"/{space}/open")] == ["space-0"]
+
+
+@pytest.mark.covers("M11", "X10")
+def test_a_late_page_does_not_undo_the_logout_from_one_space(
     make_portal: MakePortal, cobot: StandIn, store: dict[str, Any]
 ) -> None:
     portal = with_store(make_portal(**store), store)
@@ -107,7 +131,8 @@ def test_a_late_page_does_not_undo_the_logout_from_one_space(  # X10, M11
     assert visitor.sees("/") is not None
 
 
-def test_a_visit_that_is_noted_late_does_not_undo_a_logout(  # X10, S08
+@pytest.mark.covers("S08", "X10")
+def test_a_visit_that_is_noted_late_does_not_undo_a_logout(
     make_portal: MakePortal, cobot: StandIn, clock: Clock, store: dict[str, Any]
 ) -> None:
     portal = with_store(make_portal(COBOT_OIDC_SESSION_IDLE_LIFETIME=3600, **store), store)
@@ -121,7 +146,8 @@ def test_a_visit_that_is_noted_late_does_not_undo_a_logout(  # X10, S08
     assert visitor.sees("/") is None
 
 
-def test_a_late_page_does_not_bring_back_who_was_logged_in_before(  # X10, F24
+@pytest.mark.covers("F24", "X10")
+def test_a_late_page_does_not_bring_back_who_was_logged_in_before(
     make_portal: MakePortal, cobot: StandIn, clock: Clock, store: dict[str, Any]
 ) -> None:
     portal = with_store(make_portal(**store), store)
@@ -141,7 +167,8 @@ def test_a_late_page_does_not_bring_back_who_was_logged_in_before(  # X10, F24
     assert visitor.sees("/co-up/open") is None
 
 
-def test_a_copy_of_a_session_ends_with_the_login(  # S09, X10
+@pytest.mark.covers("S09", "X10")
+def test_a_copy_of_a_session_ends_with_the_login(
     make_portal: MakePortal, cobot: StandIn, store: dict[str, Any]
 ) -> None:
     portal = with_store(make_portal(**store), store)
@@ -156,7 +183,8 @@ def test_a_copy_of_a_session_ends_with_the_login(  # S09, X10
     assert visitor.get_with(f"session={stolen.value}", "/desk").status_code == 302
 
 
-def test_with_redis_a_logout_reaches_every_process(  # S09, X10
+@pytest.mark.covers("S09", "X10")
+def test_with_redis_a_logout_reaches_every_process(
     make_portal: MakePortal, cobot: StandIn, clock: Clock, redis: RedisServer
 ) -> None:
     here, there = (make_portal(COBOT_OIDC_REDIS_URL=redis.url) for _ in range(2))
@@ -185,7 +213,55 @@ def test_with_redis_a_logout_reaches_every_process(  # S09, X10
     assert seen_there()
 
 
-def test_a_page_view_does_not_wait_for_what_redis_knows_of_logouts(  # X10
+@pytest.mark.covers("X10")
+def test_a_process_that_could_not_reach_redis_learns_of_logouts_afterwards(
+    make_portal: MakePortal, cobot: StandIn, clock: Clock, redis: RedisServer
+) -> None:
+    here, there = (make_portal(COBOT_OIDC_REDIS_URL=redis.url) for _ in range(2))
+    visitor = Visitor(here, cobot)
+    visitor.log_in("/desk")
+    cookie = visitor.browser.get_cookie("session")
+    assert cookie is not None
+    copy = f"session={cookie.value}"
+    elsewhere = Visitor(there, cobot)
+    assert elsewhere.get_with(copy, "/desk").status_code == 200
+    visitor.log_out()
+    kept = redis.notes()
+    redis.stop()
+    for _ in range(30):  # a page every ten seconds, five minutes long
+        clock.move(10)
+        elsewhere.get_with(copy, "/desk")
+    redis.start()
+    redis.put_notes(kept)
+    clock.move(10)
+    ends = time.monotonic() + 5
+    while elsewhere.get_with(copy, "/desk").status_code == 200:
+        assert time.monotonic() < ends
+        clock.move(10)
+        time.sleep(0.01)
+
+
+@pytest.mark.covers("X10")
+@pytest.mark.parametrize("note", ["x", "²:abc", ":", "9" * 5000 + ":x", "1800000000:" + "0" * 32])
+def test_who_can_write_to_redis_ends_nobody_s_login(
+    make_portal: MakePortal, cobot: StandIn, clock: Clock, redis: RedisServer, note: str
+) -> None:
+    here, there = (make_portal(COBOT_OIDC_REDIS_URL=redis.url) for _ in range(2))
+    first = Visitor(here, cobot)
+    first.log_in("/desk", "grace")
+    first.log_out()
+    [key] = redis.notes()
+    redis.put_notes({key: {note: clock.now}})
+
+    visitor = Visitor(there, cobot)
+    visitor.log_in("/desk")
+    for _ in range(5):
+        clock.move(10)
+        assert visitor.get("/desk").status_code == 200
+
+
+@pytest.mark.covers("X10")
+def test_a_page_view_does_not_wait_for_what_redis_knows_of_logouts(
     make_portal: MakePortal, cobot: StandIn, clock: Clock, redis: RedisServer
 ) -> None:
     visitor = Visitor(make_portal(COBOT_OIDC_REDIS_URL=redis.url), cobot)
@@ -212,7 +288,8 @@ def test_who_forges_the_mark_of_a_logout_logs_out_at_most(visitor: Visitor, mark
     assert visitor.sees("/") is None
 
 
-def test_a_refused_login_leaves_the_session_as_it_was(  # X09
+@pytest.mark.covers("X09")
+def test_a_refused_login_leaves_the_session_as_it_was(
     make_portal: MakePortal, cobot: StandIn, store: dict[str, Any]
 ) -> None:
     portal = with_store(make_portal(**store), store)
@@ -244,9 +321,8 @@ def test_a_refused_login_leaves_the_session_as_it_was(  # X09
     assert visitor.sees("/co-up/open") is not None
 
 
-def test_two_spaces_answers_at_the_same_time_end_well_for_both(  # F06, S21
-    make_portal: MakePortal, cobot: StandIn
-) -> None:
+@pytest.mark.covers("F06", "S21")
+def test_two_spaces_answers_at_the_same_time_end_well_for_both(make_portal: MakePortal, cobot: StandIn) -> None:
     portal = make_portal()
     visitor = Visitor(portal, cobot)
     answers = [visitor.answer(visitor.begin(f"/{space}/desk"), "grace") for space in ("co-up", "betahaus")]

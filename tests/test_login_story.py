@@ -42,7 +42,8 @@ def test_everybody_can_log_in_to_a_space(visitor: Visitor, cobot: StandIn, space
     assert claims.get("phone_number") == ((membership.phone_number or None) if membership else None)
 
 
-def test_who_signed_in_to_one_space_is_nobody_elsewhere(visitor: Visitor) -> None:  # M04
+@pytest.mark.covers("M04")
+def test_who_signed_in_to_one_space_is_nobody_elsewhere(visitor: Visitor) -> None:
     visitor.log_in("/co-up/desk", "grace")
 
     assert visitor.sees("/co-up/open") is not None
@@ -52,14 +53,16 @@ def test_who_signed_in_to_one_space_is_nobody_elsewhere(visitor: Visitor) -> Non
     assert visitor.get("/desk").status_code == 302
 
 
-def test_who_signed_in_globally_is_nobody_in_a_space(visitor: Visitor) -> None:  # M04
+@pytest.mark.covers("M04")
+def test_who_signed_in_globally_is_nobody_in_a_space(visitor: Visitor) -> None:
     visitor.log_in("/desk", "grace")
 
     assert visitor.sees("/co-up/open") is None
     assert visitor.get("/co-up/desk").status_code == 302
 
 
-def test_the_same_subject_at_three_issuers_is_three_users(visitor: Visitor, cobot: StandIn) -> None:  # M05
+@pytest.mark.covers("M05")
+def test_the_same_subject_at_three_issuers_is_three_users(visitor: Visitor, cobot: StandIn) -> None:
     subject = cobot.people["grace"].subject
     for path in ("/desk", "/co-up/desk", "/betahaus/desk"):
         visitor.log_in(path, "grace")
@@ -69,7 +72,8 @@ def test_the_same_subject_at_three_issuers_is_three_users(visitor: Visitor, cobo
     assert visitor.sees("/betahaus/open") == f"{cobot.space_issuer('betahaus')}#{subject}"
 
 
-def test_logging_out_of_a_space_leaves_the_others(visitor: Visitor) -> None:  # M11
+@pytest.mark.covers("M11")
+def test_logging_out_of_a_space_leaves_the_others(visitor: Visitor) -> None:
     for path in ("/desk", "/co-up/desk", "/betahaus/desk"):
         visitor.log_in(path, "grace")
 
@@ -92,6 +96,7 @@ def test_logging_out_without_a_space_is_logging_out_of_all(visitor: Visitor) -> 
     assert visitor.sees("/") is None
 
 
+@pytest.mark.covers("O01")
 @pytest.mark.parametrize(
     "headers",
     [
@@ -102,7 +107,7 @@ def test_logging_out_without_a_space_is_logging_out_of_all(visitor: Visitor) -> 
         pytest.param({"Sec-Fetch-Site": "same-site", "Origin": "http://localhost"}, id="same-site"),
     ],
 )
-def test_another_site_logs_nobody_out(visitor: Visitor, headers: dict[str, str]) -> None:  # O01
+def test_another_site_logs_nobody_out(visitor: Visitor, headers: dict[str, str]) -> None:
     visitor.log_in("/desk")
 
     assert visitor.browser.post("/cobot/logout", headers=headers).status_code == 403
@@ -110,7 +115,8 @@ def test_another_site_logs_nobody_out(visitor: Visitor, headers: dict[str, str])
     assert visitor.sees("/") is not None
 
 
-def test_logging_in_as_another_person_drops_the_first(visitor: Visitor, portal: Flask, cobot: StandIn) -> None:  # F24
+@pytest.mark.covers("F24")
+def test_logging_in_as_another_person_drops_the_first(visitor: Visitor, portal: Flask, cobot: StandIn) -> None:
     visitor.log_in("/desk", "ada")
     with visitor.browser.session_transaction() as session:
         session["cart"] = "something of Ada's"
@@ -134,8 +140,9 @@ def test_a_view_for_one_space_wants_that_space(visitor: Visitor, cobot: StandIn)
     assert page.json["user"].startswith(cobot.space_issuer("co-up"))
 
 
+@pytest.mark.covers("M01")
 @pytest.mark.parametrize("name", ["Co-Up", "co_up", "www", "api", "a.b", "-a", "xn--a", "x" * 64, "nowhere%00"])
-def test_what_is_no_space_is_not_found(visitor: Visitor, cobot: StandIn, name: str) -> None:  # M01
+def test_what_is_no_space_is_not_found(visitor: Visitor, cobot: StandIn, name: str) -> None:
     visitor.log_in("/desk")
 
     assert visitor.get(f"/{name}/desk").status_code == 404
@@ -144,7 +151,8 @@ def test_what_is_no_space_is_not_found(visitor: Visitor, cobot: StandIn, name: s
     assert cobot.asked("/.well-known/openid-configuration") == 1
 
 
-def test_a_space_that_the_app_does_not_serve_is_not_found(make_portal, cobot: StandIn) -> None:  # type: ignore[no-untyped-def] # K19
+@pytest.mark.covers("K19")
+def test_a_space_that_the_app_does_not_serve_is_not_found(make_portal, cobot: StandIn) -> None:  # type: ignore[no-untyped-def] #
     for spaces in (["co-up"], lambda: ["co-up"], lambda space: space == "co-up"):
         visitor = Visitor(make_portal(COBOT_OIDC_SPACES=spaces), cobot)
         assert visitor.get("/betahaus/desk").status_code == 404
@@ -207,7 +215,8 @@ def test_an_app_can_refuse_somebody(visitor: Visitor, portal: Flask) -> None:
     assert visitor.sees("/") is None
 
 
-def test_a_login_lasts_twelve_hours(visitor: Visitor, clock: Clock) -> None:  # S08
+@pytest.mark.covers("S08")
+def test_a_login_lasts_twelve_hours(visitor: Visitor, clock: Clock) -> None:
     visitor.log_in("/desk")
 
     clock.move(12 * 3600 - 1)
@@ -216,7 +225,8 @@ def test_a_login_lasts_twelve_hours(visitor: Visitor, clock: Clock) -> None:  # 
     assert visitor.get("/desk").status_code == 302
 
 
-def test_a_login_ends_an_hour_after_the_last_visit_where_the_app_says_so(  # S08
+@pytest.mark.covers("S08")
+def test_a_login_ends_an_hour_after_the_last_visit_where_the_app_says_so(
     make_portal: MakePortal, cobot: StandIn, clock: Clock
 ) -> None:
     visitor = Visitor(make_portal(COBOT_OIDC_SESSION_IDLE_LIFETIME=3600), cobot)
@@ -230,7 +240,8 @@ def test_a_login_ends_an_hour_after_the_last_visit_where_the_app_says_so(  # S08
     assert visitor.sees("/") is None
 
 
-def test_visits_never_make_a_login_last_longer_than_twelve_hours(  # S08
+@pytest.mark.covers("S08")
+def test_visits_never_make_a_login_last_longer_than_twelve_hours(
     make_portal: MakePortal, cobot: StandIn, clock: Clock
 ) -> None:
     visitor = Visitor(make_portal(COBOT_OIDC_SESSION_IDLE_LIFETIME=3600), cobot)
@@ -243,7 +254,8 @@ def test_visits_never_make_a_login_last_longer_than_twelve_hours(  # S08
     assert visitor.get("/desk").status_code == 302
 
 
-def test_a_visit_is_written_down_now_and_then(make_portal: MakePortal, cobot: StandIn, clock: Clock) -> None:  # S08
+@pytest.mark.covers("S08")
+def test_a_visit_is_written_down_now_and_then(make_portal: MakePortal, cobot: StandIn, clock: Clock) -> None:
     visitor = Visitor(make_portal(COBOT_OIDC_SESSION_IDLE_LIFETIME=3600), cobot)
     visitor.log_in("/desk")
 
@@ -254,9 +266,8 @@ def test_a_visit_is_written_down_now_and_then(make_portal: MakePortal, cobot: St
     assert "Set-Cookie" not in visitor.get("/desk").headers
 
 
-def test_a_visit_to_one_space_keeps_no_other_login_alive(  # S08, M04
-    make_portal: MakePortal, cobot: StandIn, clock: Clock
-) -> None:
+@pytest.mark.covers("M04", "S08")
+def test_a_visit_to_one_space_keeps_no_other_login_alive(make_portal: MakePortal, cobot: StandIn, clock: Clock) -> None:
     visitor = Visitor(make_portal(COBOT_OIDC_SESSION_IDLE_LIFETIME=3600), cobot)
     visitor.log_in("/co-up/desk")
     visitor.log_in("/betahaus/desk")
@@ -291,7 +302,8 @@ def test_who_is_logged_in_stays_so_while_cobot_is_down(visitor: Visitor, cobot: 
         cobot.start()
 
 
-def test_no_answer_of_ours_is_kept_framed_or_told_to_others(visitor: Visitor) -> None:  # S10, S11, S12
+@pytest.mark.covers("S10", "S11", "S12")
+def test_no_answer_of_ours_is_kept_framed_or_told_to_others(visitor: Visitor) -> None:
     login = visitor.get("/cobot/login")
     callback = visitor.get(visitor.answer(login.location))
     logout = visitor.log_out()

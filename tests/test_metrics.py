@@ -17,7 +17,8 @@ def counts(portal: Flask) -> dict[tuple[str, str], int]:
     return CobotOIDC().counts(portal)
 
 
-def test_every_outcome_of_a_login_is_counted(portal: Flask, visitor: Visitor) -> None:  # L05
+@pytest.mark.covers("L05")
+def test_every_outcome_of_a_login_is_counted(portal: Flask, visitor: Visitor) -> None:
     visitor.log_in("/desk")
     visitor.log_out()
     callback = visitor.answer(visitor.begin("/desk"), cancel=True)
@@ -47,9 +48,10 @@ def test_apps_are_counted_apart(make_portal: MakePortal, cobot: StandIn) -> None
     assert counts(second) == {}
 
 
+@pytest.mark.covers("L05")
 def test_the_signal_tells_issuer_code_and_duration(
     portal: Flask, visitor: Visitor, cobot: StandIn, clock: Clock
-) -> None:  # L05
+) -> None:
     told: list[dict[str, Any]] = []
 
     def note(app: Flask, **event: Any) -> None:
@@ -77,10 +79,11 @@ def test_a_handler_that_fails_stops_nobody(portal: Flask, visitor: Visitor, capl
     assert "a handler of oidc_event failed" in caplog.text
 
 
+@pytest.mark.covers("F03", "S21")
 @pytest.mark.usefixtures("clock")
 def test_apps_that_share_a_redis_share_documents_and_used_logins(
     make_portal: MakePortal, cobot: StandIn, redis: RedisServer
-) -> None:  # F03, S21
+) -> None:
     first, second = (make_portal(COBOT_OIDC_REDIS_URL=redis.url) for _ in range(2))
     visitor = Visitor(first, cobot)
     callback = visitor.answer(visitor.begin("/desk"))
@@ -95,6 +98,7 @@ def test_apps_that_share_a_redis_share_documents_and_used_logins(
     assert cobot.asked("/oauth/access_token") == 2
 
 
+@pytest.mark.covers("L02")
 def test_logins_go_on_without_redis_and_say_so(
     make_portal: MakePortal, cobot: StandIn, redis: RedisServer, caplog: pytest.LogCaptureFixture
 ) -> None:

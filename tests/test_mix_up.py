@@ -78,7 +78,8 @@ def test_a_space_with_a_domain_of_its_own_has_a_client_and_a_callback_of_its_own
     assert Visitor(own_domain, cobot).log_in("/betahaus/desk", "nina").status_code == 200
 
 
-def test_a_hostile_issuer_gets_no_code_and_no_secret_of_honest_cobot(  # X01
+@pytest.mark.covers("X01")
+def test_a_hostile_issuer_gets_no_code_and_no_secret_of_honest_cobot(
     betrayed: Flask, hostile: Issuer, cobot: StandIn
 ) -> None:
     visitor = Visitor(betrayed, cobot)
@@ -102,6 +103,7 @@ def test_a_hostile_issuer_gets_no_code_and_no_secret_of_honest_cobot(  # X01
     assert hostile.asked["/token"] == 0
 
 
+@pytest.mark.covers("X01")
 @pytest.mark.parametrize(
     "path",
     [
@@ -113,7 +115,7 @@ def test_a_hostile_issuer_gets_no_code_and_no_secret_of_honest_cobot(  # X01
         "/cobot/callback/co%2dup/",
     ],
 )
-def test_an_answer_counts_at_the_callback_that_its_login_named_alone(  # X01
+def test_an_answer_counts_at_the_callback_that_its_login_named_alone(
     own_domain: Flask, cobot: StandIn, path: str
 ) -> None:
     visitor = Visitor(own_domain, cobot)
@@ -125,9 +127,8 @@ def test_an_answer_counts_at_the_callback_that_its_login_named_alone(  # X01
     assert visitor.sees("/co-up/open") is None
 
 
-def test_an_answer_of_honest_cobot_does_not_count_at_a_space_s_own_callback(  # X01
-    own_domain: Flask, cobot: StandIn
-) -> None:
+@pytest.mark.covers("X01")
+def test_an_answer_of_honest_cobot_does_not_count_at_a_space_s_own_callback(own_domain: Flask, cobot: StandIn) -> None:
     visitor = Visitor(own_domain, cobot)
     answer = visitor.answer(visitor.begin("/desk"))
     heard, listening = codes(own_domain)
@@ -139,11 +140,12 @@ def test_an_answer_of_honest_cobot_does_not_count_at_a_space_s_own_callback(  # 
     assert cobot.asked("/oauth/access_token") == 0
 
 
+@pytest.mark.covers("R09", "X01")
 @pytest.mark.parametrize(
     "endpoint",
     ["authorization_endpoint", "token_endpoint", "jwks_uri", "userinfo_endpoint"],
 )
-def test_the_document_of_an_own_domain_does_not_point_into_cobot_nor_cobot_s_out_of_it(  # X01, R09
+def test_the_document_of_an_own_domain_does_not_point_into_cobot_nor_cobot_s_out_of_it(
     own_domain: Flask, members: str, cobot: StandIn, endpoint: str
 ) -> None:
     for issuer, elsewhere, page in ((members, cobot.issuer, "/co-up/desk"), (cobot.issuer, members, "/desk")):
@@ -154,9 +156,10 @@ def test_the_document_of_an_own_domain_does_not_point_into_cobot_nor_cobot_s_out
         assert heard == ["endpoint_forbidden"]
 
 
+@pytest.mark.covers("R10", "X01")
 @pytest.mark.parametrize("port", [22, 80, 6379, 8443])
 @pytest.mark.parametrize("endpoint", ["authorization_endpoint", "token_endpoint", "jwks_uri"])
-def test_a_document_names_no_other_port_than_the_issuer_s_or_443(  # R10, X01
+def test_a_document_names_no_other_port_than_the_issuer_s_or_443(
     portal: Flask, visitor: Visitor, cobot: StandIn, endpoint: str, port: int
 ) -> None:
     cobot.alter("metadata", {endpoint: f"http://www.cobot.localhost:{port}/x"})
@@ -168,7 +171,8 @@ def test_a_document_names_no_other_port_than_the_issuer_s_or_443(  # R10, X01
     assert heard == ["endpoint_forbidden"]
 
 
-def test_no_space_is_served_unless_the_app_says_so(make_portal: MakePortal, cobot: StandIn) -> None:  # X02
+@pytest.mark.covers("X02")
+def test_no_space_is_served_unless_the_app_says_so(make_portal: MakePortal, cobot: StandIn) -> None:
     visitor = Visitor(make_portal(COBOT_OIDC_SPACES=None), cobot)
 
     assert visitor.get("/cobot/login?space=co-up").status_code == 404
@@ -177,7 +181,8 @@ def test_no_space_is_served_unless_the_app_says_so(make_portal: MakePortal, cobo
     assert {request.host for request in cobot.requests} == {f"www.cobot.localhost:{cobot.port}"}
 
 
-def test_spaces_at_the_same_moment_keep_to_their_own_callbacks(own_domain: Flask, cobot: StandIn) -> None:  # X01, F14
+@pytest.mark.covers("F14", "X01")
+def test_spaces_at_the_same_moment_keep_to_their_own_callbacks(own_domain: Flask, cobot: StandIn) -> None:
     visitor = Visitor(own_domain, cobot)
     of_co_up = visitor.answer(visitor.begin("/co-up/desk"), "grace")
     of_betahaus = visitor.answer(visitor.begin("/betahaus/desk"), "grace")

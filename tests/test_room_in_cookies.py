@@ -1,4 +1,4 @@
-"""What is long in one login takes no room from the others: a long ``next``, long claims (security.md X14)."""
+"""What is long in one login takes no room from the others: a long ``next``, long claims (X14)."""
 
 from hashlib import sha256
 
@@ -11,10 +11,9 @@ from .conftest import Clock, MakePortal, Visitor
 LONG = "/desk?x=" + "y" * 2000
 
 
+@pytest.mark.covers("X14")
 @pytest.mark.parametrize("place", range(5))
-def test_a_long_next_in_one_tab_leaves_the_four_others_usable(
-    visitor: Visitor, place: int, clock: Clock
-) -> None:  # X14
+def test_a_long_next_in_one_tab_leaves_the_four_others_usable(visitor: Visitor, place: int, clock: Clock) -> None:
     paths = [f"/desk?tab={tab}" for tab in range(5)]
     paths[place] = LONG
     started = []
@@ -32,7 +31,8 @@ def test_a_long_next_is_kept_while_there_is_room(visitor: Visitor) -> None:
     assert visitor.get(visitor.answer(visitor.begin(LONG))).location == LONG
 
 
-def test_five_long_ones_all_end(visitor: Visitor) -> None:  # X14
+@pytest.mark.covers("X14")
+def test_five_long_ones_all_end(visitor: Visitor) -> None:
     started = [visitor.begin(LONG) for _ in range(5)]
 
     ends = [visitor.get(visitor.answer(url)).location for url in started]
@@ -52,7 +52,8 @@ def test_a_login_without_its_next_lives_no_longer_than_before(visitor: Visitor, 
     assert visitor.get(answer).status_code == 400
 
 
-def test_long_names_push_nobody_out(visitor: Visitor, cobot: StandIn, clock: Clock) -> None:  # X14
+@pytest.mark.covers("X14")
+def test_long_names_push_nobody_out(visitor: Visitor, cobot: StandIn, clock: Clock) -> None:
     places = {"/": cobot.issuer} | {
         f"/{space}/open": cobot.space_issuer(space) for space in ("co-up", "betahaus", "nebenan")
     }
@@ -70,9 +71,10 @@ def test_long_names_push_nobody_out(visitor: Visitor, cobot: StandIn, clock: Clo
         assert page["claims"]["email"] == "grace@example.org"
 
 
+@pytest.mark.covers("X14")
 def test_an_identity_over_its_share_loses_its_longest_claim_alone(
     make_portal: MakePortal, cobot: StandIn, clock: Clock
-) -> None:  # X14
+) -> None:
     visitor = Visitor(make_portal(COBOT_OIDC_CLAIMS="name email groups"), cobot)
     visitor.log_in("/desk", "grace")
     visitor.log_in("/co-up/desk", "grace")

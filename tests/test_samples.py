@@ -67,6 +67,7 @@ class Surroundings:
         app = self.app()
         oidc = CobotOIDC(app, space=from_view_arg("space"))
         app.add_url_rule("/desk", "desk", login_required(hello))
+        app.add_url_rule("/<space>/desk", "space_desk", login_required(hello))
         return {"__name__": "portal", "app": app, "oidc": oidc, "cobot": self.cobot}
 
     def set_environment(self, variables: dict[str, str]) -> None:
@@ -74,7 +75,7 @@ class Surroundings:
             self.environment.setenv(name, value)
 
 
-def hello() -> str:
+def hello(**_: str) -> str:
     return f"Hello {current_user.name}"
 
 
@@ -318,8 +319,8 @@ def test_of_a_user(sample: Sample, surroundings: Surroundings) -> None:
 
     def create_app(**config: Any) -> Flask:
         app = Flask("portal")
-        app.config.update(SECRET_KEY=SECRET_KEY, **config)
-        CobotOIDC(app, space=from_view_arg("space"))
+        app.config.update(config)
+        CobotOIDC(app)
         app.add_url_rule("/", "home", login_required(hello))
         return app
 

@@ -47,7 +47,8 @@ def new_app() -> Flask:
     return app
 
 
-def test_a_store_that_keeps_the_id_is_refused_at_the_start() -> None:  # S01
+@pytest.mark.covers("S01")
+def test_a_store_that_keeps_the_id_is_refused_at_the_start() -> None:
     app = new_app()
     app.session_interface = OldStore()
 
@@ -59,7 +60,8 @@ def test_a_store_that_keeps_the_id_is_refused_at_the_start() -> None:  # S01
     assert "flask-session>=0.7" in str(caught.value)
 
 
-def test_a_store_that_keeps_the_id_and_comes_later_lets_nobody_log_in(  # S01
+@pytest.mark.covers("S01")
+def test_a_store_that_keeps_the_id_and_comes_later_lets_nobody_log_in(
     make_portal: MakePortal, cobot: StandIn, caplog: pytest.LogCaptureFixture
 ) -> None:
     portal = make_portal()

@@ -11,8 +11,9 @@ from cobot_oidc.standin import StandIn
 from .conftest import Visitor
 
 
+@pytest.mark.covers("F06")
 @pytest.mark.parametrize("order", [(0, 1, 2, 3, 4), (4, 3, 2, 1, 0), (2, 0, 4, 1, 3)])
-def test_five_tabs_end_where_each_began(visitor: Visitor, order: tuple[int, ...]) -> None:  # F06
+def test_five_tabs_end_where_each_began(visitor: Visitor, order: tuple[int, ...]) -> None:
     started = [visitor.begin(f"/desk?tab={tab}") for tab in range(5)]
     answers = [visitor.answer(url) for url in started]
 
@@ -31,7 +32,8 @@ def test_two_tabs_of_two_spaces(visitor: Visitor) -> None:
     assert visitor.sees("/betahaus/open")
 
 
-def test_fifty_tabs_leave_five_cookies_and_the_newest_works(visitor: Visitor) -> None:  # F07
+@pytest.mark.covers("F07")
+def test_fifty_tabs_leave_five_cookies_and_the_newest_works(visitor: Visitor) -> None:
     started = [visitor.begin("/desk?" + "x" * (tab * 40)) for tab in range(50)]
 
     cookies = [cookie for cookie in visitor.cookies if cookie.key.startswith("cobot_oidc_")]
@@ -52,7 +54,8 @@ def test_all_cookies_together_stay_small(visitor: Visitor) -> None:
         assert visitor.get(visitor.answer(url)).status_code == 303
 
 
-def test_each_login_has_secrets_of_its_own_and_pkce(visitor: Visitor, cobot: StandIn) -> None:  # F09, F10, S20
+@pytest.mark.covers("F09", "F10", "S20")
+def test_each_login_has_secrets_of_its_own_and_pkce(visitor: Visitor, cobot: StandIn) -> None:
     cobot.alter("metadata", {"code_challenge_methods_supported": ["plain"]})
     seen: set[str] = set()
     for _ in range(20):
@@ -66,7 +69,8 @@ def test_each_login_has_secrets_of_its_own_and_pkce(visitor: Visitor, cobot: Sta
     assert len(seen) == 60
 
 
-def test_only_harmless_parameters_travel_on(visitor: Visitor) -> None:  # F21
+@pytest.mark.covers("F21", "M08")
+def test_only_harmless_parameters_travel_on(visitor: Visitor) -> None:
     query = "&".join(
         (
             "client_id=evil",
@@ -98,8 +102,9 @@ def test_only_harmless_parameters_travel_on(visitor: Visitor) -> None:  # F21
     ]
 
 
+@pytest.mark.covers("S02")
 @pytest.mark.parametrize("part", [0, 1, 20, 60, -1])
-def test_an_altered_transaction_is_none(visitor: Visitor, part: int) -> None:  # S02
+def test_an_altered_transaction_is_none(visitor: Visitor, part: int) -> None:
     answer = visitor.answer(visitor.begin("/desk"))
     cookie = next(c for c in visitor.cookies if c.key.startswith("cobot_oidc_"))
     value = list(cookie.value)
@@ -109,7 +114,8 @@ def test_an_altered_transaction_is_none(visitor: Visitor, part: int) -> None:  #
     assert visitor.get(answer).status_code == 400
 
 
-def test_transactions_cannot_be_swapped(visitor: Visitor) -> None:  # S02
+@pytest.mark.covers("S02")
+def test_transactions_cannot_be_swapped(visitor: Visitor) -> None:
     first, second = (visitor.answer(visitor.begin(f"/desk?{tab}")) for tab in (1, 2))
     one, two = (c for c in visitor.cookies if c.key.startswith("cobot_oidc_"))
     visitor.browser.set_cookie(one.key, two.value)
@@ -118,7 +124,8 @@ def test_transactions_cannot_be_swapped(visitor: Visitor) -> None:  # S02
     assert [visitor.get(answer).status_code for answer in (first, second)] == [400, 400]
 
 
-def test_two_cookies_of_one_name_are_none(visitor: Visitor) -> None:  # S13
+@pytest.mark.covers("S13")
+def test_two_cookies_of_one_name_are_none(visitor: Visitor) -> None:
     answer = visitor.answer(visitor.begin("/desk"))
     cookie = next(c for c in visitor.cookies if c.key.startswith("cobot_oidc_"))
     pair = f"{cookie.key}={cookie.value}"
@@ -127,7 +134,8 @@ def test_two_cookies_of_one_name_are_none(visitor: Visitor) -> None:  # S13
     assert visitor.get_with(pair, answer).status_code == 303
 
 
-def test_rubbish_in_cookies_is_no_login(visitor: Visitor) -> None:  # S02, S07
+@pytest.mark.covers("S02", "S07")
+def test_rubbish_in_cookies_is_no_login(visitor: Visitor) -> None:
     for name, value in itertools.product(
         ("session", "cobot_oidc_recent", "cobot_oidc_" + "a" * 22), ("", "x" * 4000, "é", "....", "-1", "\x7f")
     ):

@@ -51,7 +51,8 @@ def test_they_survive_a_second_login_of_the_same_person_and_one_elsewhere(shop: 
     assert visitor.get("/kept").json == {"cart": "coffee"}
 
 
-def test_nothing_survives_when_another_person_logs_in(shop: Flask, cobot: StandIn) -> None:  # F24
+@pytest.mark.covers("F24")
+def test_nothing_survives_when_another_person_logs_in(shop: Flask, cobot: StandIn) -> None:
     visitor = Visitor(shop, cobot)
     visitor.log_in("/desk", "ada")
     visitor.log_in("/co-up/desk", "ada")
@@ -76,7 +77,8 @@ def test_the_last_logout_clears_everything_and_one_before_it_nothing(shop: Flask
     assert visitor.get("/kept").json == {}
 
 
-def test_the_app_s_own_data_counts_for_the_size_of_the_cookie(shop: Flask, cobot: StandIn) -> None:  # S06
+@pytest.mark.covers("S06")
+def test_the_app_s_own_data_counts_for_the_size_of_the_cookie(shop: Flask, cobot: StandIn) -> None:
     visitor = Visitor(shop, cobot)
     notes = 0
     while (cookie := visitor.browser.get_cookie("session")) is None or len(cookie.value) < 3650:

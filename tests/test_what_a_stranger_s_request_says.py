@@ -98,7 +98,8 @@ def _get(browser: FlaskClient, path: str, prefix: str) -> Any:
     return browser.get(path, environ_overrides={"HTTP_X_FORWARDED_PREFIX": prefix})
 
 
-def test_a_host_that_nothing_vouches_for_is_the_stranger_s_mistake(  # R06
+@pytest.mark.covers("R06")
+def test_a_host_that_nothing_vouches_for_is_the_stranger_s_mistake(
     make_portal: MakePortal, caplog: pytest.LogCaptureFixture
 ) -> None:
     browser = make_portal().test_client()

@@ -76,9 +76,8 @@ def test_pages_speak_the_persons_language(visitor: Visitor, accepted: str, langu
     assert "Accept-Language" in response.headers["Vary"]
 
 
-def test_the_operator_reads_what_happens(  # L05
-    visitor: Visitor, cobot: StandIn, caplog: pytest.LogCaptureFixture
-) -> None:
+@pytest.mark.covers("L05")
+def test_the_operator_reads_what_happens(visitor: Visitor, cobot: StandIn, caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.INFO, "cobot_oidc"):
         visitor.log_in("/co-up/desk")
         visitor.log_out()
@@ -104,8 +103,9 @@ def test_an_app_has_a_page_of_its_own(make_portal: MakePortal, cobot: StandIn, t
     assert page.text.startswith("Oh dear: Your browser did not send any cookies")
 
 
+@pytest.mark.covers("S14")
 @pytest.mark.parametrize("hostile", ["<script>alert(1)</script>", "{{7*7}}", '"><img src=x>', "{% raise %}"])
-def test_nothing_that_a_stranger_wrote_is_on_a_page(visitor: Visitor, hostile: str) -> None:  # S14
+def test_nothing_that_a_stranger_wrote_is_on_a_page(visitor: Visitor, hostile: str) -> None:
     queries = [
         {"error": hostile, "error_description": hostile, "error_uri": hostile, "state": hostile},
         {"code": hostile, "state": hostile, "iss": hostile},

@@ -12,11 +12,12 @@ from .conftest import Clock, MakePortal, Visitor
 FORGED = "%3Cscript%3E%1B[31m" + "x" * 500
 
 
+@pytest.mark.covers("F17", "L03")
 @pytest.mark.parametrize("state", ["", "&state=", "&state=unknown"])
 @pytest.mark.parametrize("cookies", [True, False])
 def test_a_provider_s_error_to_no_login_is_in_the_log_alone(
     visitor: Visitor, caplog: pytest.LogCaptureFixture, state: str, cookies: bool
-) -> None:  # F17, L03
+) -> None:
     if cookies:
         visitor.begin("/desk")
 

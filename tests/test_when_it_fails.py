@@ -5,7 +5,7 @@ import socket
 from typing import Any
 
 import pytest
-from flask import Flask
+from flask import Flask, request
 
 from cobot_oidc import CobotOIDCError, login_failed
 from cobot_oidc.standin import StandIn
@@ -46,7 +46,8 @@ def assert_page(response: Any, status: int, sentence: str) -> None:  # S10, S11,
     assert "frame-ancestors 'none'" in response.headers["Content-Security-Policy"]
 
 
-def test_a_provider_that_is_down(visitor: Visitor, cobot: StandIn, heard: Heard) -> None:  # K14, N06
+@pytest.mark.covers("K14", "N06")
+def test_a_provider_that_is_down(visitor: Visitor, cobot: StandIn, heard: Heard) -> None:
     visitor.log_in("/co-up/desk")
     cobot.stop()
     try:
@@ -70,7 +71,8 @@ def test_a_provider_that_goes_down_during_the_login(visitor: Visitor, cobot: Sta
         cobot.start()
 
 
-def test_a_provider_that_answers_nothing(make_portal: MakePortal, cobot: StandIn) -> None:  # N01
+@pytest.mark.covers("N01")
+def test_a_provider_that_answers_nothing(make_portal: MakePortal, cobot: StandIn) -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         portal = make_portal(
             COBOT_OIDC_ISSUER=f"http://localhost:{silent.getsockname()[1]}",
@@ -80,6 +82,7 @@ def test_a_provider_that_answers_nothing(make_portal: MakePortal, cobot: StandIn
         assert_page(Visitor(portal, cobot).get("/cobot/login"), 503, UNREACHABLE)
 
 
+@pytest.mark.covers("R11", "N02", "N03", "N04")
 @pytest.mark.parametrize(
     ("page", "reply", "status", "code"),
     [
@@ -103,6 +106,7 @@ def test_a_document_that_is_none(
     assert heard.code == code
 
 
+@pytest.mark.covers("R08", "R09", "R12")
 @pytest.mark.parametrize(
     ("change", "code"),
     [
@@ -121,6 +125,7 @@ def test_a_document_that_lies(visitor: Visitor, cobot: StandIn, heard: Heard, ch
     assert heard.code == code
 
 
+@pytest.mark.covers("J23", "K03", "K07", "C01", "C02", "C03", "C05", "C06", "C09", "C11", "C12", "C19", "F26", "N08")
 @pytest.mark.parametrize(
     ("part", "change", "status", "code"),
     [
@@ -161,7 +166,8 @@ def test_an_answer_that_lies(
     assert visitor.sees("/co-up/open") is not None
 
 
-def test_a_login_that_is_cancelled(visitor: Visitor, cobot: StandIn, heard: Heard) -> None:  # F18
+@pytest.mark.covers("F18")
+def test_a_login_that_is_cancelled(visitor: Visitor, cobot: StandIn, heard: Heard) -> None:
     response = visitor.get(visitor.answer(visitor.begin("/desk?a=1"), cancel=True))
 
     assert_page(response, 403, "You cancelled the login.")
@@ -170,7 +176,8 @@ def test_a_login_that_is_cancelled(visitor: Visitor, cobot: StandIn, heard: Hear
     assert cobot.asked("/oauth/access_token") == 0
 
 
-def test_a_login_that_took_too_long(visitor: Visitor, cobot: StandIn, clock: Clock, heard: Heard) -> None:  # F05
+@pytest.mark.covers("F05")
+def test_a_login_that_took_too_long(visitor: Visitor, cobot: StandIn, clock: Clock, heard: Heard) -> None:
     callback = visitor.answer(visitor.begin("/desk"))
     clock.move(601)
 
@@ -182,7 +189,8 @@ def test_a_login_that_took_too_long(visitor: Visitor, cobot: StandIn, clock: Clo
     assert cobot.asked("/oauth/access_token") == 0
 
 
-def test_the_same_answer_twice(visitor: Visitor, cobot: StandIn) -> None:  # F03
+@pytest.mark.covers("F03")
+def test_the_same_answer_twice(visitor: Visitor, cobot: StandIn) -> None:
     callback = visitor.answer(visitor.begin("/desk"))
     assert visitor.get(callback).status_code == 303
 
@@ -195,7 +203,8 @@ def test_the_same_answer_twice(visitor: Visitor, cobot: StandIn) -> None:  # F03
     assert cobot.asked("/oauth/access_token") == 1
 
 
-def test_an_answer_in_another_browser(portal: Flask, cobot: StandIn, heard: Heard) -> None:  # F01, F04, F25
+@pytest.mark.covers("F01", "F04", "F25")
+def test_an_answer_in_another_browser(portal: Flask, cobot: StandIn, heard: Heard) -> None:
     attacker, victim = Visitor(portal, cobot), Visitor(portal, cobot)
     victim.log_in("/desk", "ada")
     callback = attacker.answer(attacker.begin("/desk"), "grace")
@@ -207,6 +216,7 @@ def test_an_answer_in_another_browser(portal: Flask, cobot: StandIn, heard: Hear
     assert victim.sees("/") == f"{cobot.issuer}#{cobot.people['ada'].subject}"
 
 
+@pytest.mark.covers("F02", "F11", "F16", "F17", "F20", "F23")
 @pytest.mark.parametrize(
     ("query", "code"),
     [
@@ -238,13 +248,15 @@ def test_an_answer_to_no_login(visitor: Visitor, cobot: StandIn, heard: Heard, q
     assert cobot.requests == []
 
 
+@pytest.mark.covers("F19")
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "HEAD"])
-def test_the_callback_is_for_get_alone(visitor: Visitor, method: str) -> None:  # F19
+def test_the_callback_is_for_get_alone(visitor: Visitor, method: str) -> None:
     assert visitor.browser.open("/cobot/callback?code=x&state=y", method=method).status_code == 405
 
 
+@pytest.mark.covers("F13", "F14")
 @pytest.mark.parametrize("issuer", ["https://evil.example", "", "other"])
-def test_an_answer_of_another_issuer_sends_no_code_anywhere(  # F13, F14
+def test_an_answer_of_another_issuer_sends_no_code_anywhere(
     visitor: Visitor, cobot: StandIn, heard: Heard, issuer: str
 ) -> None:
     callback = visitor.answer(visitor.begin("/desk"))
@@ -256,7 +268,8 @@ def test_an_answer_of_another_issuer_sends_no_code_anywhere(  # F13, F14
     assert cobot.asked("/oauth/access_token") == 0
 
 
-def test_an_issuer_that_was_promised_has_to_come(visitor: Visitor, cobot: StandIn, heard: Heard) -> None:  # F13
+@pytest.mark.covers("F13")
+def test_an_issuer_that_was_promised_has_to_come(visitor: Visitor, cobot: StandIn, heard: Heard) -> None:
     cobot.alter("metadata", {"authorization_response_iss_parameter_supported": True})
     assert visitor.get(visitor.answer(visitor.begin("/desk"))).status_code == 400
     assert heard.code == "response_issuer_missing"
@@ -265,8 +278,9 @@ def test_an_issuer_that_was_promised_has_to_come(visitor: Visitor, cobot: StandI
     assert visitor.get(f"{callback}&iss={cobot.issuer}").status_code == 303
 
 
+@pytest.mark.covers("F15", "M03")
 def test_the_answer_of_one_space_ends_no_login_of_another(visitor: Visitor, heard: Heard) -> None:
-    # M03, F15: the same keys, the same client, the same person
+    # the same keys, the same client, the same person
     to_co_up = visitor.answer(visitor.begin("/co-up/desk"), "grace")
     to_betahaus = visitor.answer(visitor.begin("/betahaus/desk"), "grace")
     code = to_co_up.partition("code=")[2].partition("&")[0]
@@ -278,7 +292,8 @@ def test_the_answer_of_one_space_ends_no_login_of_another(visitor: Visitor, hear
     assert visitor.sees("/betahaus/open") is None
 
 
-def test_the_operator_reads_why_under_the_reference_that_the_person_sees(  # L04, L03
+@pytest.mark.covers("L03", "L04")
+def test_the_operator_reads_why_under_the_reference_that_the_person_sees(
     visitor: Visitor, cobot: StandIn, caplog: pytest.LogCaptureFixture
 ) -> None:
     cobot.alter("token", {"error": "invalid_scope", "error_description": "<script>\r\n\x1b[31m" + "x" * 500})
@@ -317,7 +332,8 @@ def test_a_program_gets_a_problem_document(visitor: Visitor) -> None:
     assert response.json["correlation_id"]
 
 
-def test_a_browser_that_keeps_no_cookies_is_told_so(portal: Flask, visitor: Visitor, heard: Heard) -> None:  # F28
+@pytest.mark.covers("F28")
+def test_a_browser_that_keeps_no_cookies_is_told_so(portal: Flask, visitor: Visitor, heard: Heard) -> None:
     callback = visitor.answer(visitor.begin("/desk"))
 
     assert_page(portal.test_client().get(callback), 400, "Please allow cookies for this site")
@@ -325,7 +341,8 @@ def test_a_browser_that_keeps_no_cookies_is_told_so(portal: Flask, visitor: Visi
     assert heard.code == "cookies_missing"
 
 
-def test_a_browser_that_loses_its_session_is_told_so(visitor: Visitor, clock: Clock, heard: Heard) -> None:  # F28
+@pytest.mark.covers("F28")
+def test_a_browser_that_loses_its_session_is_told_so(visitor: Visitor, clock: Clock, heard: Heard) -> None:
     for _ in range(3):
         visitor.log_in("/desk")
         visitor.browser.delete_cookie("session")
@@ -339,7 +356,8 @@ def test_a_browser_that_loses_its_session_is_told_so(visitor: Visitor, clock: Cl
     assert visitor.get("/cobot/login").status_code == 302
 
 
-def test_nothing_is_begun_for_a_machine_that_looks_ahead(visitor: Visitor, cobot: StandIn) -> None:  # F08
+@pytest.mark.covers("F08")
+def test_nothing_is_begun_for_a_machine_that_looks_ahead(visitor: Visitor, cobot: StandIn) -> None:
     for response in (
         visitor.browser.head("/cobot/login"),
         visitor.get("/cobot/login", headers={"Sec-Purpose": "prefetch"}),
@@ -347,3 +365,25 @@ def test_nothing_is_begun_for_a_machine_that_looks_ahead(visitor: Visitor, cobot
         assert response.status_code in (204, 503)
         assert "Set-Cookie" not in response.headers
     assert cobot.requests == []
+
+
+@pytest.mark.covers("L01", "L02")
+@pytest.mark.parametrize("part", ["error", "error_description", "token_type"])
+@pytest.mark.parametrize("secret", ["code", "code_verifier", "client_secret"])
+def test_what_a_provider_repeats_of_our_secrets_is_told_nobody(
+    make_portal: MakePortal, cobot: StandIn, caplog: pytest.LogCaptureFixture, part: str, secret: str
+) -> None:
+    portal = make_portal(DEBUG=True)
+
+    def repeats(answer: dict[str, Any]) -> dict[str, Any]:
+        failure = {} if part == "token_type" else {"error": "invalid_scope"}
+        return answer | failure | {part: f"you sent {request.form[secret]} and {answer.get(part)}"}
+
+    cobot.alter("token", repeats)
+    visitor = Visitor(portal, cobot)
+
+    with caplog.at_level(logging.DEBUG, "cobot_oidc"):  # and the watch around each test looks everywhere
+        page = visitor.get(visitor.answer(visitor.begin("/desk")))
+
+    assert page.status_code in (400, 500, 502)
+    assert "not shown, as it repeats a secret" in caplog.text

@@ -36,6 +36,7 @@ def refusal(**changes: Any) -> ConfigurationError:
     return caught.value
 
 
+@pytest.mark.covers("X01")
 @pytest.mark.parametrize(
     ("entry", "said"),
     [
@@ -58,7 +59,7 @@ def refusal(**changes: Any) -> ConfigurationError:
         ({"issuer": "https://co-up.cobot.me", "allowed_hosts": ["login.co-up.de"]}, "COBOT_OIDC_ALLOWED_HOSTS"),
     ],
 )
-def test_an_outside_issuer_without_a_client_of_its_own_is_refused(entry: Any, said: str) -> None:  # X01
+def test_an_outside_issuer_without_a_client_of_its_own_is_refused(entry: Any, said: str) -> None:
     error = refusal(SPACES=["co-up"], SPACE_ISSUERS={"co-up": entry})
 
     assert error.details["setting"] == "COBOT_OIDC_SPACE_ISSUERS"
@@ -68,8 +69,9 @@ def test_an_outside_issuer_without_a_client_of_its_own_is_refused(entry: Any, sa
     assert "of-the-portal" not in str(error)
 
 
+@pytest.mark.covers("X01")
 @pytest.mark.parametrize("hosts", [["my.co-up.de"], [".co-up.de"], ["oauth2.googleapis.com", "login.co-up.de"]])
-def test_a_host_of_an_outside_issuer_is_not_allowed_to_the_provider(hosts: list[str]) -> None:  # X01, RFC 9700 4.4
+def test_a_host_of_an_outside_issuer_is_not_allowed_to_the_provider(hosts: list[str]) -> None:  # RFC 9700 4.4
     outside = OWN | {"allowed_hosts": ["login.co-up.de"]}
 
     error = refusal(SPACES=["co-up"], SPACE_ISSUERS={"co-up": outside}, ALLOWED_HOSTS=hosts)
@@ -90,7 +92,8 @@ def test_two_spaces_do_not_share_an_issuer() -> None:
     assert "issuer of its own" in str(refusal(SPACES="*", SPACE_ISSUERS=two))
 
 
-def test_an_outside_issuer_has_client_callback_and_hosts_of_its_own() -> None:  # X01
+@pytest.mark.covers("X01")
+def test_an_outside_issuer_has_client_callback_and_hosts_of_its_own() -> None:
     outside = OWN | {"client_auth": "client_secret_basic", "allowed_hosts": ["login.co-up.de"]}
     registration = issuers(SPACES=["co-up"], SPACE_ISSUERS={"co-up": outside}).registration_of("co-up")
 
@@ -149,7 +152,8 @@ def test_what_only_looks_like_the_providers_domain_is_outside(changes: dict[str,
     assert error.details["missing"] == "'client_id'"
 
 
-def test_without_a_list_of_spaces_none_is_served(caplog: pytest.LogCaptureFixture) -> None:  # X02
+@pytest.mark.covers("X02")
+def test_without_a_list_of_spaces_none_is_served(caplog: pytest.LogCaptureFixture) -> None:
     for unset in ({}, {"SPACES": None}):
         caplog.clear()
         found = issuers(SPACE_ISSUERS={"co-up": OWN}, **unset)
@@ -162,7 +166,8 @@ def test_without_a_list_of_spaces_none_is_served(caplog: pytest.LogCaptureFixtur
         assert "COBOT_OIDC_SPACE_ISSUERS names co-up" in caplog.text
 
 
-def test_only_the_asterisk_serves_every_space(make_portal: MakePortal, cobot: StandIn) -> None:  # X02
+@pytest.mark.covers("X02")
+def test_only_the_asterisk_serves_every_space(make_portal: MakePortal, cobot: StandIn) -> None:
     assert Visitor(make_portal(COBOT_OIDC_SPACES=None), cobot).get("/co-up/desk").status_code == 404
     assert Visitor(make_portal(COBOT_OIDC_SPACES="*"), cobot).log_in("/co-up/desk").status_code == 200
     assert cobot.asked("/.well-known/openid-configuration") == 1

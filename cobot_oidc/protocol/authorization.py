@@ -36,7 +36,7 @@ class AuthorizationRequest:
     :param nonce: comes back in the id token; never shown in ``repr``.
     :param code_verifier: 43–128 unreserved characters; only its S256 challenge leaves, never shown in ``repr``.
     :param options: ``prompt``, ``login_hint``, ``ui_locales`` and ``max_age`` (seconds) if wanted; no other
-        parameter of the request can be set from outside (security.md F21).
+        parameter of the request can be set from outside (F21).
     """
 
     client_id: str
@@ -78,7 +78,7 @@ def logout_url(end_session_endpoint: str, *, client_id: str, post_logout_redirec
 
 
 def request_options(query: Mapping[str, str]) -> dict[str, str]:
-    """The parameters of our own login URL that may travel on to the provider (security.md F21).
+    """The parameters of our own login URL that may travel on to the provider (F21).
 
     :param query: the login URL's query.
     :returns: those of ``prompt``, ``login_hint``, ``ui_locales``, ``max_age`` that are well formed: printable ASCII
@@ -125,7 +125,7 @@ class AuthorizationResponse:
         parameters = _parameters(query)
         if "code" in parameters and "error" in parameters:
             raise LoginError("response_malformed", reason="both code and error")
-        for name in _IMPLICIT:  # we only ask for a code (security.md F20)
+        for name in _IMPLICIT:  # we only ask for a code (F20)
             if name in parameters:
                 raise LoginError("response_malformed", reason=f"unexpected {name}")
         return cls(

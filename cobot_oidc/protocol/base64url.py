@@ -16,7 +16,7 @@ def decode(text: bytes) -> bytes:
 
     :param text: characters of the base64url alphabet, no padding.
     :raises ValueError: for any other character, an impossible length, or unused bits that are not zero: each value
-        has one encoding, so that no two texts mean the same token (security.md J15).
+        has one encoding, so that no two texts mean the same token (J15).
     """
     rest = len(text) % 4
     if rest == 1:

@@ -1,4 +1,4 @@
-"""The claims that reach an app: of the expected type, or absent (OIDC Core 5.1, security.md C14, S15).
+"""The claims that reach an app: of the expected type, or absent (OIDC Core 5.1, C14, S15).
 
 A verified id token proves who made a statement, not that the statement is fit for a page or a database. The claims
 about who and when have been checked before; this module cleans the rest.

@@ -13,7 +13,7 @@ class Client:
     :param client_id: the client's identifier.
     :param client_secret: ``None`` for a public client, which only PKCE protects; never shown in ``repr``.
     :param authentication: how the client authenticates. It only comes from the configuration: Cobot's document
-        advertises only ``none``, although Cobot requires ``client_secret_post`` (cobot.md 3).
+        advertises only ``none``, although Cobot requires ``client_secret_post`` (docs/cobot.md 3).
     """
 
     client_id: str

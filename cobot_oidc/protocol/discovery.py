@@ -82,8 +82,7 @@ class ProviderMetadata:
         :param allowed_hosts: hosts that endpoints may be on besides the issuer's own: host names, or ``.cobot.me`` for
             all hosts below a domain. By default the hosts below ``cobot.me`` for an issuer there, otherwise none.
         :raises ProviderError: ``metadata_unusable`` if this is not such a document, ``metadata_issuer_mismatch``, or
-            ``endpoint_forbidden`` if an endpoint is on another host, has no TLS, or is not a URL (security.md
-            R08–R10).
+            ``endpoint_forbidden`` for an endpoint on another host, without TLS, or that is no URL (R08–R10).
         :raises ConfigurationError: ``issuer_invalid`` if ``issuer`` itself is not one.
         """
         check_issuer(issuer)
@@ -106,7 +105,7 @@ class ProviderMetadata:
 def narrow_algorithms(configured: Collection[str], metadata: ProviderMetadata) -> tuple[str, ...]:
     """The algorithms that an id token may be signed with: configured, and listed by the provider if it lists any.
 
-    :raises ConfigurationError: ``algorithms_disjoint`` if none is left (security.md J02).
+    :raises ConfigurationError: ``algorithms_disjoint`` if none is left (J02).
     """
     listed = metadata.id_token_signing_algorithms
     allowed = tuple(name for name in configured if listed is None or name in listed)
@@ -117,7 +116,7 @@ def narrow_algorithms(configured: Collection[str], metadata: ProviderMetadata) -
 
 @dataclass(frozen=True, slots=True)
 class _EndpointRule:
-    """Which hosts one issuer's endpoints may be on: all belong to one owner (RFC 9700 section 4.4, security.md X01)."""
+    """Which hosts one issuer's endpoints may be on: all belong to one owner (RFC 9700 section 4.4, X01)."""
 
     hosts: frozenset[str]
     domains: tuple[str, ...]
@@ -134,7 +133,7 @@ class _EndpointRule:
         return cls(
             hosts=frozenset(host for host in allowed if not host.startswith(".")),
             domains=tuple(host for host in allowed if host.startswith(".")),
-            # No other port, or a document could make us probe ports behind the firewall (security.md R10).
+            # No other port, or a document could make us probe ports behind the firewall (R10).
             ports=frozenset({_port(url), _HTTPS_PORT}),
             on_loopback=url.scheme == "http",
         )
@@ -151,7 +150,7 @@ class _EndpointRule:
 
     def _may_be_at(self, url: SplitResult) -> bool:
         host = url.hostname or ""
-        # http is only for an issuer on the loopback, and then for each of its endpoints (security.md R08).
+        # http is only for an issuer on the loopback, and then for each of its endpoints (R08).
         if self.on_loopback != (url.scheme == "http") or _port(url) not in self.ports:
             return False
         return host in self.hosts or (not _is_address(host) and host.endswith(self.domains))

@@ -4,11 +4,12 @@ This module knows nothing of Flask or of the network. An error carries what a pe
 safely read; the sentences and hints themselves are in ``catalogue``, next to their codes.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import ClassVar, Self
 
 from .catalogue import CATALOGUE
 
+RECOGNIZABLE = 8  # characters of a secret
 LONGEST_DETAIL = 200  # characters of a value from outside that are logged
 
 _OUR_WORDS = frozenset(("setting", "expected", "reason"))
@@ -47,6 +48,16 @@ class CobotOIDCError(Exception):
     def note(self, **details: object) -> None:
         """Add to ``details``; the values may come from outside."""
         self.details |= {name: _detail(name, value) for name, value in details.items()}
+
+    def conceal(self, secrets: Iterable[str]) -> None:
+        """Leave out the details that repeat a secret, as a provider may that was sent it (L01, L02).
+
+        :param secrets: as they were sent; the beginning of one is enough to leave a detail out.
+        """
+        beginnings = [secret[:RECOGNIZABLE] for secret in secrets if len(secret) >= RECOGNIZABLE]
+        for name, value in self.details.items():
+            if isinstance(value, str) and any(beginning in value for beginning in beginnings):
+                self.details[name] = "not shown, as it repeats a secret"
 
     def copy(self) -> Self:
         """A copy of this error without its traceback, for another thread or to be kept."""
@@ -118,7 +129,7 @@ def _detail(name: str, value: object) -> str | int | float:
 
 
 def _loggable(value: object) -> str | int | float:
-    """Make a value safe to log: it cannot forge log lines or fill a disk (security.md L03)."""
+    """Make a value safe to log: it cannot forge log lines or fill a disk (L03)."""
     if isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) < 2**63:
         return value
     try:

@@ -107,7 +107,7 @@ class UnverifiedIDToken(NamedTuple):
 
     @classmethod
     def parse(cls, token: object, expected: Expected, *, now: float) -> "UnverifiedIDToken":
-        """Read a token and check every claim, before any key is needed (security.md K21).
+        """Read a token and check every claim, before any key is needed (K21).
 
         :raises TokenError: see ``verify_id_token``.
         """

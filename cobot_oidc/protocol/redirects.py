@@ -1,4 +1,4 @@
-"""Where a browser may be sent after a login: the path in ``next``, by an allowlist (security.md 3, R01–R05).
+"""Where a browser may be sent after a login: the path in ``next``, by an allowlist (R01–R05).
 
 What is accepted is a path on our own origin in every browser (WHATWG URL): it begins with one slash, contains only
 printable ASCII, and means the same however often it is decoded on the way.

@@ -46,7 +46,7 @@ def loads(data: bytes, *, largest: int = LARGEST) -> object:
     if len(data) > largest:
         raise JSONError("too_large")
     # Nothing is raised while one of Python's own errors is handled: ours would contain it as its context, and so the
-    # text, which may hold tokens (security.md L02).
+    # text, which may hold tokens (L02).
     try:
         text = data.decode("utf-8")
     except UnicodeDecodeError:
@@ -81,7 +81,7 @@ def _depth(text: str) -> int:
 
 def _object(pairs: list[tuple[str, object]]) -> dict[str, object]:
     members = dict(pairs)
-    if len(members) != len(pairs):  # security.md J16: parsers disagree about which one applies
+    if len(members) != len(pairs):  # J16: parsers disagree about which one applies
         raise JSONError("duplicate_name")
     return members
 
@@ -106,7 +106,7 @@ def _constant(_name: str) -> NoReturn:
 
 
 def _is_encodable(value: object) -> bool:
-    """Whether no text contains a lone surrogate, which cannot be stored, shown or compared (security.md S15)."""
+    """Whether no text contains a lone surrogate, which cannot be stored, shown or compared (S15)."""
     try:
         json.dumps(value, ensure_ascii=False).encode("utf-8")
     except UnicodeEncodeError:

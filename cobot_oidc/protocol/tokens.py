@@ -72,7 +72,7 @@ class TokenResponse:
             with any status, or status 403.
         :raises ConfigurationError: ``client_refused`` if it rejects our client.
         :raises ProviderError: ``token_response_unusable`` for everything else that is not a token response, including
-            one without an id token (security.md C19, F26, N08).
+            one without an id token (C19, F26, N08).
         """
         answer = _json_object(body)
         if status != 200 or "error" in answer:
@@ -99,7 +99,7 @@ def _basic(
 
 
 def _json_object(body: bytes) -> dict[str, object]:
-    """The answer's members; none if it is not a JSON object, as errors may be HTML or empty (cobot.md 3)."""
+    """The answer's members; none if it is not a JSON object, as errors may be HTML or empty (docs/cobot.md 3)."""
     try:
         answer = loads(body)
     except JSONError:

@@ -32,6 +32,7 @@ T = TypeVar("T")
 Clock = Callable[[], float]
 
 _JSON_TYPES = ("application/json", "application/jwk-set+json")
+_UNKNOWN = "budget:unknown"
 # Errors that only mean that this process is not asking at the moment.
 _OWN_RESTRAINT = ("provider_paused", "provider_busy")
 
@@ -106,7 +107,7 @@ class Copies:
                 return copy
             self._give_up_with_others(wanted)
             if wanted.kind.is_unknown and newer_than is None:
-                self._spend_a_discovery()
+                return self._discovered(wanted)
             return self._from_provider(wanted)
 
     def fetch_beyond(
@@ -115,7 +116,7 @@ class Copies:
         """Get a newer copy, even if ours is fresh: from another process if its copy suffices, or from the provider.
 
         :param newer_than: as for ``fetch``.
-        :returns: ``None`` if the budget that all processes share is used up (security.md K12).
+        :returns: ``None`` if the budget that all processes share is used up (K12).
         :raises CobotOIDCError: as ``fetch``.
         """
         asked_at = self.clock()
@@ -149,12 +150,18 @@ class Copies:
             return None
         return Copy(value, lifetime, min(at, now))
 
-    def _spend_a_discovery(self) -> None:
+    def _discovered(self, wanted: Wanted[T]) -> Copy[T]:
+        """The document of an issuer that nobody configured, within the budget for those that turn out not to exist."""
         bucket = self._unknown_discoveries.take(self.clock(), UNKNOWN_DISCOVERIES)
-        shared = self._store is None or self._store.take("budget:unknown", UNKNOWN_DISCOVERIES)
+        shared = self._store is None or self._store.take(_UNKNOWN, UNKNOWN_DISCOVERIES)
         if bucket is None or not shared:
             raise ProviderError("provider_busy", retry_after_seconds=30)
         self._unknown_discoveries = bucket
+        copy = self._from_provider(wanted)
+        self._unknown_discoveries = self._unknown_discoveries.give_back(UNKNOWN_DISCOVERIES)
+        if self._store is not None:
+            self._store.give_back(_UNKNOWN, UNKNOWN_DISCOVERIES)
+        return copy
 
     def _from_provider(self, wanted: Wanted[T]) -> Copy[T]:
         asked_at = self.clock()
@@ -215,7 +222,7 @@ def _parsed(document: bytes) -> KeySet:
 
 
 def read_keys(document: bytes) -> KeySet:
-    """Read a key set that has a usable key; if there is none, the previous key set stays in use (security.md K15).
+    """Read a key set that has a usable key; if there is none, the previous key set stays in use (K15).
 
     :raises ProviderError: ``key_set_unusable``.
     """

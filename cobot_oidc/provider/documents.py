@@ -1,7 +1,7 @@
 """One document at one URL: kept, renewed in advance, fetched by one thread at a time, served stale in an outage.
 
 Documents are fetched in threads of their own. All requests may wait for them for a moment, but only a few for longer,
-so a provider that hangs blocks only these few threads of a worker (security.md X06). Everything here is thread-safe,
+so a provider that hangs blocks only these few threads of a worker (X06). Everything here is thread-safe,
 and no lock is held during a fetch.
 """
 
@@ -16,12 +16,14 @@ from ..protocol.errors import CobotOIDCError, ProviderError
 from .copies import Copies, Copy, Wanted
 from .deadline import seconds_left
 from .freshness import FORCED_RENEWALS, Bucket, Freshness, freshness, pause_after
+from .gate import Crowd
 
 T = TypeVar("T")
 Listener = Callable[[str, str], None]
 
 MOMENT = 1.0  # seconds from the beginning of a fetch for which everybody may wait
 MOST_WAITING = 4  # requests in this process that may wait longer than that
+HURRY = 20.0  # seconds after a moment was not enough, in which only those wait who get a seat
 
 _FULL_BUCKET = Bucket()
 
@@ -43,7 +45,7 @@ class _Fetch(Generic[T]):
 
 
 class Keeper:
-    """What the documents of one process share.
+    """What the documents and gates of one process share.
 
     :param copies: where copies come from.
     :param tell: is called with an event's name and the issuer for which it happened. It must not raise.
@@ -53,7 +55,9 @@ class Keeper:
         self.copies = copies
         self.tell = tell
         self.lock = threading.Lock()  # never held for long
+        self.crowd = Crowd()
         self._seats = threading.BoundedSemaphore(MOST_WAITING)
+        self._hurried_until = 0.0  # of ``time.monotonic``
 
     def wait(self, fetch: _Fetch[T], *, seat: bool = True) -> T:
         """The result of a fetch.
@@ -62,11 +66,13 @@ class Keeper:
         :raises ProviderError: ``provider_busy`` if there is no free seat; ``provider_unreachable`` at the deadline.
         :raises CobotOIDCError: the error of the fetch.
         """
-        moment = min(fetch.began + MOMENT - time.monotonic(), seconds_left())
+        now = time.monotonic()
+        moment = 0 if now < self._hurried_until else min(fetch.began + MOMENT - now, seconds_left())
         try:
             return _result(fetch, moment)
         except TimeoutError:
-            pass
+            if moment >= MOMENT / 2:  # many slow issuers would hold everybody up, a moment for each
+                self._hurried_until = time.monotonic() + HURRY
         if not seat:
             return self._wait_till_the_end(fetch)
         if not self._seats.acquire(blocking=False):

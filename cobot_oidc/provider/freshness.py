@@ -10,7 +10,8 @@ RENEW_AHEAD_FROM = 0.8  # of the lifetime
 FIRST_PAUSE = 5
 LONGEST_PAUSE = 30
 CLOCKS_DIFFER = 60  # between two machines of ours; a time further ahead was noted by a clock that was wrong
-FAILURES_TO_OPEN = 5  # and half of all calls
+FAILURES_TO_OPEN = 5
+SHARE_TO_OPEN = 0.8  # of all calls: somebody else's that are answered show that the provider is there
 COUNTED_FOR = 60
 OPEN_FOR = 30
 
@@ -61,14 +62,14 @@ class Allowance(NamedTuple):
 
 
 FORCED_RENEWALS = Allowance(most=2, every=30)
-UNKNOWN_DISCOVERIES = Allowance(most=30, every=2)  # 60 in the busiest minute (security.md X05)
+UNKNOWN_DISCOVERIES = Allowance(most=30, every=2)  # 60 in the busiest minute (X05)
 
 
 @dataclass(frozen=True, slots=True)
 class Bucket:
     """What is left of an allowance; ``tokens`` is ``None`` if nothing has been used.
 
-    Tokens are taken before something is tried, so that failures count too (security.md K12).
+    Tokens are taken before something is tried, so that failures count too (K12).
     """
 
     tokens: float | None = None
@@ -96,7 +97,7 @@ class Breaker:
     """Whether a provider gets no requests for a while, because most calls to it were not answered.
 
     All calls within a minute of the first failure are counted: the share of failures distinguishes a provider that is
-    down from one that a stranger makes fail now and then (security.md X03).
+    down from one that a stranger makes fail now and then (X03).
     """
 
     failures: int = 0
@@ -117,7 +118,7 @@ class Breaker:
         if not 0 <= now - self.counted_from < COUNTED_FOR:
             return Breaker(1, 1, now)
         failures, calls = self.failures + 1, self.calls + 1
-        opens = failures >= FAILURES_TO_OPEN and 2 * failures >= calls
+        opens = failures >= FAILURES_TO_OPEN and failures >= SHARE_TO_OPEN * calls
         return Breaker(opened_at=now) if opens else Breaker(failures, calls, self.counted_from)
 
     def after_answer(self) -> "Breaker":

@@ -1,8 +1,7 @@
-"""The gate in front of those endpoints of an issuer that requests call: how many calls at once, and whether at all.
+"""The gates before the endpoints that people's requests call: how many at once, and whether at all.
 
 Documents need no gate: each is fetched by one thread at a time, and not fetched again right after a failure
-(``documents``). So what a stranger's code provokes at the token endpoint stops neither discovery nor keys (security.md
-X03).
+(``documents``). So what a stranger's code provokes at the token endpoint stops neither discovery nor keys (X03).
 """
 
 import threading
@@ -14,23 +13,35 @@ from ..protocol.errors import ProviderError
 from .deadline import seconds_left
 from .freshness import CLOSED
 
-MOST_CALLS = 8  # in progress
-MOST_WAITING = 24
-LONGEST_WAIT = 5  # seconds
-STANDSTILL = 2  # seconds: if no call got through for so long, nobody waits
+MOST_CALLS = 8  # in progress to one issuer
+MOST_CALLS_IN_ALL = 12  # of one process: a worker's other threads are for pages
+MOST_WAITING = 8  # in one process
+LONGEST_WAIT = 6  # seconds
+STANDSTILL = 3  # seconds: if no call got through for so long, nobody waits
+
+
+class Crowd:
+    """Everybody in this process who calls a provider, or waits to."""
+
+    def __init__(self) -> None:
+        self.moved = threading.Condition()
+        self.moved_at = time.monotonic()
+        self.calls = 0
+        self.waiting = 0
 
 
 class Gate:
     """Limits the calls to one issuer, and remembers whether they were answered. This class is thread-safe.
 
+    :param crowd: shared by all gates of the process.
     :param clock: seconds since the epoch.
     :param tell: is called with ``provider_unavailable``, ``breaker_opened`` and ``breaker_closed``.
     """
 
-    def __init__(self, clock: Callable[[], float], tell: Callable[[str], None]) -> None:
+    def __init__(self, crowd: Crowd, clock: Callable[[], float], tell: Callable[[str], None]) -> None:
+        self._crowd = crowd
         self._clock = clock
         self._tell = tell
-        self._moved = threading.Condition()
         self._moved_at = time.monotonic()
         self._calls = 0
         self._waiting = 0
@@ -42,7 +53,7 @@ class Gate:
 
         :raises ProviderError: ``provider_paused`` or ``provider_busy``, before the call.
         """
-        with self._moved:
+        with self._crowd.moved:
             self._enter()
         answered = True
         try:
@@ -55,12 +66,14 @@ class Gate:
 
     def _enter(self) -> None:
         self._refuse_while_open()
-        if self._calls >= MOST_CALLS or self._waiting:
+        if self._waiting or self._is_full():
             self._wait()
             self._refuse_while_open()
         self._breaker = self._breaker.before_trial(self._clock())
-        self._calls += 1
-        self._moved_at = time.monotonic()
+        self._count(1)
+
+    def _is_full(self) -> bool:
+        return self._calls >= MOST_CALLS or self._crowd.calls >= MOST_CALLS_IN_ALL
 
     def _refuse_while_open(self) -> None:
         if wait := self._breaker.seconds_until_trial(self._clock()):
@@ -68,28 +81,36 @@ class Gate:
 
     def _wait(self) -> None:
         """Wait in line as long as the line moves, so that calls that hang do not hold up everybody else."""
-        give_up_at = time.monotonic() + min(LONGEST_WAIT, seconds_left())
-        if self._waiting >= MOST_WAITING:
+        crowd = self._crowd
+        if crowd.waiting >= MOST_WAITING:
             raise ProviderError("provider_busy", retry_after_seconds=1)
+        give_up_at = time.monotonic() + min(LONGEST_WAIT, seconds_left())
+        crowd.waiting += 1
         self._waiting += 1
         try:
-            while self._calls >= MOST_CALLS:
-                patience = min(give_up_at, self._moved_at + STANDSTILL) - time.monotonic()
+            while self._is_full():
+                moved_at = self._moved_at if self._calls >= MOST_CALLS else crowd.moved_at
+                patience = min(give_up_at, moved_at + STANDSTILL) - time.monotonic()
                 if patience <= 0:
                     raise ProviderError("provider_busy", retry_after_seconds=1)
-                self._moved.wait(patience)
+                crowd.moved.wait(patience)
         finally:
             self._waiting -= 1
+            crowd.waiting -= 1
 
     def _leave(self, *, answered: bool) -> None:
-        with self._moved:
+        with self._crowd.moved:
             before = self._breaker
             self._breaker = before.after_answer() if answered else before.after_failure(self._clock())
             opened_or_closed = (self._breaker.opened_at is None) != (before.opened_at is None)
-            self._calls -= 1
-            self._moved_at = time.monotonic()
-            self._moved.notify()
+            self._count(-1)
+            self._crowd.moved.notify_all()
         if not answered:
             self._tell("provider_unavailable")
         if opened_or_closed:
             self._tell("breaker_closed" if answered else "breaker_opened")
+
+    def _count(self, difference: int) -> None:
+        self._calls += difference
+        self._crowd.calls += difference
+        self._moved_at = self._crowd.moved_at = time.monotonic()

@@ -69,7 +69,7 @@ class HTTPClient:
 
         :param largest: the maximum size of the answer in bytes.
         :param fails_evenly: let every kind of connection failure take the same time, so that the owner of the name
-            learns nothing about the machines and ports that they point it to (security.md R10).
+            learns nothing about the machines and ports that they point it to (R10).
         :raises ProviderError: ``provider_unreachable``, ``tls_failed`` or ``response_unusable``.
         """
         request = _prepared("GET", url, {"Accept": "application/json", **(headers or {})}, None)
@@ -83,7 +83,7 @@ class HTTPClient:
             return response
 
     def post_form(self, url: str, body: str, headers: Mapping[str, str], *, fails_evenly: bool = False) -> HTTPResponse:
-        """Post a form, and a second time only if the first was certainly never sent (security.md N06, F22).
+        """Post a form, and a second time only if the first was certainly never sent (N06, F22).
 
         :raises ProviderError: as ``get``.
         """
@@ -201,7 +201,7 @@ def _prepared(method: str, url: str, headers: Mapping[str, str], body: str | Non
 
 
 def _whole(response: requests.Response, url: str, largest: int) -> HTTPResponse:
-    """Read the body of the answer, but not more than is allowed (security.md N02, N03)."""
+    """Read the body of the answer, but not more than is allowed (N02, N03)."""
     encoding = response.headers.get("Content-Encoding", "identity").strip().lower()
     if encoding not in ("", "identity"):
         raise ProviderError("response_unusable", url=url, reason="content encoding", got=encoding)

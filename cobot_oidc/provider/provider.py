@@ -8,7 +8,7 @@ from functools import partial
 from ..protocol.claims import Claims, clean_claims
 from ..protocol.client import Client
 from ..protocol.discovery import ProviderMetadata, configuration_url, narrow_algorithms
-from ..protocol.errors import ProviderError, TokenError
+from ..protocol.errors import CobotOIDCError, ProviderError, TokenError
 from ..protocol.id_token import Expected, UnverifiedIDToken
 from ..protocol.keys import KeySet
 from ..protocol.strict_json import JSONError, loads
@@ -98,7 +98,7 @@ class Provider:
         """
         self._key_set(self.metadata()).get(self.issuer)
         with self._keeper.lock:
-            gate = self._gate = self._gate or Gate(self._keeper.copies.clock, self._tell)
+            gate = self._gate = self._gate or Gate(self._keeper.crowd, self._keeper.copies.clock, self._tell)
         with gate.call():
             yield
 
@@ -120,6 +120,22 @@ class Provider:
         :raises LoginError: ``code_refused``. :raises TokenError: if the id token is not valid.
         :raises ProviderError: if the provider cannot be reached or its answer is unusable.
         """
+        try:
+            return self._exchange(
+                client,
+                code=code,
+                redirect_uri=redirect_uri,
+                code_verifier=code_verifier,
+                nonce=nonce,
+                max_age=max_age,
+            )
+        except CobotOIDCError as error:
+            error.conceal([code, code_verifier, nonce, client.client_secret or ""])
+            raise
+
+    def _exchange(
+        self, client: Client, *, code: str, redirect_uri: str, code_verifier: str, nonce: str, max_age: int | None
+    ) -> TokenSet:
         metadata, settings = self.metadata(), self._keeper.copies.settings
         request = TokenRequest.for_code(client, code=code, redirect_uri=redirect_uri, code_verifier=code_verifier)
         answer = self._http.post_form(
@@ -165,7 +181,7 @@ class Provider:
         To be called within ``room_for_a_login``.
 
         :raises ProviderError: ``userinfo_unusable`` if there is no such endpoint, or if the answer is not a JSON object
-            about this very subject (5.3.2, security.md O04, O05).
+            about this very subject (5.3.2, O04, O05).
         """
         endpoint = self.metadata().userinfo_endpoint
         if endpoint is None:

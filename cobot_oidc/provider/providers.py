@@ -20,7 +20,7 @@ MOST_UNPROVEN = 100
 
 
 class Providers:
-    """Providers by issuer; if there are too many, the least recently used one is dropped (security.md K19).
+    """Providers by issuer; if there are too many, the least recently used one is dropped (K19).
 
     Those whose document was never fetched are kept apart: however many a stranger invents, no proven one is dropped for
     them (X05). A forked process starts with new ones, as neither locks nor connections may be shared (K20).

@@ -8,27 +8,26 @@ somebody who can write to Redis but does not know the key cannot slip in a signi
 import hashlib
 import hmac
 import json
-import socket
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, TypeVar, cast
 
-from redis import ConnectionPool, Redis
+from redis import Redis
 from redis.backoff import NoBackoff
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import LockError, RedisError
-from redis.exceptions import TimeoutError as RedisTimeoutError
 from redis.retry import Retry
 
-from ..protocol.strict_json import JSONError, loads
+from ..protocol.strict_json import LARGEST, JSONError, loads
 from .deadline import run_beside, seconds_left
 from .freshness import Allowance, Bucket
 
 LONGEST_WAIT = 0.25  # seconds for one answer of Redis
 AWAY_FOR = 5  # seconds for which Redis is not asked again after a failure
 TURN_POLLED_EVERY = 0.05  # seconds
-MOST_NOTES = 10_000
+MOST_NOTES, NOTES_AT_ONCE = 200_000, 5_000
+LARGEST_VALUE = LARGEST  # bytes: a document of 64 kB, escaped, and what is around it
 
 A = TypeVar("A")
 
@@ -49,7 +48,7 @@ class SharedStore:
         self._tell = tell
         self._lock = threading.Lock()
         self._away_since: float | None = None
-        pool = ConnectionPool.from_url(
+        self._redis = Redis.from_url(
             url,
             socket_timeout=LONGEST_WAIT,
             socket_connect_timeout=LONGEST_WAIT,
@@ -57,12 +56,10 @@ class SharedStore:
             retry=Retry(NoBackoff(), 1, supported_errors=(RedisConnectionError,)),
             retry_on_error=[RedisConnectionError],
         )
-        pool.connection_class = type("_Connection", (_BoundedConnection, pool.connection_class), {})
-        self._redis = Redis(connection_pool=pool)
 
     def get(self, name: str) -> Mapping[str, object] | None:
         """The value with this name; ``None`` if there is none, it is not ours, or Redis is unavailable."""
-        return self._opened(name, self._ask(lambda: self._redis.get(self._prefix + name), None))
+        return self._opened(name, self._ask(lambda: self._read(self._redis, self._prefix + name), None))
 
     def put(self, name: str, value: Mapping[str, object], *, seconds: float) -> None:
         """Keep a value for so many seconds."""
@@ -86,7 +83,7 @@ class SharedStore:
         key, lifetime = self._prefix + name, int(allowance.most * allowance.every)
 
         def step(pipeline: Any) -> bool:
-            bucket = change(_bucket(self._opened(name, pipeline.get(key))))
+            bucket = change(_bucket(self._opened(name, self._read(pipeline, key))))
             pipeline.multi()
             if bucket is not None and bucket.tokens is not None:
                 value = {"tokens": bucket.tokens, "filled_at": bucket.filled_at}
@@ -109,45 +106,63 @@ class SharedStore:
 
         self._ask(add, None)
 
-    def noted(self, name: str, *, since: float) -> list[str]:
-        """The members that were noted since then (seconds since the epoch), oldest first; 10,000 at most."""
-        key = self._prefix + name
+    def noted(self, name: str, *, since: float) -> list[str] | None:
+        """The members that were noted since then (seconds since the epoch), the newest first.
 
+        :returns: ``None`` while Redis is away.
+        """
+        noted: list[str] = []
+        for start in range(0, MOST_NOTES, NOTES_AT_ONCE):
+            page = self._page_of_notes(name, since, start)
+            if page is None:
+                return None
+            noted += page
+            if len(page) < NOTES_AT_ONCE:
+                break
+        return noted
+
+    def _page_of_notes(self, name: str, since: float, start: int) -> list[str] | None:
         def read() -> list[bytes]:
-            return cast("list[bytes]", self._redis.zrangebyscore(key, since, "+inf", start=0, num=MOST_NOTES))
+            found = self._redis.zrevrangebyscore(self._prefix + name, "+inf", since, start=start, num=NOTES_AT_ONCE)
+            return cast("list[bytes]", found)
 
-        members: list[bytes] = self._ask(read, [])
-        return [member.decode(errors="replace") for member in members]
+        members: list[bytes] | None = self._ask(read, None)
+        return None if members is None else [member.decode(errors="replace") for member in members]
 
     @contextmanager
     def turn(self, name: str, *, seconds: float) -> Iterator[None]:
         """Let one process at a time in. Nobody waits longer than so many seconds, or for a dead process or Redis."""
         key, lifetime = self._prefix + name, int(seconds * 1000)
-        lock = self._redis.lock(key, timeout=seconds, blocking_timeout=seconds, sleep=TURN_POLLED_EVERY)
+        lock = self._redis.lock(
+            key, timeout=seconds, blocking_timeout=seconds, sleep=TURN_POLLED_EVERY, thread_local=False
+        )
 
-        def acquire() -> bool:
+        def acquire_at_once() -> bool:
             if lock.acquire(blocking=False):
                 return True
             left = self._redis.pttl(key)  # -1 means forever, -2 that it has expired
             if left == -1 or left > lifetime:  # not one of our turns, but all processes would wait for it
                 self._redis.delete(key)
-            return bool(lock.acquire())
+            return False
 
-        held = self._ask(acquire, False)
+        held = self._ask(acquire_at_once, None)
+        if held is False:
+            held = self._ask(lock.acquire, False, seconds=seconds + LONGEST_WAIT)
         try:
             yield
         finally:
             if held:
                 self._ask(lock.release, None)
 
-    def _ask(self, command: Callable[[], A], otherwise: A) -> A:
+    def _ask(self, command: Callable[[], A], otherwise: A, *, seconds: float = LONGEST_WAIT) -> A:
+        """What Redis answers within so many seconds, connecting and resolving included (X11); else the other answer."""
         away_since, now = self._away_since, self._clock()
         if away_since is not None:
             if 0 <= now - away_since < AWAY_FOR:
                 return otherwise
             self._away_since = now  # one caller finds out whether it is back; the others need not wait for that
         try:
-            answer = command()
+            answer = run_beside(command, seconds=min(seconds, seconds_left()), discard=lambda _: None)
         except LockError:  # the turn took too long, and now belongs to another process
             return otherwise
         except (RedisError, OSError):
@@ -156,6 +171,11 @@ class SharedStore:
         if away_since is not None:
             self._note(away_since=None)
         return answer
+
+    @staticmethod
+    def _read(redis: Any, key: str) -> object:
+        """The bytes of a value, no more of them than one of ours can have."""
+        return redis.getrange(key, 0, LARGEST_VALUE) or None
 
     def _note(self, *, away_since: float | None) -> None:
         with self._lock:
@@ -184,17 +204,6 @@ class SharedStore:
     def _mac(self, name: str, value: Mapping[str, object]) -> str:
         text = json.dumps([name, value], sort_keys=True)
         return hmac.new(self._key, text.encode(), "sha256").hexdigest()
-
-
-class _BoundedConnection:
-    """Resolves the name and connects within the time of one answer: resolving alone could take much longer (X11)."""
-
-    def _connect(self) -> socket.socket:
-        connect: Callable[[], socket.socket] = super()._connect  # type: ignore[misc] # redis-py's connection has it
-        try:
-            return run_beside(connect, seconds=min(LONGEST_WAIT, seconds_left()), discard=socket.socket.close)
-        except TimeoutError:
-            raise RedisTimeoutError("no connection in time") from None
 
 
 def _bucket(value: Mapping[str, object] | None) -> Bucket:

@@ -101,7 +101,7 @@ class Transport(HTTPAdapter):
 
 
 class _BoundedReader(io.RawIOBase):
-    """Reads from a socket until the deadline, whatever the pace (security.md N01), and no more bytes than allowed."""
+    """Reads from a socket until the deadline, whatever the pace (N01), and no more bytes than allowed."""
 
     def __init__(self, sock: socket.socket) -> None:
         self._sock = sock
@@ -148,6 +148,14 @@ class _BoundedResponse(http.client.HTTPResponse):
         self._reader = bounded_socket.reader
         super().__init__(bounded_socket, *args, **kwargs)  # type: ignore[arg-type] # it only calls makefile
 
+    def _read_status(self) -> tuple[str, int, str]:
+        """Skip every 1xx answer: the base class skips 100 alone, and takes others for the answer (RFC 9110 15.2)."""
+        while True:
+            version, status, reason = super()._read_status()  # type: ignore[misc] # http.client has it
+            if not 100 < status < 200:
+                return version, status, reason
+            http.client.parse_headers(self.fp)
+
     def begin(self) -> None:
         super().begin()
         self._reader.allow(_bounds.get().largest + LARGEST_FRAMING)
@@ -170,7 +178,7 @@ class _HTTPConnection(urllib3.connection.HTTPConnection):
 
     @property
     def is_connected(self) -> bool:
-        """Whether the connection can be used again. Load balancers silently drop idle connections (security.md N07)."""
+        """Whether the connection can be used again. Load balancers silently drop idle connections (N07)."""
         return time.monotonic() - self._used_at < _bounds.get().longest_idle and super().is_connected
 
 

@@ -1,4 +1,4 @@
-"""The stand-in as a WSGI app: what each host and path answers (cobot.md 1-4)."""
+"""The stand-in as a WSGI app: what each host and path answers (docs/cobot.md 1-4)."""
 
 import secrets
 from typing import Any

@@ -1,4 +1,4 @@
-"""Authlib's authorization server with the stand-in's memory and Cobot's peculiarities (cobot.md 3)."""
+"""Authlib's authorization server with the stand-in's memory and Cobot's peculiarities (docs/cobot.md 3)."""
 
 import secrets
 from typing import Any
@@ -35,7 +35,7 @@ def authorization_server(app: Flask, state: State) -> AuthorizationServer:
 def claims_about(person: Person, space: str | None, scope: str) -> dict[str, Any]:
     """What an issuer says about a person: at a space the data of the membership, globally those of the account.
 
-    Only this function decides which claims are sent where, because cobot.md only assumes it.
+    Only this function decides which claims are sent where, because docs/cobot.md only assumes it.
     """
     scopes = scope.split()
     claims: dict[str, Any] = {"sub": person.subject}

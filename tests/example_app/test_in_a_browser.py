@@ -47,7 +47,8 @@ def test_everybody_sees_who_they_are_in_a_space(page: Page, demo_cobot: StandIn,
     expect(page.locator("dl")).to_contain_text(demo_cobot.people[key].subject)
 
 
-def test_a_member_of_one_space_is_nobody_in_another(page: Page) -> None:  # M04
+@pytest.mark.covers("M04")
+def test_a_member_of_one_space_is_nobody_in_another(page: Page) -> None:
     page.goto("/co-up/")
     sign_in(page, "Grace Hopper")
     assert heading(page) == "Your profile at co.up Coworking"
@@ -61,7 +62,8 @@ def test_a_member_of_one_space_is_nobody_in_another(page: Page) -> None:  # M04
     expect(page.locator("main")).to_contain_text("Grace Hopper")
 
 
-def test_the_back_button_after_logging_out_shows_nobody(page: Page) -> None:  # S18
+@pytest.mark.covers("S18")
+def test_the_back_button_after_logging_out_shows_nobody(page: Page) -> None:
     page.goto("/profile")
     sign_in(page, "Ada Lovelace")
     page.get_by_role("button", name="Log out everywhere").click()
@@ -72,7 +74,8 @@ def test_the_back_button_after_logging_out_shows_nobody(page: Page) -> None:  # 
     expect(page.get_by_text("ada@example.org")).to_have_count(0)
 
 
-def test_the_back_button_after_logging_in_leads_on(page: Page) -> None:  # F03
+@pytest.mark.covers("F03")
+def test_the_back_button_after_logging_in_leads_on(page: Page) -> None:
     callbacks: list[str] = []
     page.on("request", lambda request: callbacks.append(request.url) if "/cobot/callback" in request.url else None)
     page.goto("/profile")
@@ -85,7 +88,8 @@ def test_the_back_button_after_logging_in_leads_on(page: Page) -> None:  # F03
     expect(page.get_by_text("Good to see you, Ada Lovelace")).to_be_visible()
 
 
-def test_the_back_button_to_a_consent_that_was_given_leads_on(page: Page) -> None:  # F03
+@pytest.mark.covers("F03")
+def test_the_back_button_to_a_consent_that_was_given_leads_on(page: Page) -> None:
     page.goto("/profile")
     sign_in(page, "Ada Lovelace")
     assert heading(page) == "Your profile at Cobot"
@@ -96,8 +100,9 @@ def test_the_back_button_to_a_consent_that_was_given_leads_on(page: Page) -> Non
     expect(page.get_by_text("Good to see you, Ada Lovelace")).to_be_visible()
 
 
+@pytest.mark.covers("F06")
 @pytest.mark.parametrize("order", [(0, 1), (1, 0)], ids=["as begun", "the other way round"])
-def test_two_tabs_end_where_each_began(page: Page, order: tuple[int, int]) -> None:  # F06
+def test_two_tabs_end_where_each_began(page: Page, order: tuple[int, int]) -> None:
     tabs = [page, page.context.new_page()]
     for tab, path in zip(tabs, ["/co-up/", "/betahaus/"], strict=True):
         tab.goto(path)
@@ -132,7 +137,8 @@ def test_a_photo_that_cannot_be_loaded_leaves_the_initial(page: Page) -> None:
     expect(page.locator(".photo img")).to_have_attribute("src", "https://pictures.example/ada.jpg")
 
 
-def test_who_cancels_reads_so(page: Page) -> None:  # F18
+@pytest.mark.covers("F18")
+def test_who_cancels_reads_so(page: Page) -> None:
     page.goto("/profile")
     page.get_by_role("button", name="Cancel").click()
 
@@ -141,7 +147,8 @@ def test_who_cancels_reads_so(page: Page) -> None:  # F18
     assert heading(page) == "Welcome"
 
 
-def test_cobot_is_down(page: Page, demo_cobot: StandIn) -> None:  # N10
+@pytest.mark.covers("N10")
+def test_cobot_is_down(page: Page, demo_cobot: StandIn) -> None:
     page.goto("/co-up/")
     sign_in(page, "Ada Lovelace")
     demo_cobot.stop()

@@ -47,6 +47,11 @@ def ten_lines(demo_cobot: StandIn) -> Iterator[tuple[Flask, str]]:
         log_out = '<form method="post" action="/cobot/logout"><button>Log out</button></form>'
         return f"<h1>Hello {current_user.name}</h1>{log_out}"
 
+    @app.get("/<space>/")
+    @login_required
+    def space_home(space: str) -> str:
+        return f"<h1>Hello {current_user.name} at {space}</h1>"
+
     @app.get("/app")
     def single_page_app() -> str:
         return "<!doctype html><title>App</title><h1>App</h1>"

@@ -103,6 +103,7 @@ def free_port() -> str:
         return str(listener.getsockname()[1])
 
 
+@pytest.mark.covers("L01")
 def test_the_demo_says_where_to_go_and_stops() -> None:
     port = free_port()
     with run("example_app", PORT=port, STANDIN_PORT="0") as demo:

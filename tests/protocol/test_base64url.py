@@ -1,4 +1,4 @@
-"""Each value has one encoding (security.md J15; RFC 7515 section 2, RFC 4648 section 3.5)."""
+"""Each value has one encoding (J15; RFC 7515 section 2, RFC 4648 section 3.5)."""
 
 import base64
 

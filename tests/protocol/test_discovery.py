@@ -1,4 +1,4 @@
-"""Documents that lie: security.md R08-R13, N04, J02; OpenID Connect Discovery 1.0."""
+"""Documents that lie: R08-R13, N04, J02; OpenID Connect Discovery 1.0."""
 
 from typing import Any
 
@@ -48,14 +48,16 @@ def test_a_space_may_keep_its_keys_at_www() -> None:
     assert parse(SPACE, jwks_uri=f"{COBOT}/jwks.json").jwks_uri == f"{COBOT}/jwks.json"
 
 
+@pytest.mark.covers("R12")
 @pytest.mark.parametrize(
     "issuer", [COBOT + "/", COBOT.upper(), SPACE, None, [COBOT], REMOVED, "", COBOT + ":443", "http://www.cobot.me"]
 )
-def test_the_issuer_is_exact(issuer: Any) -> None:  # R12
+def test_the_issuer_is_exact(issuer: Any) -> None:
     with pytest.raises(ProviderError, match="metadata_issuer_mismatch"):
         ProviderMetadata.parse(as_json(document() | {"issuer": issuer if issuer is not REMOVED else 0}), issuer=COBOT)
 
 
+@pytest.mark.covers("R08", "R09", "R10")
 @pytest.mark.parametrize("name", ["authorization_endpoint", "token_endpoint", "jwks_uri", "userinfo_endpoint"])
 @pytest.mark.parametrize(
     "url",
@@ -125,7 +127,8 @@ def test_an_endpoint_that_is_missing(name: str) -> None:
             parse(**changes)
 
 
-def test_hosts_that_the_operator_named() -> None:  # R09
+@pytest.mark.covers("R09")
+def test_hosts_that_the_operator_named() -> None:
     google = "https://accounts.google.com"
     changes: dict[str, Any] = {"token_endpoint": "https://oauth2.googleapis.com/token"}
     with pytest.raises(ProviderError):
@@ -138,7 +141,8 @@ def test_hosts_that_the_operator_named() -> None:  # R09
         parse(google, [".127.0.0.1", ".0.0.1"], token_endpoint="https://127.0.0.1/token")
 
 
-def test_addresses_are_below_no_domain() -> None:  # R10
+@pytest.mark.covers("R10")
+def test_addresses_are_below_no_domain() -> None:
     for host in ("127.1", "0x7f.1", "0177.1", "127.0.0.1", "1.", "10.0.1"):
         with pytest.raises(ProviderError, match="endpoint_forbidden"):
             parse(COBOT, [".1", ".", "."], token_endpoint=f"https://{host}/token")
@@ -162,11 +166,12 @@ def test_an_issuer_is_handed_on() -> None:
         assert check_issuer(issuer) == issuer
 
 
+@pytest.mark.covers("R08")
 @pytest.mark.parametrize(
     "issuer",
     ["http://localhost:5001", "http://www.cobot.localhost:5001", "http://127.0.0.1:5001", "http://[::1]:5001"],
 )
-def test_http_is_for_the_loopback_and_then_for_all_of_it(issuer: str) -> None:  # R08
+def test_http_is_for_the_loopback_and_then_for_all_of_it(issuer: str) -> None:
     assert parse(issuer).issuer == issuer
     with pytest.raises(ProviderError):
         parse(issuer, token_endpoint="http://evil.example/token")
@@ -176,6 +181,7 @@ def test_http_is_for_the_loopback_and_then_for_all_of_it(issuer: str) -> None:  
         parse("https://localhost", jwks_uri="http://localhost/jwks.json")
 
 
+@pytest.mark.covers("R08", "R13")
 @pytest.mark.parametrize(
     "issuer",
     [
@@ -192,13 +198,14 @@ def test_http_is_for_the_loopback_and_then_for_all_of_it(issuer: str) -> None:  
         "http://localhost.evil.example",
     ],
 )
-def test_what_is_no_issuer(issuer: Any) -> None:  # R08, R13
+def test_what_is_no_issuer(issuer: Any) -> None:
     with pytest.raises(ConfigurationError, match="issuer_invalid"):
         check_issuer(issuer)
     with pytest.raises(ConfigurationError):
         ProviderMetadata.parse(document(), issuer=issuer)
 
 
+@pytest.mark.covers("R13")
 @pytest.mark.parametrize(
     ("issuer", "url"),
     [
@@ -208,10 +215,11 @@ def test_what_is_no_issuer(issuer: Any) -> None:  # R08, R13
         ("https://op.example/realms/a/", "https://op.example/realms/a/.well-known/openid-configuration"),
     ],
 )
-def test_where_the_document_is(issuer: str, url: str) -> None:  # R13, Discovery 4.1
+def test_where_the_document_is(issuer: str, url: str) -> None:  # Discovery 4.1
     assert configuration_url(issuer) == url
 
 
+@pytest.mark.covers("N02", "N04")
 @pytest.mark.parametrize(
     "data",
     [
@@ -228,7 +236,7 @@ def test_where_the_document_is(issuer: str, url: str) -> None:  # R13, Discovery
         b"{" * 40,
     ],
 )
-def test_what_is_no_document(data: bytes) -> None:  # N04, N02
+def test_what_is_no_document(data: bytes) -> None:
     with pytest.raises(ProviderError, match="metadata_unusable"):
         ProviderMetadata.parse(data, issuer=COBOT)
 
@@ -240,6 +248,7 @@ def test_the_operator_reads_why_it_is_none() -> None:
         assert caught.value.details["reason"] == reason
 
 
+@pytest.mark.covers("J02")
 @pytest.mark.parametrize(
     ("listed", "configured", "allowed"),
     [
@@ -253,7 +262,7 @@ def test_the_operator_reads_why_it_is_none() -> None:
         ([], ("RS256",), None),
     ],
 )
-def test_a_document_can_only_narrow(listed: Any, configured: Any, allowed: Any) -> None:  # J02
+def test_a_document_can_only_narrow(listed: Any, configured: Any, allowed: Any) -> None:
     metadata = parse(id_token_signing_alg_values_supported=listed)
     if allowed is None:
         with pytest.raises(ConfigurationError, match="algorithms_disjoint") as caught:
@@ -263,8 +272,9 @@ def test_a_document_can_only_narrow(listed: Any, configured: Any, allowed: Any) 
         assert narrow_algorithms(configured, metadata) == allowed
 
 
+@pytest.mark.covers("J02")
 @pytest.mark.parametrize("listed", ["RS256", 7, [7], {"RS256": 1}])
-def test_a_list_of_algorithms_is_a_list_of_names(listed: Any) -> None:  # J02
+def test_a_list_of_algorithms_is_a_list_of_names(listed: Any) -> None:
     with pytest.raises(ProviderError, match="metadata_unusable"):
         parse(id_token_signing_alg_values_supported=listed)
 

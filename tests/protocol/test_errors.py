@@ -10,6 +10,7 @@ from cobot_oidc.protocol.catalogue import CATALOGUE
 from cobot_oidc.protocol.client import ClientAuthentication
 
 
+@pytest.mark.covers("L06")
 @pytest.mark.parametrize(
     ("error", "status"),
     [
@@ -32,6 +33,7 @@ def test_each_kind_has_its_status(error: CobotOIDCError, status: int) -> None:
     assert error.correlation_id is None
 
 
+@pytest.mark.covers("L03")
 @pytest.mark.parametrize(
     ("value", "shown"),
     [
@@ -51,7 +53,7 @@ def test_each_kind_has_its_status(error: CobotOIDCError, status: int) -> None:
         ({"a": 1}, "{'a': 1}"),
     ],
 )
-def test_what_came_from_outside_fits_into_a_log(value: Any, shown: Any) -> None:  # L03
+def test_what_came_from_outside_fits_into_a_log(value: Any, shown: Any) -> None:
     assert TokenError("issuer_mismatch", got=value).details == {"got": shown}
 
 
@@ -65,12 +67,14 @@ def test_our_own_words_are_neither_escaped_nor_cut(name: str) -> None:
     assert str(error).endswith(f"({name} {words})")
 
 
+@pytest.mark.covers("L03")
 @pytest.mark.parametrize("value", ["a\nb", "a\x1b[31m", "a\u202eb", "\ud800", ["RS256"], None])
-def test_what_no_words_of_ours_are_is_escaped_under_any_name(value: Any) -> None:  # L03
+def test_what_no_words_of_ours_are_is_escaped_under_any_name(value: Any) -> None:
     assert TokenError("issuer_mismatch", expected=value).details == {"expected": ascii(value)}
 
 
-def test_what_is_nested_without_end_is_named_alone() -> None:  # J18
+@pytest.mark.covers("J18")
+def test_what_is_nested_without_end_is_named_alone() -> None:
     nested: list[Any] = []
     for _ in range(100_000):
         nested = [nested]

@@ -1,4 +1,4 @@
-"""Which published keys verify anything: security.md K01-K07; RFC 7517, RFC 7518 section 6."""
+"""Which published keys verify anything: K01-K07; RFC 7517, RFC 7518 section 6."""
 
 import math
 from typing import Any
@@ -24,6 +24,7 @@ def skipped(member: Any) -> None:
 MODULUS = rsa_key().public_key().public_numbers().n
 
 
+@pytest.mark.covers("K01")
 @pytest.mark.parametrize(
     "changes",
     [
@@ -51,11 +52,12 @@ MODULUS = rsa_key().public_key().public_numbers().n
         {"e": 65537},
     ],
 )
-def test_a_weak_or_malformed_rsa_key(changes: dict[str, Any]) -> None:  # K01
+def test_a_weak_or_malformed_rsa_key(changes: dict[str, Any]) -> None:
     skipped(jwk(rsa_key(), **changes))
 
 
-def test_a_key_of_which_the_private_half_can_be_worked_out() -> None:  # K02
+@pytest.mark.covers("K02")
+def test_a_key_of_which_the_private_half_can_be_worked_out() -> None:
     primes = [number for number in range(2, 168) if all(number % divisor for divisor in range(2, number))]
     product = math.prod(primes)
     above = -(-(2**2047) // product)
@@ -69,12 +71,14 @@ def test_a_key_of_which_the_private_half_can_be_worked_out() -> None:  # K02
         assert len(KeySet.parse({"keys": [jwk(rsa_key()) | {"n": integer(other)}]})) == 1
 
 
+@pytest.mark.covers("K01")
 @pytest.mark.parametrize("bits", [2048, 3072, 4096])
-def test_a_strong_rsa_key(bits: int) -> None:  # K01
+def test_a_strong_rsa_key(bits: int) -> None:
     key = rsa_key(0, bits)
     assert verify(token(key=key), key_set(jwk(key)))
 
 
+@pytest.mark.covers("K03")
 @pytest.mark.parametrize(
     "changes",
     [
@@ -97,11 +101,12 @@ def test_a_strong_rsa_key(bits: int) -> None:  # K01
         {"ext": "x"},
     ],
 )
-def test_a_key_for_something_else(changes: dict[str, Any]) -> None:  # K03
+def test_a_key_for_something_else(changes: dict[str, Any]) -> None:
     skipped(jwk(rsa_key(), **changes))
 
 
-def test_a_key_for_another_algorithm_is_kept_and_not_used() -> None:  # K03
+@pytest.mark.covers("K03")
+def test_a_key_for_another_algorithm_is_kept_and_not_used() -> None:
     keys = key_set(jwk(rsa_key(), alg="RS512"))
     assert (len(keys), keys.skipped) == (1, 0)
     with pytest.raises(TokenError, match="key_unsuitable"):
@@ -113,6 +118,7 @@ def test_a_key_for_verifying() -> None:
         assert verify(token(), key_set(jwk(rsa_key(), **changes)))
 
 
+@pytest.mark.covers("K04")
 @pytest.mark.parametrize(
     "member",
     [
@@ -124,10 +130,11 @@ def test_a_key_for_verifying() -> None:
         {"kty": "oct", "kid": "k1"},
     ],
 )
-def test_a_secret_that_was_published(member: dict[str, Any]) -> None:  # K04
+def test_a_secret_that_was_published(member: dict[str, Any]) -> None:
     skipped(member)
 
 
+@pytest.mark.covers("J24", "K06")
 @pytest.mark.parametrize(
     "member",
     [
@@ -160,10 +167,11 @@ def test_a_secret_that_was_published(member: dict[str, Any]) -> None:  # K04
         jwk(ed_key(), x=b64(bytes(31))),
     ],
 )
-def test_a_member_that_is_no_key(member: Any) -> None:  # K06, J24
+def test_a_member_that_is_no_key(member: Any) -> None:
     skipped(member)
 
 
+@pytest.mark.covers("J24")
 @pytest.mark.parametrize("sign", [0x00, 0x80])
 @pytest.mark.parametrize(
     "y",
@@ -177,7 +185,7 @@ def test_a_member_that_is_no_key(member: Any) -> None:  # K06, J24
         "ee" + "ff" * 30 + "7f",
     ],
 )
-def test_a_point_that_anybody_can_sign_for(y: str, sign: int) -> None:  # J24
+def test_a_point_that_anybody_can_sign_for(y: str, sign: int) -> None:
     encoded = bytearray.fromhex(y)
     encoded[-1] |= sign
     skipped({"kty": "OKP", "crv": "Ed25519", "x": b64(bytes(encoded))})
@@ -190,13 +198,15 @@ def test_every_curve(curve: str) -> None:
     assert verify(token(key=key, alg=alg), key_set(jwk(key)), algorithms=(alg,))
 
 
-def test_two_keys_of_one_name() -> None:  # K05
+@pytest.mark.covers("K05")
+def test_two_keys_of_one_name() -> None:
     with pytest.raises(TokenError, match="key_ambiguous"):
         verify(token(), key_set(jwk(rsa_key()), jwk(rsa_key(1))))
     assert verify(token(), key_set(jwk(rsa_key()), jwk(rsa_key())))
     assert verify(token(), key_set(jwk(rsa_key()), jwk(ec_key()), jwk(rsa_key(1), use="enc")))
 
 
+@pytest.mark.covers("K07")
 @pytest.mark.parametrize(
     "document",
     [
@@ -213,7 +223,7 @@ def test_two_keys_of_one_name() -> None:  # K05
         "keys",
     ],
 )
-def test_what_is_no_key_set(document: Any) -> None:  # K07
+def test_what_is_no_key_set(document: Any) -> None:
     with pytest.raises(ProviderError) as caught:
         KeySet.parse(as_json(document))
     assert caught.value.code == "key_set_unusable"
@@ -222,6 +232,7 @@ def test_what_is_no_key_set(document: Any) -> None:  # K07
             KeySet.parse(document)
 
 
+@pytest.mark.covers("J18", "N04")
 @pytest.mark.parametrize(
     "document",
     [
@@ -235,7 +246,7 @@ def test_what_is_no_key_set(document: Any) -> None:  # K07
         as_json({"keys": [jwk(rsa_key())]}).decode().encode("utf-16"),
     ],
 )
-def test_what_is_no_strict_json(document: bytes) -> None:  # N04, J18
+def test_what_is_no_strict_json(document: bytes) -> None:
     with pytest.raises(ProviderError):
         KeySet.parse(document)
 
@@ -246,7 +257,8 @@ def test_the_operator_is_told_which_key_and_why() -> None:
     assert all(reason.partition(": ")[2] and not reason.partition(": ")[2].startswith("X") for reason in keys.reasons)
 
 
-def test_fifty_keys_are_read() -> None:  # K07
+@pytest.mark.covers("K07")
+def test_fifty_keys_are_read() -> None:
     keys = key_set(*(jwk(rsa_key(), kid=f"k{number}") for number in range(50)))
     assert (len(keys), keys.skipped) == (50, 0)
     assert verify(token(header={"kid": "k49"}), keys)
@@ -259,7 +271,8 @@ def test_a_key_set_can_come_as_a_mapping() -> None:
     assert not keys.same_material(key_set(jwk(rsa_key(1))))
 
 
-def test_reasons_name_no_secret() -> None:  # K04, L02
+@pytest.mark.covers("K04", "L02")
+def test_reasons_name_no_secret() -> None:
     keys = KeySet.parse(as_json({"keys": [jwk(rsa_key(), d="s3cret-exponent"), {"kty": "oct", "k": "s3cret"}]}))
     assert "s3cret" not in repr(keys)
     assert all(isinstance(reason, str) for reason in keys.reasons)

@@ -1,4 +1,4 @@
-"""The values of security.md part 3: what is at a limit passes, what is one beyond does not."""
+"""The limits, as docs/protocol.md lists them: what is at a limit passes, what is one beyond does not."""
 
 from typing import Any
 
@@ -41,6 +41,7 @@ def reason(data: bytes, **options: Any) -> str | None:
     return None
 
 
+@pytest.mark.covers("J16", "J18", "J19", "J20")
 @pytest.mark.parametrize(
     ("good", "bad", "expected"),
     [
@@ -73,24 +74,27 @@ def test_limits_of_json(good: bytes, bad: bytes, expected: str) -> None:
     assert reason(bad) == expected
 
 
+@pytest.mark.covers("L02")
 @pytest.mark.parametrize(
     "secret", [b'{"access_token":"s3cret"', b'{"access_token":"s3cret\xff"}', b'{"s3cret":"\\ud800"}']
 )
-def test_what_cannot_be_read_does_not_travel_with_the_error(secret: bytes) -> None:  # L02
+def test_what_cannot_be_read_does_not_travel_with_the_error(secret: bytes) -> None:
     with pytest.raises(JSONError) as caught:
         loads(secret)
     assert str(caught.value) == caught.value.reason
     assert caught.value.__context__ is None
 
 
-def test_json_is_bounded_in_bytes() -> None:  # N02
+@pytest.mark.covers("N02")
+def test_json_is_bounded_in_bytes() -> None:
     assert reason(b'"' + b"a" * (256 * 1024 - 2) + b'"') is None
     assert reason(b'"' + b"a" * (256 * 1024 - 1) + b'"') == "too_large"
     assert reason(b"[1]", largest=3) is None
     assert reason(b"[11]", largest=3) == "too_large"
 
 
-def test_a_string_that_never_ends_is_read_in_linear_time() -> None:  # J18
+@pytest.mark.covers("J18")
+def test_a_string_that_never_ends_is_read_in_linear_time() -> None:
     assert reason(b"[" * 33 + b'"' + b'\\"' * 100_000) == "too_deep"
 
 
@@ -104,7 +108,8 @@ def of_size(size: int) -> str:
     raise AssertionError
 
 
-def test_a_token_has_at_most_16_kb() -> None:  # J17
+@pytest.mark.covers("J17")
+def test_a_token_has_at_most_16_kb() -> None:
     largest = of_size(16 * 1024)
     assert len(largest) == 16 * 1024
     assert len(verify_jws(largest, key_set()).payload) > 11_000
@@ -112,7 +117,8 @@ def test_a_token_has_at_most_16_kb() -> None:  # J17
         verify_jws(of_size(16 * 1024 + 1), key_set())
 
 
-def test_a_header_has_at_most_2_kb() -> None:  # J17
+@pytest.mark.covers("J17")
+def test_a_header_has_at_most_2_kb() -> None:
     def header(size: int) -> bytes:
         return b'{"alg":"RS256","x":"%s"}' % (b"a" * (size - 22))
 
@@ -122,14 +128,16 @@ def test_a_header_has_at_most_2_kb() -> None:  # J17
         verify_jws(token(raw_header=header(2049)), key_set())
 
 
+@pytest.mark.covers("J21")
 @pytest.mark.parametrize("raw", [b"[]", b'"alg"', b"1", b"null", b'["alg"]', b"", b"{", b'{"alg":"RS256"}x'])
-def test_a_header_is_an_object(raw: bytes) -> None:  # J21
+def test_a_header_is_an_object(raw: bytes) -> None:
     with pytest.raises(TokenError) as caught:
         verify_jws(token(raw_header=raw), key_set())
     assert caught.value.code == ("token_malformed" if raw == b"" else "header_malformed")
 
 
-def test_a_kid_has_1_to_256_characters() -> None:  # J06, J09
+@pytest.mark.covers("J06", "J09")
+def test_a_kid_has_1_to_256_characters() -> None:
     for kid in ("a", "a" * 256):
         keys = key_set(jwk(rsa_key(), kid=kid))
         assert (len(keys), keys.skipped) == (1, 0)
@@ -143,7 +151,8 @@ def test_a_kid_has_1_to_256_characters() -> None:  # J06, J09
             verify_jws(token(header={"kid": wrong}), key_set())
 
 
-def test_a_token_without_a_kid_is_taken_unless_one_is_required() -> None:  # J07, J08
+@pytest.mark.covers("J07", "J08")
+def test_a_token_without_a_kid_is_taken_unless_one_is_required() -> None:
     nameless = token(header={"kid": REMOVED})
     verify_jws(nameless, key_set())
     assert verify(nameless).subject == "u-1"
@@ -155,7 +164,8 @@ def test_a_token_without_a_kid_is_taken_unless_one_is_required() -> None:  # J07
             check()
 
 
-def test_a_document_has_at_most_64_kb() -> None:  # N02
+@pytest.mark.covers("N02")
+def test_a_document_has_at_most_64_kb() -> None:
     def padded(document: dict[str, Any], size: int) -> bytes:
         return as_json(document).ljust(size)
 
@@ -171,38 +181,44 @@ def test_a_document_has_at_most_64_kb() -> None:  # N02
         ProviderMetadata.parse(padded(metadata, 64 * 1024 + 1), issuer=ISSUER)
 
 
-def test_a_next_has_at_most_2048_characters() -> None:  # R05
+@pytest.mark.covers("R05")
+def test_a_next_has_at_most_2048_characters() -> None:
     assert safe_next("/" + "a" * 2047) == "/" + "a" * 2047
     assert safe_next("/" + "a" * 2048) is None
 
 
+@pytest.mark.covers("R02")
 @pytest.mark.parametrize("path", ["/%2561", "/a%252525252fb", "/a%2525252f/b", "/?a=%2f%2fevil", "/#//evil"])
-def test_a_path_that_means_the_same_however_often_it_is_decoded(path: str) -> None:  # R02
+def test_a_path_that_means_the_same_however_often_it_is_decoded(path: str) -> None:
     assert safe_next(path) == path
 
 
+@pytest.mark.covers("R02")
 @pytest.mark.parametrize("path", ["/a%2f/b", "/a%252f/b", "/a%25252f/b", "/%25252e%25252e/a"])
-def test_a_path_that_changes_when_it_is_decoded_up_to_three_times(path: str) -> None:  # R02
+def test_a_path_that_changes_when_it_is_decoded_up_to_three_times(path: str) -> None:
     assert safe_next(path) is None
 
 
+@pytest.mark.covers("K01")
 @pytest.mark.parametrize(
     ("bits", "usable"), [(2047, False), (2048, True), (8192, True), (8193, False), (1_000_000 // 8, False)]
 )
-def test_an_rsa_modulus_has_2048_to_8192_bits(bits: int, usable: bool) -> None:  # K01
+def test_an_rsa_modulus_has_2048_to_8192_bits(bits: int, usable: bool) -> None:
     modulus = b64(((1 << (bits - 1)) + 1).to_bytes((bits + 7) // 8, "big"))
     assert len(key_set(jwk(rsa_key(), n=modulus), jwk(rsa_key()))) == 1 + usable
 
 
+@pytest.mark.covers("K01")
 @pytest.mark.parametrize(
     ("exponent", "usable"),
     [(3, False), (65535, False), (65536, False), (65537, True), (2**32 - 1, True), (2**32 + 1, False), (2**64, False)],
 )
-def test_an_rsa_exponent_is_odd_and_has_17_to_32_bits(exponent: int, usable: bool) -> None:  # K01
+def test_an_rsa_exponent_is_odd_and_has_17_to_32_bits(exponent: int, usable: bool) -> None:
     e = b64(exponent.to_bytes((exponent.bit_length() + 7) // 8, "big"))
     assert len(key_set(jwk(rsa_key(), e=e), jwk(rsa_key()))) == 1 + usable
 
 
+@pytest.mark.covers("K03", "K04", "K06")
 @pytest.mark.parametrize(
     ("member", "reason"),
     [
@@ -230,7 +246,7 @@ def test_an_rsa_exponent_is_odd_and_has_17_to_32_bits(exponent: int, usable: boo
         (jwk(ec_key(), y=b64(bytes(32))), "cryptography library"),
     ],
 )
-def test_the_operator_is_told_why_a_key_is_skipped(member: Any, reason: str) -> None:  # K03, K04, K06
+def test_the_operator_is_told_why_a_key_is_skipped(member: Any, reason: str) -> None:
     keys = key_set(jwk(rsa_key()), member)
     assert (len(keys), keys.skipped) == (1, 1)
     assert keys.reasons[0].startswith("key 1: ")
@@ -242,7 +258,8 @@ def test_extractable_or_not_makes_no_difference() -> None:
     assert len(key_set(jwk(rsa_key(), ext=True))) == 1
 
 
-def test_key_sets_of_the_same_material_are_told_from_others() -> None:  # K10
+@pytest.mark.covers("K10")
+def test_key_sets_of_the_same_material_are_told_from_others() -> None:
     one = key_set(jwk(rsa_key()), jwk(ec_key(), kid="k2"))
     assert one.same_material(key_set(jwk(ec_key(), kid="k2"), jwk(rsa_key()), {"kty": "oct"}))
     assert list(one) == list(one.keys)
@@ -255,6 +272,7 @@ def test_key_sets_of_the_same_material_are_told_from_others() -> None:  # K10
         assert not one.same_material(other)
 
 
+@pytest.mark.covers("C13", "C20")
 @pytest.mark.parametrize(
     ("auth_time", "code", "difference"),
     [
@@ -264,7 +282,7 @@ def test_key_sets_of_the_same_material_are_told_from_others() -> None:  # K10
         (NOW - 361, "authentication_too_old", 361),
     ],
 )
-def test_how_long_ago_somebody_signed_in(auth_time: int, code: str | None, difference: int) -> None:  # C13, C20
+def test_how_long_ago_somebody_signed_in(auth_time: int, code: str | None, difference: int) -> None:
     signed = token(claims(auth_time=auth_time))
     if code is None:
         assert verify(signed, max_age=300)["auth_time"] == auth_time
@@ -274,7 +292,8 @@ def test_how_long_ago_somebody_signed_in(auth_time: int, code: str | None, diffe
     assert (caught.value.code, caught.value.details["difference_seconds"]) == (code, difference)
 
 
-def test_a_time_is_positive_and_below_2_to_the_53() -> None:  # C05, J19
+@pytest.mark.covers("J19", "C05")
+def test_a_time_is_positive_and_below_2_to_the_53() -> None:
     for name, limit in (("nbf", 0.5), ("nbf", 1)):
         assert verify(token(claims(**{name: limit})))[name] == limit
     for wrong in (0, -1, -0.5, 2**53, True):
@@ -282,6 +301,7 @@ def test_a_time_is_positive_and_below_2_to_the_53() -> None:  # C05, J19
             verify(token(claims(nbf=wrong)))
 
 
+@pytest.mark.covers("C12")
 @pytest.mark.parametrize(
     ("alg", "key", "digest"),
     [
@@ -295,7 +315,7 @@ def test_a_time_is_positive_and_below_2_to_the_53() -> None:  # C05, J19
         ("Ed25519", ed_key(), "sha512"),
     ],
 )
-def test_at_hash_is_of_the_algorithms_own_digest(alg: str, key: Any, digest: str) -> None:  # C12
+def test_at_hash_is_of_the_algorithms_own_digest(alg: str, key: Any, digest: str) -> None:
     keys = key_set(jwk(key, alg=alg))
     for used in ("sha256", "sha384", "sha512"):
         signed = token(claims(at_hash=at_hash("access", used)), key=key, alg=alg)
@@ -307,8 +327,9 @@ def test_at_hash_is_of_the_algorithms_own_digest(alg: str, key: Any, digest: str
             verify(signed, keys, **options)
 
 
+@pytest.mark.covers("K07", "N04")
 @pytest.mark.parametrize("document", [None, 1, "{}", [], b"[]", b"", b"null", b"1", b'"x"', b"{", {}, {"keys": None}])
-def test_what_is_no_object_is_no_document(document: Any) -> None:  # K07, N04
+def test_what_is_no_object_is_no_document(document: Any) -> None:
     with pytest.raises(ProviderError, match="key_set_unusable"):
         KeySet.parse(document)
     with pytest.raises(ProviderError, match=r"metadata_unusable|metadata_issuer_mismatch"):
@@ -316,7 +337,8 @@ def test_what_is_no_object_is_no_document(document: Any) -> None:  # K07, N04
     assert safe_next(document) is None
 
 
-def test_what_travels_shows_no_secret() -> None:  # L02
+@pytest.mark.covers("L02")
+def test_what_travels_shows_no_secret() -> None:
     expected = Expected(ISSUER, CLIENT_ID, NONCE)
     unverified = UnverifiedIDToken.parse(token(), expected, now=NOW)
     verified = verify_jws(token(), key_set())

@@ -31,7 +31,8 @@ REQUEST = AuthorizationRequest(
 )
 
 
-def test_the_authorization_request() -> None:  # F09
+@pytest.mark.covers("F09")
+def test_the_authorization_request() -> None:
     url = urlsplit(REQUEST.url("https://www.cobot.me/oauth/authorize"))
 
     assert (url.scheme, url.netloc, url.path) == ("https", "www.cobot.me", "/oauth/authorize")
@@ -56,7 +57,8 @@ def test_an_endpoint_may_have_a_query_of_its_own() -> None:
             REQUEST.url(endpoint)
 
 
-def test_nothing_secret_is_shown() -> None:  # L02
+@pytest.mark.covers("L02")
+def test_nothing_secret_is_shown() -> None:
     shown = repr(REQUEST)
     shown += repr(AuthorizationResponse.parse(b"code=the-code&state=the-state"))
     shown += repr(Client("portal", "the-secret", "client_secret_post"))
@@ -70,6 +72,7 @@ def test_nothing_secret_is_shown() -> None:  # L02
         assert secret not in shown
 
 
+@pytest.mark.covers("F21")
 @pytest.mark.parametrize(
     ("query", "options"),
     [
@@ -90,13 +93,14 @@ def test_nothing_secret_is_shown() -> None:  # L02
         ({"ui_locales": "de en"}, {"ui_locales": "de en"}),
     ],
 )
-def test_what_may_travel_on(query: dict[str, str], options: dict[str, str]) -> None:  # F21
+def test_what_may_travel_on(query: dict[str, str], options: dict[str, str]) -> None:
     assert request_options(query) == options
 
 
 IMPLICIT = (b"id_token", b"access_token", b"token_type", b"response")
 
 
+@pytest.mark.covers("F16", "F20", "F23")
 @pytest.mark.parametrize(
     "query",
     [
@@ -153,7 +157,8 @@ def test_the_operator_reads_what_the_provider_says() -> None:
     assert caught.value.details == {"error": "'server_error'", "description": "'busy\\n'"}
 
 
-def test_the_end_of_a_session_at_the_provider() -> None:  # O02
+@pytest.mark.covers("O02")
+def test_the_end_of_a_session_at_the_provider() -> None:
     url = logout_url("https://op.example/end?a=b", client_id="portal", post_logout_redirect_uri="https://p.example/bye")
     assert urlsplit(url)._replace(query="").geturl() == "https://op.example/end"
     assert dict(parse_qsl(urlsplit(url).query, strict_parsing=True)) == {
@@ -163,8 +168,9 @@ def test_the_end_of_a_session_at_the_provider() -> None:  # O02
     }
 
 
+@pytest.mark.covers("F16", "F23")
 @given(st.binary(max_size=200))
-def test_any_query_is_an_answer_or_malformed(query: bytes) -> None:  # F16, F23
+def test_any_query_is_an_answer_or_malformed(query: bytes) -> None:
     try:
         answer = AuthorizationResponse.parse(query)
     except CobotOIDCError as error:
@@ -174,6 +180,7 @@ def test_any_query_is_an_answer_or_malformed(query: bytes) -> None:  # F16, F23
             assert value is None or re.fullmatch(r"[\x20-\x7e]*", value)
 
 
+@pytest.mark.covers("F18")
 @pytest.mark.parametrize(
     ("query", "code"),
     [
@@ -186,12 +193,13 @@ def test_any_query_is_an_answer_or_malformed(query: bytes) -> None:  # F16, F23
         (b"code=&state=s", "response_malformed"),
     ],
 )
-def test_an_answer_without_a_code(query: bytes, code: str) -> None:  # F18
+def test_an_answer_without_a_code(query: bytes, code: str) -> None:
     with pytest.raises(LoginError, match=code):
         AuthorizationResponse.parse(query).authorization_code()
 
 
-def test_the_answer_names_its_issuer() -> None:  # F13
+@pytest.mark.covers("F13")
+def test_the_answer_names_its_issuer() -> None:
     issuer = "https://www.cobot.me"
     AuthorizationResponse.parse(b"code=c").check_issuer(issuer, promised=False)
     AuthorizationResponse.parse(b"code=c&iss=https://www.cobot.me").check_issuer(issuer, promised=True)
@@ -211,8 +219,9 @@ CLIENTS = {
 CODE = {"code": "the-code", "redirect_uri": "https://portal.example/cb", "code_verifier": "v" * 43}
 
 
+@pytest.mark.covers("F27")
 @pytest.mark.parametrize("method", CLIENTS)
-def test_the_token_request(method: str) -> None:  # F27
+def test_the_token_request(method: str) -> None:
     request = TokenRequest.for_code(CLIENTS[method], **CODE)
     form = dict(parse_qsl(request.body, strict_parsing=True))
 
@@ -235,6 +244,7 @@ def test_the_token_request(method: str) -> None:  # F27
 GOOD = {"access_token": "the-token", "token_type": "bearer", "id_token": "a.b.c"}
 
 
+@pytest.mark.covers("F26")
 @pytest.mark.parametrize(
     ("changes", "expires_in"),
     [
@@ -250,12 +260,13 @@ GOOD = {"access_token": "the-token", "token_type": "bearer", "id_token": "a.b.c"
         ({"expires_in": None}, None),
     ],
 )
-def test_a_token_response(changes: dict[str, Any], expires_in: int | None) -> None:  # F26
+def test_a_token_response(changes: dict[str, Any], expires_in: int | None) -> None:
     response = TokenResponse.parse(200, as_json(GOOD | changes))
 
     assert (response.access_token, response.id_token, response.expires_in) == ("the-token", "a.b.c", expires_in)
 
 
+@pytest.mark.covers("C19", "F26", "N08")
 @pytest.mark.parametrize(
     ("status", "body", "kind", "code"),
     [
@@ -299,6 +310,7 @@ def test_what_is_no_token_response(status: int, body: Any, kind: type[CobotOIDCE
     assert "the-token" not in str(caught.value)
 
 
+@pytest.mark.covers("N08")
 @pytest.mark.parametrize(
     ("answer", "details"),
     [
@@ -309,7 +321,7 @@ def test_what_is_no_token_response(status: int, body: Any, kind: type[CobotOIDCE
         ({}, {"http_status": 400, "error": "''", "description": "''"}),
     ],
 )
-def test_the_operator_reads_why_a_code_was_refused(answer: dict[str, str], details: dict[str, Any]) -> None:  # N08
+def test_the_operator_reads_why_a_code_was_refused(answer: dict[str, str], details: dict[str, Any]) -> None:
     with pytest.raises(CobotOIDCError) as caught:
         TokenResponse.parse(400, as_json(answer))
     assert caught.value.details == details
@@ -321,7 +333,8 @@ def test_the_operator_reads_that_a_code_was_refused_with_403() -> None:
     assert caught.value.details["http_status"] == 403
 
 
-def test_a_refusal_without_a_word() -> None:  # N08
+@pytest.mark.covers("N08")
+def test_a_refusal_without_a_word() -> None:
     with pytest.raises(ConfigurationError) as caught:
         TokenResponse.parse(401, b"")
     assert caught.value.details == {"http_status": 401, "error": "''"}

@@ -159,8 +159,9 @@ def octets(text: str) -> bytes:
     return base64.urlsafe_b64decode(text + "==")
 
 
+@pytest.mark.covers("J23", "J24", "K01")
 @pytest.mark.parametrize("name", SIGNATURES)
-def test_a_published_signature(name: str) -> None:  # J23, J24, K01
+def test_a_published_signature(name: str) -> None:
     algorithm, wrong = SIGNATURES[name]["algorithm"], []
     for group in SIGNATURES[name]["groups"]:
         keys = KeySet.parse(as_json({"keys": [group["key"]]}))
@@ -172,8 +173,9 @@ def test_a_published_signature(name: str) -> None:  # J23, J24, K01
     assert wrong == []
 
 
+@pytest.mark.covers("J23", "J24")
 @pytest.mark.parametrize("name", SIGNATURES)
-def test_a_published_signature_belongs_to_no_other_message(name: str) -> None:  # J23, J24
+def test_a_published_signature_belongs_to_no_other_message(name: str) -> None:
     algorithm = SIGNATURES[name]["algorithm"]
     signing_input = f"{b64(as_json({'alg': algorithm}))}.{b64(as_json(claims()))}"
     for group in SIGNATURES[name]["groups"]:
@@ -185,15 +187,17 @@ def test_a_published_signature_belongs_to_no_other_message(name: str) -> None:  
             assert caught.value.code == expected, (number, comment)
 
 
+@pytest.mark.covers("K01", "K02", "K03", "K04")
 @pytest.mark.parametrize(("name", "verdict", "comment", "key"), KEYS, ids=[name for name, *_ in KEYS])
-def test_a_published_key(name: str, verdict: str, comment: str, key: dict[str, Any]) -> None:  # K01-K04
+def test_a_published_key(name: str, verdict: str, comment: str, key: dict[str, Any]) -> None:
     keys = KeySet.parse(as_json({"keys": [key]}))
 
     assert (len(keys), keys.skipped) == ((1, 0) if to_be_accepted(name, verdict) else (0, 1)), comment
 
 
+@pytest.mark.covers("J01", "J10", "J12", "J13")
 @pytest.mark.parametrize("name", TOKENS)
-def test_a_published_token_that_is_none_of_ours(name: str) -> None:  # J01, J10, J12, J13
+def test_a_published_token_that_is_none_of_ours(name: str) -> None:
     verdict, token = TOKENS[name]
     assert not to_be_accepted(name, verdict)
 
@@ -202,8 +206,9 @@ def test_a_published_token_that_is_none_of_ours(name: str) -> None:  # J01, J10,
         verify_jws(token, keys, algorithms=ALGORITHMS)
 
 
+@pytest.mark.covers("J16", "J18", "J19", "J20")
 @pytest.mark.parametrize("name", JSON_TEXTS)
-def test_a_published_json_text(name: str) -> None:  # J16, J18, J19, J20
+def test_a_published_json_text(name: str) -> None:
     text = JSON_TEXTS[name]
     if to_be_accepted(name, JSON_VERDICTS[name[0]]):
         assert loads(text) == json.loads(text)
@@ -212,8 +217,9 @@ def test_a_published_json_text(name: str) -> None:  # J16, J18, J19, J20
             loads(text)
 
 
+@pytest.mark.covers("J20", "K07")
 @pytest.mark.parametrize("name", JSON_TEXTS)
-def test_a_published_json_text_is_no_header_and_no_key_set(name: str) -> None:  # J20, K07
+def test_a_published_json_text_is_no_header_and_no_key_set(name: str) -> None:
     text = JSON_TEXTS[name]
     with pytest.raises(ProviderError, match="key_set_unusable"):
         KeySet.parse(text)

@@ -1,4 +1,4 @@
-"""Where a browser may be sent: security.md R01-R05. The judge is where a browser would go, not how a payload looks."""
+"""Where a browser may be sent: R01-R05. The judge is where a browser would go, not how a payload looks."""
 
 from urllib.parse import unquote
 
@@ -90,6 +90,7 @@ CLASSICS = [  # R02
 ]
 
 
+@pytest.mark.covers("R02", "R03")
 @pytest.mark.parametrize("payload", CLASSICS)
 def test_no_classic_is_taken(payload: str) -> None:
     assert safe_next(payload) is None
@@ -130,8 +131,9 @@ ODD = st.sampled_from(
 )
 
 
+@pytest.mark.covers("R01")
 @given(st.one_of(st.text(), st.lists(ODD, max_size=12).map("".join), st.lists(ODD, max_size=12).map("/{}".format)))
-def test_whatever_is_taken_stays_here(value: str) -> None:  # R01
+def test_whatever_is_taken_stays_here(value: str) -> None:
     if safe_next(value) is not None:
         seen = value
         for _ in range(4):
@@ -141,8 +143,9 @@ def test_whatever_is_taken_stays_here(value: str) -> None:  # R01
         assert value.isprintable()
 
 
+@pytest.mark.covers("R05")
 @given(st.lists(ODD, max_size=12).map("".join))
-def test_the_rule_answers_the_same_twice(value: str) -> None:  # R05
+def test_the_rule_answers_the_same_twice(value: str) -> None:
     taken = safe_next(value)
     assert taken in (None, value)
     assert safe_next(taken) == taken

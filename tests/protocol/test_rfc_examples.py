@@ -18,8 +18,9 @@ def test_an_example_verifies(example: dict[str, Any]) -> None:
     assert verify_jws(example["token"], keys, algorithms=(example["alg"],)).header["alg"] == example["alg"]
 
 
+@pytest.mark.covers("J04", "J23")
 @pytest.mark.parametrize("example", EXAMPLES["accepted"], ids=lambda example: example["source"])
-def test_an_example_verifies_with_no_other_algorithm_or_key(example: dict[str, Any]) -> None:  # J04, J23
+def test_an_example_verifies_with_no_other_algorithm_or_key(example: dict[str, Any]) -> None:
     keys = KeySet.parse({"keys": [example["key"]]})
     others = KeySet.parse(
         {
@@ -38,8 +39,9 @@ def test_an_example_verifies_with_no_other_algorithm_or_key(example: dict[str, A
         verify_jws(example["token"], others, algorithms=(example["alg"],))
 
 
+@pytest.mark.covers("J01", "J03", "J11", "J13", "J14")
 @pytest.mark.parametrize("example", EXAMPLES["refused"], ids=lambda example: example["source"])
-def test_an_example_of_what_no_id_token_is_is_refused(example: dict[str, Any]) -> None:  # J01, J03, J11, J13, J14
+def test_an_example_of_what_no_id_token_is_is_refused(example: dict[str, Any]) -> None:
     keys = KeySet.parse({"keys": [accepted["key"] for accepted in EXAMPLES["accepted"]]})
 
     with pytest.raises(TokenError) as caught:

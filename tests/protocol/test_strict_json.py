@@ -65,8 +65,9 @@ def test_strict_json_is_read(text: bytes, value: Any) -> None:
     assert loads(text) == value
 
 
+@pytest.mark.covers("J16", "J18", "J19", "J20", "N04")
 @pytest.mark.parametrize(("text", "reason"), BAD, ids=lambda case: repr(case)[:40])
-def test_everything_else_is_refused(text: bytes, reason: str) -> None:  # J16, J18, J19, J20, N04
+def test_everything_else_is_refused(text: bytes, reason: str) -> None:
     with pytest.raises(JSONError) as caught:
         loads(text)
     assert caught.value.reason == str(caught.value) == reason

@@ -14,6 +14,7 @@ from cobot_oidc.provider.freshness import (
 )
 
 
+@pytest.mark.covers("K11", "K13")
 @pytest.mark.parametrize(
     ("age", "expected"),
     [
@@ -27,7 +28,7 @@ from cobot_oidc.provider.freshness import (
         (-1, Freshness.EXPIRED),  # the clock was set back
     ],
 )
-def test_how_far_a_copy_is_trusted(age: float, expected: Freshness) -> None:  # K11, K13
+def test_how_far_a_copy_is_trusted(age: float, expected: Freshness) -> None:
     assert freshness(age, lifetime=600, stale=3600) is expected
 
 
@@ -52,11 +53,13 @@ def test_cache_control_can_shorten_a_lifetime_to_a_minute(cache_control: str, li
     assert lifetime_of(cache_control, 600) == lifetime
 
 
-def test_a_failure_is_remembered_for_five_to_thirty_seconds() -> None:  # K14
+@pytest.mark.covers("K14")
+def test_a_failure_is_remembered_for_five_to_thirty_seconds() -> None:
     assert [pause_after(failures) for failures in (1, 2, 3, 4, 10**6)] == [5, 10, 20, 30, 30]
 
 
-def test_two_forced_renewals_at_once_and_then_one_in_half_a_minute() -> None:  # K12
+@pytest.mark.covers("K12")
+def test_two_forced_renewals_at_once_and_then_one_in_half_a_minute() -> None:
     bucket, taken = Bucket(), []
     for now in range(121):
         for _ in range(2):
@@ -75,7 +78,8 @@ def test_what_was_well_spent_comes_back() -> None:
     assert Bucket().give_back(FORCED_RENEWALS) == Bucket()
 
 
-def test_no_more_than_sixty_unknown_issuers_are_looked_up_in_any_minute() -> None:  # X05
+@pytest.mark.covers("X05")
+def test_no_more_than_sixty_unknown_issuers_are_looked_up_in_any_minute() -> None:
     bucket, taken = Bucket(), []
     for tenth in range(3000):
         if (left := bucket.take(tenth / 10, UNKNOWN_DISCOVERIES)) is not None:
@@ -91,7 +95,8 @@ def test_another_machine_s_clock_gives_no_renewals_away() -> None:
     assert bucket.take(1030, FORCED_RENEWALS) is not None
 
 
-def test_a_clock_that_was_ahead_for_an_hour_holds_no_renewal_up() -> None:  # X13
+@pytest.mark.covers("X13")
+def test_a_clock_that_was_ahead_for_an_hour_holds_no_renewal_up() -> None:
     bucket = Bucket(tokens=0, filled_at=3600)
     for _ in range(2):
         left = bucket.take(10, FORCED_RENEWALS)
@@ -100,7 +105,8 @@ def test_a_clock_that_was_ahead_for_an_hour_holds_no_renewal_up() -> None:  # X1
     assert bucket.take(11, FORCED_RENEWALS) is None
 
 
-def test_the_breaker_opens_at_the_fifth_failure_and_lets_one_try_after_half_a_minute() -> None:  # N11
+@pytest.mark.covers("N11")
+def test_the_breaker_opens_at_the_fifth_failure_and_lets_one_try_after_half_a_minute() -> None:
     breaker = Breaker()
     for _ in range(4):
         breaker = breaker.after_failure(100)
@@ -114,7 +120,8 @@ def test_the_breaker_opens_at_the_fifth_failure_and_lets_one_try_after_half_a_mi
     assert breaker.seconds_until_trial(50) == 0  # the clock was set back: better to try than to wait for ever
 
 
-def test_the_breaker_looks_at_the_share_of_failures() -> None:  # X03
+@pytest.mark.covers("X03")
+def test_the_breaker_looks_at_the_share_of_failures() -> None:
     breaker = Breaker()
     for second in range(0, 600, 3):
         for outcome in ("failure", "answer", "answer"):
@@ -122,7 +129,8 @@ def test_the_breaker_looks_at_the_share_of_failures() -> None:  # X03
         assert breaker.seconds_until_trial(second) == 0
 
 
-def test_failures_of_long_ago_open_no_breaker() -> None:  # X03
+@pytest.mark.covers("X03")
+def test_failures_of_long_ago_open_no_breaker() -> None:
     breaker = Breaker()
     for second in range(0, 600, 30):
         breaker = breaker.after_failure(second)

@@ -66,9 +66,10 @@ SLOW: dict[str, Script] = {
 }
 
 
+@pytest.mark.covers("N01")
 @pytest.mark.parametrize("script", SLOW.values(), ids=SLOW)
 @pytest.mark.parametrize("method", ["GET", "POST"])
-def test_no_call_lasts_longer_than_its_time(script: Script, method: str) -> None:  # N01
+def test_no_call_lasts_longer_than_its_time(script: Script, method: str) -> None:
     http = client()
     with hostile_server(script) as server:
         began = time.monotonic()
@@ -80,8 +81,9 @@ def test_no_call_lasts_longer_than_its_time(script: Script, method: str) -> None
     assert server.connections == 1
 
 
+@pytest.mark.covers("N01", "N06")
 @pytest.mark.parametrize("method", ["GET", "POST"])
-def test_a_resolver_that_hangs_ends(monkeypatch: pytest.MonkeyPatch, method: str) -> None:  # N01, N06
+def test_a_resolver_that_hangs_ends(monkeypatch: pytest.MonkeyPatch, method: str) -> None:
     resolve, released = socket.getaddrinfo, threading.Event()
     answered = threading.Semaphore(0)
 
@@ -103,7 +105,8 @@ def test_a_resolver_that_hangs_ends(monkeypatch: pytest.MonkeyPatch, method: str
         assert server.requests == []  # what was connected too late is used by nobody
 
 
-def test_a_name_that_nobody_knows(monkeypatch: pytest.MonkeyPatch) -> None:  # N06
+@pytest.mark.covers("N06")
+def test_a_name_that_nobody_knows(monkeypatch: pytest.MonkeyPatch) -> None:
     def unknown(*_: object, **__: object) -> object:
         raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
 
@@ -111,7 +114,8 @@ def test_a_name_that_nobody_knows(monkeypatch: pytest.MonkeyPatch) -> None:  # N
     assert failure(lambda: client().get("https://provider.example/")).code == "provider_unreachable"
 
 
-def test_a_handshake_that_hangs_ends() -> None:  # N01
+@pytest.mark.covers("N01")
+def test_a_handshake_that_hangs_ends() -> None:
     with hostile_server(lambda visit: visit.wait()) as server:
         began = time.monotonic()
         error = failure(lambda: client().get(f"https://127.0.0.1:{server.port}/"))
@@ -135,8 +139,9 @@ TOO_LARGE: dict[str, Callable[[int], Script]] = {
 }
 
 
+@pytest.mark.covers("N02")
 @pytest.mark.parametrize("make", TOO_LARGE.values(), ids=TOO_LARGE)
-def test_no_answer_is_read_beyond_its_limit(make: Callable[[int], Script]) -> None:  # N02
+def test_no_answer_is_read_beyond_its_limit(make: Callable[[int], Script]) -> None:
     with hostile_server(make(LARGEST_DOCUMENT)) as server:
         error = failure(lambda: client().get(server.url()))
     assert (error.code, error.status) == ("response_unusable", 502)
@@ -159,9 +164,10 @@ ENDLESS: dict[str, Script] = {
 }
 
 
+@pytest.mark.covers("X08")
 @pytest.mark.parametrize("script", ENDLESS.values(), ids=ENDLESS)
 @pytest.mark.parametrize("method", ["GET", "POST"])
-def test_what_has_no_end_is_given_up_long_before_the_deadline(script: Script, method: str) -> None:  # X08
+def test_what_has_no_end_is_given_up_long_before_the_deadline(script: Script, method: str) -> None:
     http = client(ProviderSettings(connect_timeout=30, read_timeout=30, total_timeout=60))
     with hostile_server(script) as server:
         began = time.thread_time()
@@ -171,12 +177,23 @@ def test_what_has_no_end_is_given_up_long_before_the_deadline(script: Script, me
     assert error.details["reason"] != "'timeout'"
 
 
-def test_an_answer_at_its_limit_is_read() -> None:  # N02
+@pytest.mark.covers("N02")
+@pytest.mark.parametrize("before", ["103 Early Hints", "102 Processing", "100 Continue", "199 Odd"])
+def test_what_comes_before_an_answer_is_not_the_answer(before: str) -> None:
+    early = f"HTTP/1.1 {before}\r\nLink: </x>; rel=preload\r\n\r\n".encode()
+    with hostile_server(says(early * 2 + answer(b"1"), early + answer(b"2"))) as server:
+        http = client()
+        assert [http.post_form(server.url(), "a=b", FORM).body for _ in range(2)] == [b"1", b"2"]
+    assert server.connections == 1
+
+
+def test_an_answer_at_its_limit_is_read() -> None:
     with hostile_server(says(answer(b"x" * LARGEST_DOCUMENT))) as server:
         assert len(client().get(server.url()).body) == LARGEST_DOCUMENT
 
 
-def test_an_answer_that_breaks_off_is_no_answer() -> None:  # N02, N06
+@pytest.mark.covers("N02", "N06")
+def test_an_answer_that_breaks_off_is_no_answer() -> None:
     with hostile_server(says_once(answer(b"{", length=100))) as server:
         assert failure(lambda: client().post_form(server.url(), "a=b", FORM)).code == "provider_unreachable"
         assert server.connections == 1
@@ -184,7 +201,8 @@ def test_an_answer_that_breaks_off_is_no_answer() -> None:  # N02, N06
         assert server.connections == 3
 
 
-def test_what_is_left_of_an_answer_is_not_the_next_one() -> None:  # N02
+@pytest.mark.covers("N02")
+def test_what_is_left_of_an_answer_is_not_the_next_one() -> None:
     forged, went_on, sent = answer(b"forged"), threading.Event(), threading.Event()
 
     def goes_on(visit: Visit) -> None:
@@ -205,16 +223,18 @@ def test_what_is_left_of_an_answer_is_not_the_next_one() -> None:  # N02
     assert server.connections == 2
 
 
+@pytest.mark.covers("N03")
 @pytest.mark.parametrize(
     "encoding", ["gzip", "deflate", "br", "zstd", "gzip, gzip", "x-unknown", ", ".join(["gzip"] * 100)]
 )
-def test_encoded_answers_are_refused_unread(encoding: str) -> None:  # N03
+def test_encoded_answers_are_refused_unread(encoding: str) -> None:
     bomb = answer(b"\x1f\x8b" + b"x" * 1000, headers=f"Content-Encoding: {encoding}\r\n")
     with hostile_server(says(bomb)) as server:
         assert failure(lambda: client().get(server.url())).code == "response_unusable"
         assert failure(lambda: client().post_form(server.url(), "a=b", FORM)).code == "response_unusable"
 
 
+@pytest.mark.covers("N05")
 @pytest.mark.parametrize(
     ("status", "retry_after", "requests", "slept"),
     [
@@ -235,7 +255,7 @@ def test_encoded_answers_are_refused_unread(encoding: str) -> None:  # N03
 )
 def test_a_document_is_asked_for_again_where_that_helps(
     status: str, retry_after: str | None, requests: int, slept: list[float]
-) -> None:  # N05
+) -> None:
     naps: list[float] = []
     headers = f"Retry-After: {retry_after}\r\n" if retry_after else ""
     with hostile_server(says(answer(status=status, headers=headers))) as server:
@@ -247,17 +267,19 @@ def test_a_document_is_asked_for_again_where_that_helps(
         assert len(server.requests) == requests + 1
 
 
+@pytest.mark.covers("N05")
 @pytest.mark.parametrize(
     ("value", "seconds"),
     [("1", 1), ("120", 120), ("999999999", 3600), ("Tue, 24 Nov 2026 12:01:00 GMT", 60), ("x", None), ("-5", None)],
 )
-def test_when_to_come_back(value: str, seconds: float | None) -> None:  # N05
+def test_when_to_come_back(value: str, seconds: float | None) -> None:
     headers = f"Date: Tue, 24 Nov 2026 12:00:00 GMT\r\nRetry-After: {value}\r\n"
     with hostile_server(says(answer(status="500 Oops", headers=headers))) as server:
         assert client().get(server.url()).retry_after == seconds
 
 
-def test_a_reset_costs_a_document_nothing_and_a_code_is_never_sent_twice() -> None:  # N06, F22
+@pytest.mark.covers("F22", "N06")
+def test_a_reset_costs_a_document_nothing_and_a_code_is_never_sent_twice() -> None:
     with hostile_server(resets, says(answer(b"true"))) as server:
         assert client().get(server.url()).body == b"true"
     with hostile_server(resets, says(answer(b"true"))) as server:
@@ -265,7 +287,8 @@ def test_a_reset_costs_a_document_nothing_and_a_code_is_never_sent_twice() -> No
         assert (server.connections, len(server.requests)) == (1, 1)
 
 
-def test_nobody_there() -> None:  # N06
+@pytest.mark.covers("N06")
+def test_nobody_there() -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
     for call in (client().get, lambda url: client().post_form(url, "a=b", FORM)):
@@ -284,7 +307,8 @@ def test_connections_are_kept() -> None:
     assert server.connections == 1
 
 
-def test_a_kept_connection_that_was_closed_costs_no_login() -> None:  # N07
+@pytest.mark.covers("N07")
+def test_a_kept_connection_that_was_closed_costs_no_login() -> None:
     closed = threading.Event()
 
     def closes(visit: Visit) -> None:
@@ -301,7 +325,8 @@ def test_a_kept_connection_that_was_closed_costs_no_login() -> None:  # N07
     assert (server.connections, len(server.requests)) == (2, 2)
 
 
-def test_a_connection_that_was_idle_for_long_is_not_trusted() -> None:  # N07
+@pytest.mark.covers("N07")
+def test_a_connection_that_was_idle_for_long_is_not_trusted() -> None:
     with hostile_server(says(answer())) as server:
         http = client(ProviderSettings(longest_idle=0))
         http.get(server.url())
@@ -309,8 +334,9 @@ def test_a_connection_that_was_idle_for_long_is_not_trusted() -> None:  # N07
     assert server.connections == 2
 
 
+@pytest.mark.covers("R11")
 @pytest.mark.parametrize("status", ["301 Moved", "302 Found", "303 See Other", "307 Temporary", "308 Permanent"])
-def test_no_redirect_is_followed(status: str) -> None:  # R11
+def test_no_redirect_is_followed(status: str) -> None:
     with hostile_server(says(answer(b"true"))) as target:
         for location in (target.url(), "file:///etc/passwd", "http://169.254.169.254/"):
             redirect = answer(status=status, headers=f"Location: {location}\r\n")
@@ -320,7 +346,8 @@ def test_no_redirect_is_followed(status: str) -> None:  # R11
     assert target.connections == 0
 
 
-def test_a_provider_s_cookies_are_not_kept() -> None:  # N13
+@pytest.mark.covers("N13")
+def test_a_provider_s_cookies_are_not_kept() -> None:
     with hostile_server(says(answer(headers="Set-Cookie: who=somebody; Path=/\r\n"))) as server:
         http = client()
         http.post_form(server.url("a.localhost"), "a=b", FORM)
@@ -328,7 +355,8 @@ def test_a_provider_s_cookies_are_not_kept() -> None:  # N13
     assert not any(b"cookie" in request.lower() for request in server.requests)
 
 
-def test_nothing_comes_from_the_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:  # R14
+@pytest.mark.covers("R14")
+def test_nothing_comes_from_the_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     netrc = tmp_path / "netrc"
     netrc.write_text("default login someone password secret")
     monkeypatch.setenv("NETRC", str(netrc))
@@ -342,7 +370,8 @@ def test_nothing_comes_from_the_environment(monkeypatch: pytest.MonkeyPatch, tmp
     assert b"Authorization" not in server.requests[0]
 
 
-def test_a_configured_proxy_is_used_but_not_for_the_loopback() -> None:  # R14
+@pytest.mark.covers("R14")
+def test_a_configured_proxy_is_used_but_not_for_the_loopback() -> None:
     with hostile_server(says(answer(b"true"))) as proxy, hostile_server(says(answer())) as server:
         http = client(ProviderSettings(proxies={"http": proxy.url()}))
         assert http.get("http://cobot.example/").body == b"true"
@@ -357,7 +386,8 @@ def test_names_below_localhost_are_this_machine() -> None:
             assert f"Host: {host}:{server.port}\r\n".encode() in server.requests[-1]
 
 
-def test_many_threads_share_a_client() -> None:  # N14
+@pytest.mark.covers("N14")
+def test_many_threads_share_a_client() -> None:
     def echo(visit: Visit) -> None:
         while visit.read_request():
             visit.send(answer(b"x"))
@@ -424,7 +454,8 @@ def authority(tmp_path: Path) -> Authority:
     return Authority(tmp_path)
 
 
-def test_a_certificate_that_holds_is_taken(authority: Authority) -> None:  # R15
+@pytest.mark.covers("R15")
+def test_a_certificate_that_holds_is_taken(authority: Authority) -> None:
     with hostile_server(says(answer()), tls=authority.server("cobot.localhost")) as server:
         http = client(ProviderSettings(ca_bundle=str(authority.bundle)))
         for _ in range(3):
@@ -432,8 +463,9 @@ def test_a_certificate_that_holds_is_taken(authority: Authority) -> None:  # R15
     assert server.connections == 1
 
 
+@pytest.mark.covers("R15")
 @pytest.mark.parametrize("case", ["unknown authority", "another host", "expired", "for the address alone"])
-def test_a_certificate_that_does_not_hold_is_an_end(authority: Authority, case: str) -> None:  # R15
+def test_a_certificate_that_does_not_hold_is_an_end(authority: Authority, case: str) -> None:
     hosts = {"another host": "other.localhost", "for the address alone": "127.0.0.1"}
     tls = authority.server(hosts.get(case, "cobot.localhost"), days=-1 if case == "expired" else 1)
     bundle = None if case == "unknown authority" else str(authority.bundle)

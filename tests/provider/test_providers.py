@@ -35,14 +35,16 @@ sys.exit(any(os.waitpid(child, 0)[1] for child in children))
 """
 
 
-def test_a_forked_process_begins_anew(clock: Clock) -> None:  # K20
+@pytest.mark.covers("K20")
+def test_a_forked_process_begins_anew(clock: Clock) -> None:
     with running(clock) as issuer:
         done = subprocess.run([sys.executable, "-c", FORKING, issuer.url], timeout=20)  # noqa: S603 # our own script
     assert done.returncode == 0
     assert issuer.asked[DOCUMENT] == 3
 
 
-def test_invented_issuers_do_not_fill_the_memory(clock: Clock) -> None:  # K19
+@pytest.mark.covers("K19")
+def test_invented_issuers_do_not_fill_the_memory(clock: Clock) -> None:
     providers = Providers(ProviderSettings(most_issuers=100), clock, lambda *_: None)
     used = providers.provider("https://used.cobot.me")
     first = providers.provider("https://unused.cobot.me")
@@ -55,7 +57,8 @@ def test_invented_issuers_do_not_fill_the_memory(clock: Clock) -> None:  # K19
     assert sum(type(thing) is type(used) for thing in gc.get_objects()) < 200
 
 
-def test_invented_issuers_push_no_proven_one_out(clock: Clock) -> None:  # X05
+@pytest.mark.covers("X05")
+def test_invented_issuers_push_no_proven_one_out(clock: Clock) -> None:
     providers = Providers(ProviderSettings(), clock, lambda *_: None)
     with running(clock) as issuer:
         proven = providers.provider(issuer.url)
@@ -67,7 +70,8 @@ def test_invented_issuers_push_no_proven_one_out(clock: Clock) -> None:  # X05
     assert proven.metadata().issuer == issuer.url  # stale, in an outage
 
 
-def test_issuers_that_nobody_configured_are_looked_up_thirty_times_at_once_and_then_each_two_seconds(  # X05
+@pytest.mark.covers("X05")
+def test_issuers_that_nobody_configured_are_looked_up_thirty_times_at_once_and_then_each_two_seconds(
     clock: Clock,
 ) -> None:
     with running(clock) as issuer:
@@ -89,7 +93,8 @@ def test_issuers_that_nobody_configured_are_looked_up_thirty_times_at_once_and_t
         assert codes(200, is_named=True) == ["provider_not_found"] * 100
 
 
-def test_twenty_threads_at_ten_issuers_each_get_their_own(clock: Clock) -> None:  # M10
+@pytest.mark.covers("M10")
+def test_twenty_threads_at_ten_issuers_each_get_their_own(clock: Clock) -> None:
     providers = Providers(ProviderSettings(), clock, lambda *_: None)
     issuers = [f"https://space-{number % 10}.cobot.me" for number in range(20)]
     with ThreadPoolExecutor(20) as pool:

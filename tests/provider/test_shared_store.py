@@ -4,6 +4,7 @@ import json
 import socket
 import threading
 import time
+import tracemalloc
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -18,6 +19,7 @@ from cobot_oidc.used_states import UsedStates
 
 from ..conftest import Clock
 from ..redis_server import RedisServer
+from .hostile import Visit, hostile_server
 from .issuer import DOCUMENT, JSON, KEYS, Issuer, running
 from .test_provider import at_once, failure, verifies
 
@@ -60,14 +62,16 @@ def test_what_one_process_fetched_no_other_fetches(process: MakeProcess, issuer:
     assert issuer.asked == {DOCUMENT: 1, KEYS: 1}
 
 
-def test_eight_cold_processes_at_once_make_one_fetch(process: MakeProcess, issuer: Issuer) -> None:  # K16
+@pytest.mark.covers("K16")
+def test_eight_cold_processes_at_once_make_one_fetch(process: MakeProcess, issuer: Issuer) -> None:
     issuer.delay = 0.1
     processes = iter([process() for _ in range(8)])
     assert all(at_once(8, lambda: verifies(next(processes), issuer)))
     assert issuer.asked == {DOCUMENT: 1, KEYS: 1}
 
 
-def test_a_rotated_key_is_fetched_once_for_all(process: MakeProcess, issuer: Issuer, clock: Clock) -> None:  # K08, K09
+@pytest.mark.covers("K08", "K09")
+def test_a_rotated_key_is_fetched_once_for_all(process: MakeProcess, issuer: Issuer, clock: Clock) -> None:
     processes = [process() for _ in range(8)]
     assert all(verifies(provider, issuer) for provider in processes)
     clock.move(1)
@@ -76,7 +80,8 @@ def test_a_rotated_key_is_fetched_once_for_all(process: MakeProcess, issuer: Iss
     assert issuer.asked[KEYS] == 2
 
 
-def test_a_rotated_key_is_found_though_another_process_fetched_before(  # K09
+@pytest.mark.covers("K09")
+def test_a_rotated_key_is_found_though_another_process_fetched_before(
     process: MakeProcess, issuer: Issuer, clock: Clock
 ) -> None:
     late, early = process(), process()
@@ -90,7 +95,8 @@ def test_a_rotated_key_is_found_though_another_process_fetched_before(  # K09
     assert issuer.asked[KEYS] == 3
 
 
-def test_invented_keys_spend_one_budget_for_all(process: MakeProcess, issuer: Issuer, clock: Clock) -> None:  # K12
+@pytest.mark.covers("K12")
+def test_invented_keys_spend_one_budget_for_all(process: MakeProcess, issuer: Issuer, clock: Clock) -> None:
     processes = [process() for _ in range(8)]
     assert all(verifies(provider, issuer) for provider in processes)
     for number in range(40):
@@ -103,9 +109,8 @@ def test_invented_keys_spend_one_budget_for_all(process: MakeProcess, issuer: Is
     assert verifies(process(), issuer)
 
 
-def test_an_old_copy_is_no_younger_in_another_process(  # K11
-    process: MakeProcess, issuer: Issuer, clock: Clock
-) -> None:
+@pytest.mark.covers("K11")
+def test_an_old_copy_is_no_younger_in_another_process(process: MakeProcess, issuer: Issuer, clock: Clock) -> None:
     assert verifies(process(), issuer)
     token = issuer.id_token()
     clock.move(590)
@@ -115,7 +120,8 @@ def test_an_old_copy_is_no_younger_in_another_process(  # K11
     assert not verifies(newcomer, issuer, token)
 
 
-def test_an_old_copy_brings_no_key_back_that_was_taken_away(  # K11
+@pytest.mark.covers("K11")
+def test_an_old_copy_brings_no_key_back_that_was_taken_away(
     process: MakeProcess, issuer: Issuer, redis: RedisServer, clock: Clock
 ) -> None:
     provider = process()
@@ -133,7 +139,8 @@ def test_an_old_copy_brings_no_key_back_that_was_taken_away(  # K11
     assert not verifies(provider, issuer, token)
 
 
-def test_who_starts_in_an_outage_serves_what_others_held(  # K13
+@pytest.mark.covers("K13")
+def test_who_starts_in_an_outage_serves_what_others_held(
     process: MakeProcess, issuer: Issuer, clock: Clock, events: list[str]
 ) -> None:
     assert verifies(process(), issuer)
@@ -146,9 +153,8 @@ def test_who_starts_in_an_outage_serves_what_others_held(  # K13
     assert failure(lambda: verifies(process(), issuer)).status == 503
 
 
-def test_a_failure_is_met_once_for_all_and_not_for_long(  # K14, N12
-    process: MakeProcess, issuer: Issuer, clock: Clock
-) -> None:
+@pytest.mark.covers("K14", "N12")
+def test_a_failure_is_met_once_for_all_and_not_for_long(process: MakeProcess, issuer: Issuer, clock: Clock) -> None:
     issuer.fails(DOCUMENT)
     processes = [process() for _ in range(8)]
     assert {failure(provider.metadata).code for provider in processes} == {"provider_failing"}
@@ -193,7 +199,8 @@ def test_without_redis_each_process_goes_on_alone(
     assert issuer.asked[KEYS] == asked
 
 
-def test_a_used_state_is_used_in_every_process(redis: RedisServer, clock: Clock) -> None:  # F03, S21
+@pytest.mark.covers("F03", "S21")
+def test_a_used_state_is_used_in_every_process(redis: RedisServer, clock: Clock) -> None:
     first, second = (UsedStates(SharedStore(redis.url, SECRET, clock=clock, tell=lambda _: None)) for _ in range(2))
     assert first.claim("state", clock())
     assert not second.claim("state", clock())
@@ -201,7 +208,8 @@ def test_a_used_state_is_used_in_every_process(redis: RedisServer, clock: Clock)
     assert second.claim("another", clock())
 
 
-def test_a_state_is_used_once_in_a_race(redis: RedisServer, clock: Clock) -> None:  # S21
+@pytest.mark.covers("S21")
+def test_a_state_is_used_once_in_a_race(redis: RedisServer, clock: Clock) -> None:
     states = [UsedStates(SharedStore(redis.url, SECRET, clock=clock, tell=lambda _: None)) for _ in range(8)]
     racers, lock = iter(states), threading.Lock()
 
@@ -248,7 +256,8 @@ def test_who_can_write_to_redis_slips_no_key_in(
     assert issuer.asked[KEYS] == 2  # as if it had not been there
 
 
-def test_a_value_counts_only_under_its_name(process: MakeProcess, issuer: Issuer, redis: RedisServer) -> None:  # K18
+@pytest.mark.covers("K18")
+def test_a_value_counts_only_under_its_name(process: MakeProcess, issuer: Issuer, redis: RedisServer) -> None:
     assert verifies(process(), issuer)
     kept = redis.values()
     [metadata, keys] = [next(key for key in kept if f":{name}:" in key) for name in ("metadata", "keys")]
@@ -257,7 +266,8 @@ def test_a_value_counts_only_under_its_name(process: MakeProcess, issuer: Issuer
     assert issuer.asked[KEYS] == 2
 
 
-def test_what_another_release_kept_in_another_way_stops_nobody(  # N04
+@pytest.mark.covers("N04")
+def test_what_another_release_kept_in_another_way_stops_nobody(
     process: MakeProcess, issuer: Issuer, redis: RedisServer, clock: Clock
 ) -> None:
     other_release = SharedStore(redis.url, SECRET, clock=clock, tell=lambda _: None)
@@ -294,7 +304,8 @@ def test_a_copy_from_the_future_is_nobodys(process: MakeProcess, issuer: Issuer,
     assert issuer.asked[DOCUMENT] == 2
 
 
-def test_a_rotated_key_spends_no_budget(process: MakeProcess, issuer: Issuer, clock: Clock) -> None:  # K09
+@pytest.mark.covers("K09")
+def test_a_rotated_key_spends_no_budget(process: MakeProcess, issuer: Issuer, clock: Clock) -> None:
     processes = [process(), process()]
     for number in range(20):
         assert verifies(processes[number % 2], issuer)
@@ -303,9 +314,8 @@ def test_a_rotated_key_spends_no_budget(process: MakeProcess, issuer: Issuer, cl
         assert verifies(processes[number % 2], issuer)
 
 
-def test_invented_issuers_spend_one_budget_for_all(  # X05
-    redis: RedisServer, issuer: Issuer, clock: Clock
-) -> None:
+@pytest.mark.covers("X05")
+def test_invented_issuers_spend_one_budget_for_all(redis: RedisServer, issuer: Issuer, clock: Clock) -> None:
     asked = 0
     for number in range(100):
         store = SharedStore(redis.url, SECRET, clock=clock, tell=lambda _: None)
@@ -315,7 +325,8 @@ def test_invented_issuers_spend_one_budget_for_all(  # X05
     assert asked == 30
 
 
-def test_a_redis_whose_name_does_not_resolve_is_waited_for_once(  # X11
+@pytest.mark.covers("X11")
+def test_a_redis_whose_name_does_not_resolve_is_waited_for_once(
     issuer: Issuer, clock: Clock, events: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     resolve, over = socket.getaddrinfo, threading.Event()
@@ -335,7 +346,33 @@ def test_a_redis_whose_name_does_not_resolve_is_waited_for_once(  # X11
     assert events.count("store_unavailable") == 1
 
 
-def test_how_long_redis_took_to_fail_is_not_taken_off_the_pause(  # X11
+@pytest.mark.covers("X11")
+def test_a_redis_that_answers_a_byte_at_a_time_is_not_waited_for(clock: Clock, events: list[str]) -> None:
+    def dribble(visit: Visit) -> None:
+        visit.connection.recv(4096)
+        visit.drip(b"+", every=0.1)
+
+    with hostile_server(dribble) as server:
+        store = SharedStore(f"redis://127.0.0.1:{server.port}", SECRET, clock=clock, tell=events.append)
+        began = time.monotonic()
+        assert store.claim("x", seconds=1)
+        assert time.monotonic() - began < 1
+    assert events == ["store_unavailable"]
+
+
+def test_a_value_of_enormous_size_is_not_read(process: MakeProcess, issuer: Issuer, redis: RedisServer) -> None:
+    assert verifies(process(), issuer)
+    for key in redis.values():
+        redis.put(key, "x" * 50_000_000)
+    tracemalloc.start()
+    assert verifies(process(), issuer)
+    most = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert most < 10_000_000
+
+
+@pytest.mark.covers("X11")
+def test_how_long_redis_took_to_fail_is_not_taken_off_the_pause(
     clock: Clock, events: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     resolved: list[object] = []

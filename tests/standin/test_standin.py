@@ -1,4 +1,4 @@
-"""The stand-in says what Cobot says, traps included (cobot.md 1-4), and does what it is told."""
+"""The stand-in says what Cobot says, traps included (docs/cobot.md 1-4), and does what it is told."""
 
 import signal
 import subprocess

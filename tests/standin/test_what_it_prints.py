@@ -92,6 +92,11 @@ def test_it_names_the_page_to_open_and_the_one_that_makes_it_misbehave() -> None
         assert re.search(r"misbehave, open http://www\.cobot\.localhost:\d+/stand-in\n", said)
 
 
+def test_it_says_who_reads_the_file_that_it_prints_for() -> None:
+    with running() as said:
+        assert "pip install python-dotenv" in said
+
+
 def test_it_serves_the_spaces_that_it_prints() -> None:
     with running() as said:
         assert as_dotenv_reads(lines_to_paste(said))["FLASK_COBOT_OIDC_SPACES"] == "co-up betahaus nebenan"

@@ -41,7 +41,8 @@ def together(calls: list[Callable[[], T]], at_once: int = 8) -> list[T]:
         return [future.result() for future in [pool.submit(call) for call in calls]]
 
 
-def test_cold_workers_of_two_hosts_fetch_each_document_once(  # K16, F03
+@pytest.mark.covers("K16", "F03")
+def test_cold_workers_of_two_hosts_fetch_each_document_once(
     run_fleet: MakeFleet, unwatched_cobot: StandIn, redis: RedisServer
 ) -> None:
     cobot = unwatched_cobot
@@ -61,7 +62,8 @@ def test_cold_workers_of_two_hosts_fetch_each_document_once(  # K16, F03
     assert cobot.asked("/oauth/access_token") == 100
 
 
-def test_a_bad_day_of_the_provider_and_of_redis_loses_no_session(  # K09, K13, N01, N04, N10, N11
+@pytest.mark.covers("K09", "K13", "N01", "N04", "N10", "N11")
+def test_a_bad_day_of_the_provider_and_of_redis_loses_no_session(
     run_fleet: MakeFleet, unwatched_cobot: StandIn, redis: RedisServer, clock: Clock
 ) -> None:
     cobot, space = unwatched_cobot, "co-up"
@@ -132,10 +134,9 @@ def test_a_bad_day_of_the_provider_and_of_redis_loses_no_session(  # K09, K13, N
         assert max(member.slowest for member in members) < 5  # the provider's second, and a busy machine
 
 
+@pytest.mark.covers("K20")
 @pytest.mark.parametrize("preload", [True, False])
-def test_a_worker_that_dies_takes_nobody_along(
-    run_fleet: MakeFleet, unwatched_cobot: StandIn, preload: bool
-) -> None:  # K20
+def test_a_worker_that_dies_takes_nobody_along(run_fleet: MakeFleet, unwatched_cobot: StandIn, preload: bool) -> None:
     cobot = unwatched_cobot
     with (
         run_fleet(workers=2, preload=preload) as fleet,

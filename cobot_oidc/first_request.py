@@ -1,0 +1,133 @@
+"""What only the whole app can tell: its URL rules, its views and its other extensions, once all of them are there.
+
+Flask tells nobody that the last route was added, so that ``init_app`` comes too early. The first request looks instead,
+whichever it is: a view that is open by mistake calls nothing of ours. Once all is right, the hook is taken away, and no
+other request pays for it.
+"""
+
+from collections.abc import Callable, Iterable
+
+from flask import Flask, request
+from werkzeug.routing import Rule
+
+from . import sessions
+from .errors import ConfigurationError
+from .guards import asks_for_the_requested_space, views_left_open
+from .installation import Installation, logger
+from .settings_mistakes import PREFIX, Problems, nearest
+from .spaces import ViewArgument
+
+_TEMPLATES = (
+    "Flask-Login is set up in this app too: in templates, current_user is that of %s, whose init_app came last; "
+    "cobot_user is always that of cobot_oidc"
+)
+_NO_SPACE = (
+    "the guarded view %s at %s has variable parts, but not <%s>: it asks for a login at the global provider; "
+    "if that is meant, write login_required(space=None)"
+)
+_STORE_CAME_LATER = (
+    "the session store was set up after CobotOIDC, so that init_app could not refuse it; set up the store first"
+)
+
+
+def look_at_first_request(app: Flask, here: Installation, names: Callable[[], dict[str, object]]) -> None:
+    """Before the first request is answered, look at the app as a whole; refuse every request if it is not safe.
+
+    :param names: our context processor, by which a template gets ``current_user``.
+    """
+    found: list[ConfigurationError] = []
+
+    def look() -> None:
+        if request.endpoint == "cobot_oidc.static":  # the style of the page that tells what is wrong
+            return
+        if not found:
+            try:
+                _check(app, here)
+            except ConfigurationError as error:
+                logger.error("the app is refused: %s", error, extra={"event": "app_refused", "code": error.code})
+                found.append(error)
+            else:
+                # A new list: other threads may be going through the old one.
+                app.before_request_funcs[None] = [hook for hook in app.before_request_funcs[None] if hook is not look]
+                _warn(app, here, names)
+                return
+        raise found[0].copy()
+
+    app.before_request(look)
+
+
+def _check(app: Flask, here: Installation) -> None:
+    """:raises ConfigurationError: all that was found, in one."""
+    problems = Problems()
+    for check in (_check_views, _check_space_argument, _check_destinations, _check_store):
+        with problems.noted():
+            check(app, here)
+    problems.raise_any()
+
+
+def _check_views(app: Flask, _here: Installation) -> None:
+    if left_open := views_left_open(app.view_functions):
+        raise ConfigurationError("guard_misplaced", views=", ".join(left_open))
+
+
+def _check_space_argument(app: Flask, here: Installation) -> None:
+    """A name that no rule has is a mistake if a view is guarded that has some other variable part, or one alike."""
+    if not isinstance(here.read_space, ViewArgument):
+        return
+    name, rules = here.read_space.name, list(_own_rules(app))
+    arguments = sorted({argument for rule in rules for argument in rule.arguments})
+    if name in arguments:
+        return
+    near = nearest(name, arguments, cutoff=0.6)
+    guarded = [rule for rule in rules if asks_for_the_requested_space(app.view_functions.get(rule.endpoint))]
+    if near or any(rule.arguments for rule in guarded):
+        remedy = {"remedy": f"did you mean {near}?"} if near else {}
+        raise ConfigurationError("view_arg_unknown", found=name, expected=f"one of {', '.join(arguments)}", **remedy)
+    logger.warning("no URL rule has <%s>, which from_view_arg names: no page of this app is a space's", name)
+
+
+def _check_destinations(app: Flask, here: Installation) -> None:
+    problems = Problems()
+    for key, place in (("AFTER_LOGIN", here.settings.after_login), ("AFTER_LOGOUT", here.settings.after_logout)):
+        if isinstance(place, str) and not place.startswith("/"):
+            with problems.noted():
+                _check_endpoint(app, f"{PREFIX}{key}", place)
+    problems.raise_any()
+
+
+def _check_endpoint(app: Flask, key: str, place: str) -> None:
+    endpoints = {rule.endpoint for rule in app.url_map.iter_rules()}
+    if place not in endpoints:
+        near = nearest(place, endpoints, cutoff=0.6)
+        remedy = {"remedy": f"did you mean {near}?"} if near else {}
+        expected = "a path such as '/', or an endpoint of the app"
+        raise ConfigurationError("setting_invalid", setting=key, found=place, expected=expected, **remedy)
+
+
+def _check_store(app: Flask, _here: Installation) -> None:
+    try:
+        sessions.check_store(app.session_interface)
+    except ConfigurationError as error:
+        error.note(reason=_STORE_CAME_LATER)
+        raise
+
+
+def _warn(app: Flask, here: Installation, names: Callable[[], dict[str, object]]) -> None:
+    """Tell what is allowed, but probably not meant."""
+    if isinstance(here.read_space, ViewArgument):
+        name = here.read_space.name
+        for rule in _own_rules(app):
+            guarded = asks_for_the_requested_space(app.view_functions.get(rule.endpoint))
+            if guarded and rule.arguments and name not in rule.arguments:
+                logger.warning(_NO_SPACE, rule.endpoint, rule.rule, name)
+    processors = app.template_context_processors[None]
+    theirs = [place for place, each in enumerate(processors) if each.__module__.startswith("flask_login.")]
+    if theirs:
+        logger.warning(_TEMPLATES, "Flask-Login" if theirs[-1] > processors.index(names) else "cobot_oidc")
+
+
+def _own_rules(app: Flask) -> Iterable[Rule]:
+    """The app's own rules, without ours and Flask's for static files."""
+    for rule in app.url_map.iter_rules():
+        if not rule.endpoint.startswith("cobot_oidc.") and rule.endpoint.rpartition(".")[2] != "static":
+            yield rule
