@@ -23,7 +23,7 @@ def values(name: str) -> list[str]:
 
 
 def names() -> list[str]:
-    """The names, without prefix, of all cookies that the browser sent and that could be ours, the oldest first."""
+    """The names, without prefix, of all cookies that the browser sent and that could be ours, oldest first."""
     prefix = _full_name("")
     return [name.removeprefix(prefix) for name in _sent() if name.startswith(prefix)]
 
@@ -63,8 +63,8 @@ def _full_name(name: str) -> str:
 def _sent() -> dict[str, list[str]]:
     """Names and values as browsers send them (RFC 6265 section 5.4), read once for each request.
 
-    Read from the header itself: a library that strips more than blanks from a name takes a cookie that any sibling
-    subdomain may set for one with our prefix (S13).
+    They are read from the header itself: a library that strips more than blanks from a name would mistake a cookie that
+    any sibling subdomain may set for one with our prefix (S13).
     """
     environ = request.environ
     header: str = environ.get("HTTP_COOKIE", "")

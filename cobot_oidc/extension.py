@@ -89,8 +89,9 @@ class CobotOIDC:
     def counts(self, app: Flask | None = None) -> dict[tuple[str, str], int]:
         """How often each event happened in this process since it began, for a metrics collector.
 
-        :param app: which app's; the current one if left out.
-        :returns: (event, code) to number; the code is empty but for ``login_failed``. ``docs/provider.md`` lists them.
+        :param app: the app; by default the current one.
+        :returns: numbers by (event, code); the code is empty except for ``login_failed``. ``docs/provider.md`` lists
+            the events.
         """
         return installation(app).counts
 
@@ -107,7 +108,7 @@ def _blueprint() -> Blueprint:
 
 def _view(name: str):  # type: ignore[no-untyped-def] # Flask's view type says less than this
     def view(**arguments: str) -> ResponseReturnValue:
-        from . import views  # not before the first login: it brings requests, Authlib and cryptography along
+        from . import views  # not before the first login: it imports requests, Authlib and cryptography
 
         try:
             places.check_prefix()
@@ -127,7 +128,7 @@ def _view(name: str):  # type: ignore[no-untyped-def] # Flask's view type says l
 
 
 def _template_names() -> dict[str, object]:
-    if not has_request_context():  # such as an email that is rendered in a background job
+    if not has_request_context():  # a mail that is rendered in a job
         return {"current_user": ANONYMOUS, "cobot_user": ANONYMOUS, "current_space": None}
     # The second name of the user is ours alone: Flask-Login uses the first one too.
     return {"current_user": current_user, "cobot_user": current_user, "current_space": _space_for_templates()}
@@ -137,5 +138,5 @@ def _space_for_templates() -> str | None:
     try:
         return current_space()
     except Exception:
-        # The app's own callable failed. The page about that has to be rendered too, and may be in the midst of it.
+        # The app's own callable failed. This may happen while the page about that failure is rendered.
         return None

@@ -1,7 +1,7 @@
 """A short-lived cookie that remembers which logins of this browser succeeded within the last minute.
 
-It holds no secret and proves nothing. It tells a second arrival of the same answer from an unknown one (F03),
-and a browser that loses its session each time from one that logs in for the first time (F28).
+It contains no secrets and proves nothing. It distinguishes an answer that arrives a second time from an unknown one
+(F03), and a browser that loses its session each time from one that logs in for the first time (F28).
 """
 
 import hashlib

@@ -82,7 +82,7 @@ class ProviderMetadata:
         :param allowed_hosts: hosts that endpoints may be on besides the issuer's own: host names, or ``.cobot.me`` for
             all hosts below a domain. By default the hosts below ``cobot.me`` for an issuer there, otherwise none.
         :raises ProviderError: ``metadata_unusable`` if this is not such a document, ``metadata_issuer_mismatch``, or
-            ``endpoint_forbidden`` for an endpoint on another host, without TLS, or that is no URL (R08–R10).
+            ``endpoint_forbidden`` if an endpoint is on another host, has no TLS, or is not a URL (R08–R10).
         :raises ConfigurationError: ``issuer_invalid`` if ``issuer`` itself is not one.
         """
         check_issuer(issuer)
