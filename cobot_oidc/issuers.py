@@ -238,7 +238,7 @@ def _misplaced(
         expected = "allowed_hosts outside the provider's domain, as the issuer is outside it too"
         yield _problem(space, found=shared, expected=expected)
     if shared := _shared(allowed_hosts, own):
-        expected = f"hosts of the provider alone; those of the issuer of {space!r} belong to its entry in SPACE_ISSUERS"
+        expected = f"only hosts of the provider; those of the issuer of {space!r} belong to its entry in SPACE_ISSUERS"
         yield {"setting": "COBOT_OIDC_ALLOWED_HOSTS", "found": shared, "expected": expected}
 
 

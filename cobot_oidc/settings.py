@@ -137,7 +137,7 @@ class IssuerSettings:
     )
     space_issuers: Mapping[str, SpaceIssuer] = setting(
         check.space_issuers,
-        "exceptions, space → issuer. Inside the provider's domain the issuer alone; elsewhere, such as for a custom "
+        "exceptions, space → issuer. Inside the provider's domain, only the issuer; elsewhere, such as for a custom "
         'domain, `{"issuer": …, "client_id": …, "client_secret": …}` with a client of its own, registered for the '
         "callback `/cobot/callback/<space>`; `client_auth` and `allowed_hosts` are optional. [More](spaces.md)",
         default={},

@@ -136,9 +136,9 @@ def words(
     expected: str = "a list of words",
     meant: Callable[[str], str | None] = lambda _: None,
 ) -> Check[tuple[str, ...]]:
-    """Several words: a list, or one text with spaces between them.
+    """Several words: a list, or one text with spaces between the words.
 
-    :param each: whether a word may be one of them.
+    :param each: tells whether a word is accepted.
     :param meant: the remedy for a word that may be none.
     """
 
@@ -245,7 +245,7 @@ def url_prefix(value: object) -> str:
 
 @reads("str")
 def destination(value: object) -> str:
-    """A path, or the name of an endpoint; which endpoints there are is known only later."""
+    """A path, or the name of an endpoint. Endpoints are only known later."""
     place, expected = text.read(value), "a path on this app, such as '/', or the name of an endpoint"
     if "://" in place:
         raise Unfit(expected, "write the path alone; a page elsewhere needs a view of yours that redirects there")
@@ -270,7 +270,7 @@ def redis_url(value: object) -> str:
 
         ConnectionPool.from_url(url).make_connection()  # does not connect yet
     except ImportError:
-        raise Unfit("the redis package beside it: pip install 'cobot-oidc[redis]'") from None
+        raise Unfit("the redis package to be installed: pip install 'cobot-oidc[redis]'") from None
     except (TypeError, ValueError):
         raise Unfit("a URL such as redis://localhost:6379/0, rediss://… or unix:///…") from None
     return url
@@ -308,7 +308,7 @@ def _own_client(given: Mapping[str, object]) -> Client | None:
     secret = optional(text).read(given.get("client_secret"))
     if "client_id" not in given:
         if secret is not None or "client_auth" in given:
-            raise Unfit("a client_id beside its client_secret and client_auth")
+            raise Unfit("a client_id together with client_secret and client_auth")
         return None
     method = CLIENT_AUTH.read(given.get("client_auth", "none" if secret is None else "client_secret_post"))
     return client_of(text.read(given["client_id"]), secret, method)

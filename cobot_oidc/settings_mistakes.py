@@ -143,7 +143,7 @@ def nearest(name: str, names: Iterable[str], *, cutoff: float) -> str | None:
 
     :param cutoff: how alike they have to be, from 0 to 1.
     """
-    import difflib  # for a mistake alone
+    import difflib  # only needed after a mistake
 
     near = difflib.get_close_matches(name, [each for each in names if each != name], n=1, cutoff=cutoff)
     return near[0] if near else None

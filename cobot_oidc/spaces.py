@@ -45,7 +45,7 @@ class ViewArgument:
     name: str
 
     def __call__(self) -> str | None:
-        """The argument, not checked yet; ``None`` if the request's rule has none."""
+        """The argument, not checked yet; ``None`` if the request's rule does not have it."""
         arguments, rule = request.view_args or {}, request.url_rule
         if self.name in arguments or rule is None or self.name not in rule.arguments:
             return arguments.get(self.name)

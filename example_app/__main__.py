@@ -46,7 +46,7 @@ def main() -> None:
     try:
         print(f"The member portal:   http://localhost:{port}/   (open this one)")
         print(f"The stand-in Cobot:  {cobot.issuer}/stand-in")
-        print("You need no password: choose one of the people that the stand-in offers.")
+        print("You do not need a password: choose one of the people that the stand-in offers.")
         print("Press Ctrl-C to stop both.", flush=True)
         server.serve_forever()
     except KeyboardInterrupt:

@@ -153,7 +153,7 @@ def in_space(space: str | None) -> Iterator[None]:
 
 
 def requested_user() -> User | AnonymousUser:
-    """The user who is logged in to this request's space; nobody where the request names no valid space."""
+    """The user who is logged in to this request's space; anonymous if the request names no valid space."""
     seen = _seen()
     if seen.user is None:
         seen.user = _look_up(seen)

@@ -28,7 +28,7 @@ from ..protocol import base64url
 LIFETIME = 600  # seconds
 MOST_OPEN = 5
 MOST_LOOKED_AT = 20  # cookies that may be ours; a stranger can send thousands
-MOST_BYTES = 2200  # of all transaction cookies together; a single one stays whatever its size
+MOST_BYTES = 2200  # of all transaction cookies together; a single one is kept whatever its size
 LONGEST_COOKIE = 4096
 
 _COOKIE_NAME = re.compile(r"cobot_oidc_[A-Za-z0-9_-]{22}")

@@ -88,15 +88,17 @@ CONFIGURATION = {
         "lower-case DNS label, or None for the global provider.",
         OUR_FAULT,
     ),
-    "not_installed": Entry("This app has no cobot_oidc yet; call oidc.init_app(app), or CobotOIDC(app).", OUR_FAULT),
+    "not_installed": Entry(
+        "cobot_oidc is not set up for this app; call oidc.init_app(app), or CobotOIDC(app).", OUR_FAULT
+    ),
     "guard_misplaced": Entry(
-        "@login_required stands above the decorator that registers the view, so that the view is open to everybody; "
+        "@login_required is above the decorator that registers the view, so the view is open to everybody; "
         "put @login_required below @app.get.",
         OUR_FAULT,
     ),
     "view_arg_unknown": Entry(
-        "No URL rule of the app has the variable part that from_view_arg names, so that every page would be the global "
-        "provider's; name it as the rules do.",
+        "No URL rule of the app has the variable part that from_view_arg names, so every page would belong to the "
+        "global provider; use the name that the rules have.",
         OUR_FAULT,
     ),
 }

@@ -10,7 +10,7 @@ from typing import ClassVar, Self
 from .catalogue import CATALOGUE
 
 RECOGNIZABLE = 8  # characters of a secret
-LONGEST_DETAIL = 200  # characters of a value from outside that a log may hold
+LONGEST_DETAIL = 200  # characters of a value from outside that are logged
 
 _OUR_WORDS = frozenset(("setting", "expected", "reason"))
 

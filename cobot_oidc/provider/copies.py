@@ -33,7 +33,7 @@ Clock = Callable[[], float]
 
 _JSON_TYPES = ("application/json", "application/jwk-set+json")
 _UNKNOWN = "budget:unknown"
-# What only says that this process does not ask at the moment.
+# Errors that only mean that this process is not asking at the moment.
 _OWN_RESTRAINT = ("provider_paused", "provider_busy")
 
 

@@ -22,7 +22,7 @@ T = TypeVar("T")
 Listener = Callable[[str, str], None]
 
 MOMENT = 1.0  # seconds from the beginning of a fetch for which everybody may wait
-MOST_WAITING = 4  # for longer than that, in this process
+MOST_WAITING = 4  # requests in this process that may wait longer than that
 HURRY = 20.0  # seconds after a moment was not enough, in which only those wait who get a seat
 
 _FULL_BUCKET = Bucket()

@@ -13,11 +13,11 @@ from ..protocol.errors import ProviderError
 from .deadline import seconds_left
 from .freshness import CLOSED
 
-MOST_CALLS = 8  # under way to one issuer
+MOST_CALLS = 8  # in progress to one issuer
 MOST_CALLS_IN_ALL = 12  # of one process: a worker's other threads are for pages
 MOST_WAITING = 8  # in one process
 LONGEST_WAIT = 6  # seconds
-STANDSTILL = 3  # seconds: if nobody got through for so long, nobody waits
+STANDSTILL = 3  # seconds: if no call got through for so long, nobody waits
 
 
 class Crowd:

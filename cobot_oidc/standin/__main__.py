@@ -38,7 +38,7 @@ def main(port: int, client_id: str, client_secret: str, redirect_uri: str) -> No
 
 
 def _introduce(stand_in: StandIn, client_id: str, client_secret: str, redirect_uri: str) -> None:
-    click.echo("The stand-in Cobot is running. It is not Cobot, and it answers on this machine alone.\n")
+    click.echo("The stand-in Cobot is running. It is not Cobot, and it only answers on this machine.\n")
     click.echo("Put these lines into your app's .env file, or export them in its shell.")
     click.echo("Flask reads that file if python-dotenv is installed: pip install python-dotenv\n")
     for name, value in _environment(stand_in, client_id, client_secret, redirect_uri).items():
