@@ -42,14 +42,14 @@ __all__ = [
 ]
 
 _MODULES = (
-    "errors",
-    "signals",
-    "identity.user",
-    "spaces",
-    "configuration",
-    "identity.current",
-    "guards",
-    "extension",
+    ".errors",
+    ".signals",
+    ".identity.user",
+    ".spaces",
+    ".configuration",
+    ".identity.current",
+    ".guards",
+    ".extension",
 )
 
 if not TYPE_CHECKING:  # otherwise type checkers would accept any misspelt name

@@ -11,14 +11,14 @@ def lazy_names(
 
     :param package: the package's ``__name__``.
     :param names: the public names, its ``__all__``.
-    :param modules: the modules below the package that have them, in the order in which they import each other, so that
-        no name imports more than its own module needs.
+    :param modules: the modules that have them, relative to the package, in the order in which they import each other,
+        so that no name imports more than its own module needs.
     """
 
     def get(name: str) -> object:
         if name in names:
             for each in modules:
-                module = import_module(f".{each}", package)
+                module = import_module(each, package)
                 if hasattr(module, name):
                     return getattr(module, name)
         raise AttributeError(f"module {package!r} has no attribute {name!r}")

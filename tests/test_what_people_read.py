@@ -9,7 +9,7 @@ import pytest
 from babel.messages.pofile import read_po
 from jinja2 import FileSystemLoader
 
-from cobot_oidc.protocol.catalogue import CATALOGUE
+from cobot_oidc.errors import CobotOIDCError
 from cobot_oidc.standin import StandIn
 from tools import error_codes
 
@@ -35,9 +35,9 @@ def raised_codes() -> set[str]:
 
 
 def test_every_code_that_is_raised_is_in_the_catalogue() -> None:
-    assert raised_codes() <= CATALOGUE.keys()
+    assert raised_codes() <= CobotOIDCError.entries.keys()
     # ``interaction_required`` is chosen by a variable.
-    assert CATALOGUE.keys() - raised_codes() <= {"interaction_required", "provider_declined"}
+    assert CobotOIDCError.entries.keys() - raised_codes() <= {"interaction_required", "provider_declined"}
 
 
 def test_the_page_about_errors_is_up_to_date() -> None:
@@ -50,7 +50,9 @@ def test_every_sentence_is_in_every_language(language: str) -> None:
     with (folder / "cobot_oidc.po").open("rb") as file:
         catalogue = read_po(file)
     templates = "".join(path.read_text(encoding="utf-8") for path in PACKAGE.glob("templates/cobot_oidc/*.html"))
-    said = {entry.sentence for entry in CATALOGUE.values()} | set(re.findall(r'say\("([^"]+)"\)', templates))
+    said = {entry.sentence for entry in CobotOIDCError.entries.values()} | set(
+        re.findall(r'say\("([^"]+)"\)', templates)
+    )
 
     assert {str(message.id) for message in catalogue if message.id} == said
     assert all(message.string for message in catalogue)

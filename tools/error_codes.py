@@ -2,8 +2,17 @@
 
 from pathlib import Path
 
-from cobot_oidc.protocol.catalogue import CONFIGURATION, LOGIN, PROVIDER, TOKEN, Entry
-from cobot_oidc.protocol.errors import ConfigurationError, LoginError, ProviderError, TokenError
+from cobot_oidc.errors import (
+    CONFIGURATION,
+    LOGIN,
+    PROVIDER,
+    TOKEN,
+    ConfigurationError,
+    Entry,
+    LoginError,
+    ProviderError,
+    TokenError,
+)
 
 PAGE = Path(__file__).parents[1] / "docs" / "errors.md"
 

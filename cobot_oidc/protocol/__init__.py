@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 from .._lazy import lazy_names
 
 if TYPE_CHECKING:
+    from ..errors import CobotOIDCError, ConfigurationError, LoginError, ProviderError, TokenError
     from .claims import Claims
     from .discovery import ProviderMetadata
-    from .errors import CobotOIDCError, ConfigurationError, LoginError, ProviderError, TokenError
     from .id_token import verify_id_token
     from .jws import VerifiedJWS, verify_jws
     from .keys import KeySet
@@ -31,7 +31,7 @@ __all__ = [
     "verify_jws",
 ]
 
-_MODULES = ("errors", "redirects", "claims", "discovery", "keys", "jws", "id_token")
+_MODULES = ("..errors", ".redirects", ".claims", ".discovery", ".keys", ".jws", ".id_token")
 
 if not TYPE_CHECKING:  # otherwise type checkers would accept any misspelt name
     __getattr__, __dir__ = lazy_names(__name__, __all__, _MODULES)

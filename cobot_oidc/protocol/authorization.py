@@ -14,7 +14,7 @@ from authlib.common.urls import add_params_to_uri
 from authlib.oauth2.rfc6749.parameters import prepare_grant_uri
 from authlib.oauth2.rfc7636 import create_s256_code_challenge
 
-from .errors import LoginError, ProviderError
+from ..errors import LoginCode, LoginError, ProviderError
 
 LONGEST_QUERY = 16 * 1024  # bytes
 LONGEST_PARAMETER = 4096  # characters
@@ -158,7 +158,7 @@ class AuthorizationResponse:
         if self.error in _DECLINED:
             raise LoginError("cancelled")
         if self.error is not None:
-            code = "interaction_required" if self.error in _INTERACTION else "provider_declined"
+            code: LoginCode = "interaction_required" if self.error in _INTERACTION else "provider_declined"
             raise LoginError(code, error=self.error, description=self.error_description or "")
         if not self.code:
             raise LoginError("response_malformed", reason="neither code nor error")

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import cast
 from urllib.parse import SplitResult, urlsplit
 
-from .errors import ConfigurationError, ProviderError
+from ..errors import ConfigurationError, ProviderError
 from .strict_json import JSONError, loads
 
 LARGEST_DOCUMENT = 64 * 1024  # bytes

@@ -12,8 +12,8 @@ from base64 import urlsafe_b64encode
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
+from ..errors import TokenError
 from .claims import Claims, clean_claims
-from .errors import TokenError
 from .jws import ParsedJWS
 from .keys import KeySet
 from .strict_json import JSONError, loads

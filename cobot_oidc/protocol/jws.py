@@ -12,8 +12,8 @@ from functools import lru_cache
 from types import MappingProxyType
 from typing import NamedTuple, cast
 
+from ..errors import TokenError
 from . import base64url
-from .errors import TokenError
 from .keys import LONGEST_KID, SIGNING_ALGORITHMS, Key, KeySet
 from .strict_json import JSONError, loads
 

@@ -11,8 +11,8 @@ from typing import Any, cast
 from jwt.algorithms import Algorithm, get_default_algorithms
 from jwt.exceptions import InvalidKeyError
 
+from ..errors import ProviderError
 from . import base64url
-from .errors import ProviderError
 from .strict_json import JSONError, loads
 
 LARGEST_DOCUMENT = 64 * 1024  # bytes

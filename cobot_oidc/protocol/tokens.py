@@ -11,8 +11,8 @@ from urllib.parse import quote_plus
 from authlib.oauth2 import ClientAuth
 from authlib.oauth2.rfc6749.parameters import prepare_token_request
 
+from ..errors import ConfigurationError, LoginError, ProviderError
 from .client import Client
-from .errors import ConfigurationError, LoginError, ProviderError
 from .strict_json import JSONError, loads
 
 _VSCHAR = re.compile(r"[\x20-\x7e]+")

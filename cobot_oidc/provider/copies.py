@@ -9,8 +9,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Generic, NamedTuple, TypeGuard, TypeVar
 
-from ..protocol.catalogue import CATALOGUE
-from ..protocol.errors import CobotOIDCError, ProviderError
+from ..errors import PROVIDER, CobotOIDCError, ProviderError
 from ..protocol.keys import KeySet
 from ..settings import ProviderSettings
 from .freshness import (
@@ -194,8 +193,8 @@ class Copies:
         if failure is None:
             return
         code, at = failure.get("code"), failure.get("at")
-        if code in CATALOGUE and _is_number(at) and abs(self.clock() - at) < FIRST_PAUSE:
-            raise ProviderError(str(code), reason="another process got this error a moment ago")
+        if code in PROVIDER and _is_number(at) and abs(self.clock() - at) < FIRST_PAUSE:
+            raise ProviderError(code, reason="another process got this error a moment ago")
 
     @contextmanager
     def _in_turn(self, wanted: Wanted[T]) -> Iterator[None]:

@@ -12,7 +12,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
-from ..protocol.errors import CobotOIDCError, ProviderError
+from ..errors import CobotOIDCError, ProviderError
 from .copies import Copies, Copy, Wanted
 from .deadline import seconds_left
 from .freshness import FORCED_RENEWALS, Bucket, Freshness, freshness, pause_after

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from ..protocol.errors import ProviderError
+from ..errors import ProviderError
 from .deadline import seconds_left
 from .freshness import CLOSED
 

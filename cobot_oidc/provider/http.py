@@ -15,8 +15,8 @@ from urllib.parse import urlsplit
 import requests
 import urllib3
 
+from ..errors import ProviderError
 from ..protocol.discovery import is_loopback
-from ..protocol.errors import ProviderError
 from ..settings import ProviderSettings
 from .deadline import seconds_left, within
 from .transport import TooManyBytes, Transport, bounded

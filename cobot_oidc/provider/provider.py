@@ -5,10 +5,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 
+from ..errors import CobotOIDCError, ProviderError, TokenError
 from ..protocol.claims import Claims, clean_claims
 from ..protocol.client import Client
 from ..protocol.discovery import ProviderMetadata, configuration_url, narrow_algorithms
-from ..protocol.errors import CobotOIDCError, ProviderError, TokenError
 from ..protocol.id_token import Expected, UnverifiedIDToken
 from ..protocol.keys import KeySet
 from ..protocol.strict_json import JSONError, loads

@@ -5,8 +5,8 @@ from typing import Any, get_args
 
 import pytest
 
+from cobot_oidc.errors import ConfigurationCode, LoginCode, ProviderCode, TokenCode
 from cobot_oidc.protocol import CobotOIDCError, ConfigurationError, LoginError, ProviderError, TokenError
-from cobot_oidc.protocol.catalogue import CATALOGUE
 from cobot_oidc.protocol.client import ClientAuthentication
 
 
@@ -27,8 +27,8 @@ from cobot_oidc.protocol.client import ClientAuthentication
 )
 def test_each_kind_has_its_status(error: CobotOIDCError, status: int) -> None:
     assert error.status == status
-    assert error.sentence == CATALOGUE[error.code].sentence
-    assert error.hint == CATALOGUE[error.code].hint
+    assert error.sentence == CobotOIDCError.entries[error.code].sentence
+    assert error.hint == CobotOIDCError.entries[error.code].hint
     assert error.args == (error.code,)
     assert error.correlation_id is None
 
@@ -91,7 +91,7 @@ def test_an_error_can_be_copied_and_sent() -> None:
         assert type(other) is TokenError
         assert (other.code, other.details, other.status) == ("expired", {"difference_seconds": 61}, 502)
         assert other.__traceback__ is None
-        assert str(other) == str(original) == f"expired: {CATALOGUE['expired'].hint} (difference_seconds 61)"
+        assert str(other) == str(original) == f"expired: {TokenError.entries['expired'].hint} (difference_seconds 61)"
         other.details["more"] = 1
         assert "more" not in original.details
 
@@ -106,12 +106,30 @@ def test_an_error_can_be_copied_and_sent() -> None:
 )
 def test_a_hint_names_the_setting_to_try(code: str, settings: tuple[str, ...]) -> None:
     for setting in settings:
-        assert setting in CATALOGUE[code].hint
+        assert setting in CobotOIDCError.entries[code].hint
 
 
 def test_a_code_that_nobody_listed_is_a_mistake() -> None:
     with pytest.raises(KeyError):
-        LoginError("oops")
+        LoginError("oops")  # type: ignore[arg-type] # as mypy says too
+
+
+def test_a_code_of_another_class_is_a_mistake() -> None:
+    with pytest.raises(KeyError):
+        TokenError("login_required")  # type: ignore[arg-type] # as mypy says too
+
+
+@pytest.mark.parametrize(
+    ("codes", "error"),
+    [
+        (ConfigurationCode, ConfigurationError),
+        (ProviderCode, ProviderError),
+        (TokenCode, TokenError),
+        (LoginCode, LoginError),
+    ],
+)
+def test_each_class_says_something_about_each_of_its_codes(codes: Any, error: type[CobotOIDCError]) -> None:
+    assert get_args(codes) == tuple(error.entries)
 
 
 def test_how_a_client_proves_itself() -> None:

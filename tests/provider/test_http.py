@@ -14,7 +14,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from cobot_oidc.protocol.errors import ProviderError
+from cobot_oidc.errors import ProviderError
 from cobot_oidc.provider.http import LARGEST_ANSWER, LARGEST_DOCUMENT, HTTPClient
 from cobot_oidc.settings import ProviderSettings
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from cobot_oidc.protocol.errors import CobotOIDCError, ProviderError, TokenError
+from cobot_oidc.errors import CobotOIDCError, ProviderError, TokenError
 from cobot_oidc.provider.deadline import within
 from cobot_oidc.provider.documents import MOMENT, MOST_WAITING
 from cobot_oidc.provider.gate import MOST_CALLS

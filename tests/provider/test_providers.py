@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from cobot_oidc.protocol.errors import CobotOIDCError
+from cobot_oidc.errors import CobotOIDCError
 from cobot_oidc.protocol.keys import Key
 from cobot_oidc.provider.providers import Providers
 from cobot_oidc.settings import ProviderSettings
