@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from flask import Flask, redirect, session
 
 ISSUER, SUBJECT = "https://www.cobot.me", "6f9d2c1b0a8e47d3b5c4e1f2a3d4c5b6"
-CLAIMS = {"sub": SUBJECT, "name": "Ada Lovelace", "email": "ada@example.org"}
+CLAIMS = {"iss": ISSUER, "sub": SUBJECT, "name": "Ada Lovelace", "email": "ada@example.org"}
 NOW = int(time.time())
 ID_TOKEN, ACCESS_TOKEN = secrets.token_urlsafe(680)[:911], secrets.token_hex(32)  # not to be compressed
 CLIENT = {"client_id": "portal", "client_secret": "s3cret", "issuer": ISSUER}
@@ -71,7 +71,8 @@ def flask_login() -> Contestant:
 
 def cobot_oidc() -> Contestant:
     """We."""
-    from cobot_oidc import CobotOIDC, current_user, login_required
+    from cobot_oidc import CobotOIDC, User, current_user, login_required
+    from cobot_oidc.identity.sessions import KEY, Identity
 
     app = new_app(COBOT_OIDC_CLIENT_ID="portal")
     CobotOIDC(app)
@@ -82,7 +83,8 @@ def cobot_oidc() -> Contestant:
         return f"Hello {current_user.name}"
 
     claims = {name: CLAIMS[name] for name in ("name", "email")}
-    return Contestant(app, {f"cobot_oidc:{ISSUER}": [None, SUBJECT, NOW, claims]}, 302)
+    stored = Identity(User(ISSUER, SUBJECT, None, claims, NOW)).stored(app.extensions["cobot_oidc"].terms)
+    return Contestant(app, {KEY + ISSUER: stored}, 302)
 
 
 def flask_oidc() -> Contestant:

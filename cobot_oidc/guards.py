@@ -1,12 +1,11 @@
 """Guards: views that only people who are logged in may see, and the user for typed views."""
 
 from collections.abc import Callable, Coroutine, Iterator, Mapping
-from contextlib import nullcontext
 from enum import Enum
 from functools import wraps
 from inspect import iscoroutinefunction
 from types import FunctionType
-from typing import Any, Final, Literal, ParamSpec, Protocol, TypeVar, overload
+from typing import Any, Final, Literal, ParamSpec, Protocol, TypeVar, cast, overload
 from weakref import WeakKeyDictionary, WeakSet
 
 from flask import current_app, redirect, request
@@ -145,14 +144,19 @@ def _guarded(view: Callable[P, R], space: str | Literal[_Unset.UNSET] | None) ->
 
     @wraps(view)
     def guarded(*args: P.args, **kwargs: P.kwargs) -> R | Response:
-        with nullcontext() if space is _UNSET else in_space(space):
-            if not requested_user().is_authenticated:
-                return _send_to_login()
-            answer: R = (current_app.ensure_sync(view) if is_async else view)(*args, **kwargs)
-            return answer
+        if not requested_user().is_authenticated:
+            return _send_to_login()
+        answer: R = (current_app.ensure_sync(view) if is_async else view)(*args, **kwargs)
+        return answer
 
-    _guards[guarded] = space
-    return guarded
+    @wraps(view)
+    def guarded_in_space(*args: P.args, **kwargs: P.kwargs) -> R | Response:
+        with in_space(cast("str | None", space)):
+            return guarded(*args, **kwargs)
+
+    guard = guarded if space is _UNSET else guarded_in_space
+    _guards[guard] = space
+    return guard
 
 
 def _send_to_login() -> Response:

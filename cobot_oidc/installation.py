@@ -11,7 +11,7 @@ from flask import Flask
 from .context import the_app
 from .errors import ConfigurationError
 from .identity.ended_logins import EndedLogins
-from .identity.sessions import Lifetimes
+from .identity.sessions import Terms
 from .settings import Settings
 from .signals import oidc_event
 from .spaces import SpaceReader
@@ -45,7 +45,9 @@ class Installation:
         self.settings = settings
         self.read_space = read_space
         self.clock = clock
-        self.lifetimes = Lifetimes(settings.session_lifetime, settings.session_idle_lifetime)
+        self.terms = Terms.of(
+            settings.claims, lifetime=settings.session_lifetime, idle_lifetime=settings.session_idle_lifetime
+        )
         self.ended_logins = EndedLogins(clock, settings.session_lifetime, secret=self._secret, store=self._store)
         self._app = app
         self._shared: dict[str, object] = {}

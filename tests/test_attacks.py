@@ -259,8 +259,8 @@ def test_a_copied_session_of_another_app_is_nobody(make_portal: MakePortal, cobo
 @pytest.mark.parametrize("left", ["x", [], {"sub": "x"}, [1, 2], None, 7, [None, "x", "now", {}], [None, 7, 7, {}]])
 def test_a_session_of_another_shape_is_nobody(visitor: Visitor, cobot: StandIn, left: Any) -> None:
     with visitor.browser.session_transaction() as stored:
-        stored[f"cobot_oidc:{cobot.issuer}"] = left
-        stored["cobot_oidc:"] = left
+        stored[f"cobot:{cobot.issuer}"] = left
+        stored["cobot:"] = left
 
     assert visitor.sees("/") is None
     assert visitor.log_in("/desk").status_code == 200

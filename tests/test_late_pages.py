@@ -296,7 +296,7 @@ def test_a_refused_login_leaves_the_session_as_it_was(
 
     @portal.get("/kept")
     def kept() -> dict[str, Any]:
-        return {name: session[name] for name in session if not name.startswith(("cobot_oidc", "_"))}
+        return {name: session[name] for name in session if not name.startswith(("cobot", "_"))}
 
     @portal.get("/keep")
     def keep() -> str:

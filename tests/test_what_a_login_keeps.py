@@ -25,7 +25,7 @@ def shop(make_portal: MakePortal) -> Flask:
 
     @portal.get("/kept")
     def kept() -> dict[str, Any]:
-        return {name: value for name, value in session.items() if not name.startswith("cobot_oidc")}
+        return {name: value for name, value in session.items() if not name.startswith("cobot")}
 
     return portal
 
@@ -125,3 +125,18 @@ def test_flask_login_s_user_stays_logged_in(make_portal: MakePortal, cobot: Stan
     assert visitor.get("/staff").text == "True"
     visitor.log_out()
     assert visitor.get("/staff").text == "False"
+
+
+@pytest.mark.parametrize("claims", ["name", "email name", "name email picture"])
+def test_what_was_kept_under_other_claims_is_not_read_as_these(
+    make_portal: MakePortal, cobot: StandIn, claims: str
+) -> None:
+    visitor = Visitor(make_portal(COBOT_OIDC_CLAIMS="name email"), cobot)
+    visitor.log_in()
+    cookies = "; ".join(f"{cookie.key}={cookie.value}" for cookie in visitor.cookies)
+
+    unchanged, changed = (Visitor(make_portal(COBOT_OIDC_CLAIMS=one), cobot) for one in ("name email", claims))
+
+    pages = [one.get_with(cookies, "/").json or {} for one in (unchanged, changed)]
+    assert pages[0]["user"] is not None
+    assert pages[1]["user"] is None

@@ -1,15 +1,16 @@
 """The space and the user of this request, and its browser's users. They are determined once for each request.
 
-Kept in the request's WSGI environment, not in ``g``: an app context may outlive a request (in tests, in a shell). And
-for one request alone: an environment may be used again, for another path or by another app.
+Kept with the request object. Not in ``g``, as an app context may outlive a request (in tests, in a shell), nor in the
+WSGI environment, which may be used again, for another path or by another app. Nothing kept refers to the request: a
+circle would make every page wait for the garbage collector.
 """
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import cast
 
-from flask import Request, has_request_context
+from flask import has_request_context
 from werkzeug.local import LocalProxy
 
 from ..context import the_request
@@ -20,25 +21,24 @@ from . import sessions
 from .logout_marks import is_marked
 from .user import ANONYMOUS, AnonymousUser, User
 
-_SEEN = "cobot_oidc.seen"
+_SEEN = "_cobot_oidc_seen"
 
 
 @dataclass(slots=True)
 class _Seen:
     """What was worked out for one request."""
 
-    request: Request
     place: tuple[str | None, str | None] | None = None
     user: User | AnonymousUser | None = None
-    served: dict[str, bool] = field(default_factory=dict)
+    served: dict[str, bool] | None = None
 
 
 def _seen() -> _Seen:
-    request = the_request()
-    seen = request.environ.get(_SEEN)
-    if seen is None or seen.request is not request:
-        seen = request.environ[_SEEN] = _Seen(request)
-    return cast(_Seen, seen)
+    kept = the_request().__dict__
+    seen: _Seen | None = kept.get(_SEEN)
+    if seen is None:
+        seen = kept[_SEEN] = _Seen()
+    return seen
 
 
 def current_space() -> str | None:
@@ -60,7 +60,7 @@ def current_users() -> list[User]:
     each login is valid only for requests of its space.
     """
     here = installation()
-    users = sessions.everyone(now=here.clock(), lifetimes=here.lifetimes)
+    users = sessions.everyone(here.terms, now=here.clock())
     issuer_of = here.settings.issuers.issuer_of
     return [user for user in users if _is_valid(user, here) and issuer_of(user.space) == user.issuer]
 
@@ -126,10 +126,12 @@ def once_for_a_request(serves: Callable[[str], bool]) -> Callable[[str], bool]:
     def answer(space: str) -> bool:
         if not has_request_context():
             return serves(space)
-        answers = _seen().served
-        if space not in answers:
-            answers[space] = serves(space)
-        return answers[space]
+        seen = _seen()
+        if seen.served is None:
+            seen.served = {}
+        if space not in seen.served:
+            seen.served[space] = serves(space)
+        return seen.served[space]
 
     return answer
 
@@ -170,12 +172,12 @@ def _look_up(seen: _Seen) -> User | AnonymousUser:
     space, issuer = _named_place(seen, here)
     if issuer is None:
         return ANONYMOUS
-    now, lifetimes = here.clock(), here.lifetimes
-    user = sessions.find(issuer, space, now=now, lifetimes=lifetimes)
+    now, terms = here.clock(), here.terms
+    user = sessions.find(issuer, space, terms, now=now)
     if isinstance(user, AnonymousUser) or not _is_valid(user, here):
         return ANONYMOUS
-    if lifetimes.idle is not None:
-        sessions.note_visit(issuer, now=now, idle=lifetimes.idle)
+    if terms.idle_lifetime is not None:
+        sessions.note_visit(issuer, terms, now=now)
     return user
 
 

@@ -4,6 +4,8 @@ The session holds who, not how: subject, space, time and a few claims, never a t
 session interface behind it (Flask's cookie, Flask-Session), and nothing of the protocol.
 """
 
+import hashlib
+from base64 import urlsafe_b64encode
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from copy import deepcopy
@@ -15,17 +17,43 @@ from ..context import the_app, the_session
 from ..errors import ConfigurationError, LoginError
 from .user import ANONYMOUS, AnonymousUser, User
 
-KEY = "cobot_oidc:"  # and the issuer: an entry for each identity
+KEY = "cobot:"  # and the issuer: an entry for each identity
+TAG_LENGTH, NOT_CLAIMS = 4, 3  # characters; members of a stored identity
 LARGEST_COOKIE = 3800  # bytes; browsers drop a cookie beyond 4096 without a word (S06)
 CLOCK_DISAGREEMENT = 300  # seconds that the machines behind one app may disagree
 NOTED_EACH = 12  # parts of the idle lifetime: that often a visit is written down, and a cookie set
 
 
-class Lifetimes(NamedTuple):
-    """How long a login lasts, in seconds: from the login, and from the last visit if that matters."""
+class Terms(NamedTuple):
+    """What the app keeps of a login, and for how long.
 
-    absolute: int
-    idle: int | None
+    :ivar claims: the names of the claims that it keeps, in their order in a stored identity.
+    :ivar tag: stands for these names in a stored identity: what was stored under other names is not read.
+    :ivar lifetime: seconds from the login. ``idle_lifetime``: seconds from the last visit, if that matters.
+    """
+
+    claims: tuple[str, ...]
+    tag: str
+    lifetime: int
+    idle_lifetime: int | None
+
+    @classmethod
+    def of(cls, claims: tuple[str, ...], *, lifetime: int, idle_lifetime: int | None) -> "Terms":
+        """The terms with their tag: four characters."""
+        names = tuple(name for name in claims if name not in ("iss", "sub"))
+        tag = urlsafe_b64encode(hashlib.sha256(" ".join(names).encode()).digest())[:TAG_LENGTH].decode()
+        return cls(names, tag, lifetime, idle_lifetime)
+
+    def are_met(self, authenticated_at: int, seen_at: int | None, now: float) -> bool:
+        """Whether a login is still valid.
+
+        :param seen_at: when the user was last seen, if that was noted. All times are in seconds since the epoch.
+        """
+        if not -CLOCK_DISAGREEMENT <= now - authenticated_at < self.lifetime:
+            return False
+        if self.idle_lifetime is None:
+            return True
+        return -CLOCK_DISAGREEMENT <= now - (seen_at or authenticated_at) < self.idle_lifetime
 
 
 class Identity(NamedTuple):
@@ -35,37 +63,38 @@ class Identity(NamedTuple):
     seen_at: int | None = None
 
     @classmethod
-    def read(cls, issuer: str, stored: object) -> "Identity | None":
+    def read(cls, issuer: str, stored: object, terms: Terms) -> "Identity | None":
         """The identity that is stored; ``None`` for what an older release or another library may have left there."""
-        if not isinstance(stored, (list, tuple)) or len(stored) not in (4, 5):
+        names = terms.claims
+        if not isinstance(stored, list) or not 0 <= len(stored) - NOT_CLAIMS <= len(names):
             return None
-        space, subject, authenticated_at, claims, *rest = stored
-        seen_at = rest[0] if rest else None
+        tag_and_space, subject, at, *values = stored
+        authenticated_at, seen_at = at if isinstance(at, list) and len(at) == 2 else (at, None)
         if (
-            (space is None or isinstance(space, str))
-            and isinstance(subject, str)
-            and isinstance(authenticated_at, int)
-            and isinstance(claims, dict)
-            and (seen_at is None or isinstance(seen_at, int))
+            not isinstance(tag_and_space, str)
+            or not tag_and_space.startswith(terms.tag)
+            or not isinstance(subject, str)
+            or not isinstance(authenticated_at, int)
+            or not (seen_at is None or isinstance(seen_at, int))
         ):
-            return cls(User(issuer, subject, space, claims, authenticated_at), seen_at)
-        return None
+            return None
+        claims = dict(zip(names, values, strict=False))
+        if None in values:
+            claims = {name: value for name, value in claims.items() if value is not None}
+        return cls(User(issuer, subject, tag_and_space[TAG_LENGTH:] or None, claims, authenticated_at), seen_at)
 
-    def stored(self) -> list[object]:
-        """As short as it can be: every byte travels with every request."""
+    def stored(self, terms: Terms) -> list[object]:
+        """As short as it can be, as every byte travels with every request: claims stand in the order of the terms."""
         user = self.user
-        seen_at = [] if self.seen_at is None else [self.seen_at]
-        return [user.space, user.subject, user.authenticated_at, dict(user.kept_claims), *seen_at]
+        at = user.authenticated_at if self.seen_at is None else [user.authenticated_at, self.seen_at]
+        values = [user.kept_claims.get(name) for name in terms.claims]
+        while values and values[-1] is None:
+            del values[-1]
+        return [terms.tag + (user.space or ""), user.subject, at, *values]
 
-    def is_alive(self, now: float, lifetimes: Lifetimes) -> bool:
+    def is_alive(self, now: float, terms: Terms) -> bool:
         """Whether the login is still valid. ``now`` in seconds since the epoch."""
-        if not -CLOCK_DISAGREEMENT <= now - self.user.authenticated_at < lifetimes.absolute:
-            return False
-        return lifetimes.idle is None or -CLOCK_DISAGREEMENT <= self.unseen_for(now) < lifetimes.idle
-
-    def unseen_for(self, now: float) -> float:
-        """Seconds since the last visit that was noted, or since the login."""
-        return now - (self.user.authenticated_at if self.seen_at is None else self.seen_at)
+        return terms.are_met(self.user.authenticated_at, self.seen_at, now)
 
 
 def check_store(interface: SessionInterface) -> None:
@@ -85,33 +114,35 @@ def check_store(interface: SessionInterface) -> None:
     )
 
 
-def find(issuer: str, space: str | None, *, now: float, lifetimes: Lifetimes) -> User | AnonymousUser:
+def find(issuer: str, space: str | None, terms: Terms, *, now: float) -> User | AnonymousUser:
     """The user that this browser is to this issuer and space, or nobody.
 
     :param issuer: whose identity is asked for; one of another issuer never counts (M04, M05).
     :param space: the space that the identity has to be logged in to; ``None`` for the global provider.
     :param now: seconds since the epoch.
     """
-    identity = Identity.read(issuer, the_session().get(KEY + issuer))
-    if identity is None or identity.user.space != space or not identity.is_alive(now, lifetimes):
+    identity = Identity.read(issuer, the_session().get(KEY + issuer), terms)
+    if identity is None or identity.user.space != space or not identity.is_alive(now, terms):
         return ANONYMOUS
     return identity.user
 
 
-def everyone(*, now: float, lifetimes: Lifetimes) -> list[User]:
+def everyone(terms: Terms, *, now: float) -> list[User]:
     """Every user of this browser whose login is still alive, the earliest login first. Writes no visit down."""
-    alive = [identity.user for identity in _identities().values() if identity.is_alive(now, lifetimes)]
+    alive = [identity.user for identity in _identities(terms).values() if identity.is_alive(now, terms)]
     return sorted(alive, key=lambda user: user.authenticated_at)
 
 
-def note_visit(issuer: str, *, now: float, idle: int) -> None:
-    """Write down that the user was here, now and then. ``idle``: seconds after which a login ends without a visit."""
-    identity = _identities().get(issuer)
-    if identity is not None and identity.unseen_for(now) >= idle / NOTED_EACH:
-        the_session()[KEY + issuer] = identity._replace(seen_at=int(now)).stored()
+def note_visit(issuer: str, terms: Terms, *, now: float) -> None:
+    """Write down that the user was here: not each time, but often enough for the idle lifetime."""
+    identity = _identities(terms).get(issuer)
+    if identity is None or terms.idle_lifetime is None:
+        return
+    if now - (identity.seen_at or identity.user.authenticated_at) >= terms.idle_lifetime / NOTED_EACH:
+        the_session()[KEY + issuer] = identity._replace(seen_at=int(now)).stored(terms)
 
 
-def start(user: User, *, lifetimes: Lifetimes) -> None:
+def start(user: User, terms: Terms) -> None:
     """Let the session hold this user, beside the identities at other issuers that are still alive.
 
     What the app keeps for a visitor stays, unless another person was logged in at that issuer: then everything goes,
@@ -120,34 +151,33 @@ def start(user: User, *, lifetimes: Lifetimes) -> None:
     :param user: who logged in now, at ``user.authenticated_at``.
     :raises LoginError: ``session_too_large`` if the browser would drop the cookie; the session is untouched then.
     """
-    session, before = the_session(), _identities()
+    session, before = the_session(), _identities(terms)
     previous = before.pop(user.issuer, None)
     if previous is not None and previous.user.subject != user.subject:
         others, rest = {}, {}
     else:
-        others = {issuer: one for issuer, one in before.items() if one.is_alive(user.authenticated_at, lifetimes)}
-        rest = {key: value for key, value in session.items() if not key.startswith(KEY)}
+        others = {issuer: one for issuer, one in before.items() if one.is_alive(user.authenticated_at, terms)}
+        rest = _rest()
     oldest_first = sorted(others.values(), key=lambda identity: identity.user.authenticated_at)
-    identities = _within_a_cookie([*oldest_first, Identity(user)], rest)
+    identities = _within_a_cookie([*oldest_first, Identity(user)], rest, terms)
     permanent = session.permanent
     session.clear()
-    session.update(rest | _entries(identities))
+    session.update(rest | _entries(identities, terms))
     if permanent:
         session.permanent = True
 
 
-def join(users: Iterable[User]) -> None:
+def join(users: Iterable[User], terms: Terms) -> None:
     """Let the session hold these users too, if there is room: they logged in at other issuers at the same moment.
 
     Their session and this one were begun from the same one, and a browser keeps only the last that it is sent.
     """
-    session, held = the_session(), _identities()
-    rest = {key: value for key, value in session.items() if not key.startswith(KEY)}
+    session, held, rest = the_session(), _identities(terms), _rest()
     for user in users:
         entry = Identity(user)
-        if user.issuer not in held and _cookie_size([*held.values(), entry], rest) <= LARGEST_COOKIE:
+        if user.issuer not in held and _cookie_size([*held.values(), entry], rest, terms) <= LARGEST_COOKIE:
             held[user.issuer] = entry
-            session[KEY + user.issuer] = entry.stored()
+            session[KEY + user.issuer] = entry.stored(terms)
 
 
 def rotate() -> None:
@@ -170,13 +200,13 @@ def undone_on_error() -> Iterator[None]:
         raise
 
 
-def end(issuers: Iterable[str] | None = None) -> list[User]:
+def end(terms: Terms, issuers: Iterable[str] | None = None) -> list[User]:
     """Forget the identities at these issuers, or all of them; with the last one goes everything in the session.
 
     :param issuers: ``None`` for every one.
     :returns: who was logged in until now.
     """
-    session, identities = the_session(), _identities()
+    session, identities = the_session(), _identities(terms)
     ending = [issuer for issuer in (identities if issuers is None else issuers) if issuer in identities]
     if ending and len(ending) == len(identities):
         session.clear()
@@ -185,27 +215,32 @@ def end(issuers: Iterable[str] | None = None) -> list[User]:
     return [identities[issuer].user for issuer in ending]
 
 
-def users() -> list[User]:
+def users(terms: Terms) -> list[User]:
     """Whom the session holds, alive or not."""
-    return [identity.user for identity in _identities().values()]
+    return [identity.user for identity in _identities(terms).values()]
 
 
-def issuers() -> Collection[str]:
+def issuers(terms: Terms) -> Collection[str]:
     """The issuers that this browser has an identity of."""
-    return _identities().keys()
+    return _identities(terms).keys()
 
 
-def _identities() -> dict[str, Identity]:
+def _identities(terms: Terms) -> dict[str, Identity]:
     stored = {key.removeprefix(KEY): value for key, value in the_session().items() if key.startswith(KEY)}
-    read = {issuer: Identity.read(issuer, value) for issuer, value in stored.items()}
+    read = {issuer: Identity.read(issuer, value, terms) for issuer, value in stored.items()}
     return {issuer: identity for issuer, identity in read.items() if identity is not None}
 
 
-def _entries(identities: Iterable[Identity]) -> dict[str, object]:
-    return {KEY + identity.user.issuer: identity.stored() for identity in identities}
+def _rest() -> dict[str, object]:
+    """What the app keeps in the session."""
+    return {key: value for key, value in the_session().items() if not key.startswith(KEY)}
 
 
-def _within_a_cookie(identities: list[Identity], rest: Mapping[str, object]) -> list[Identity]:
+def _entries(identities: Iterable[Identity], terms: Terms) -> dict[str, object]:
+    return {KEY + identity.user.issuer: identity.stored(terms) for identity in identities}
+
+
+def _within_a_cookie(identities: list[Identity], rest: Mapping[str, object], terms: Terms) -> list[Identity]:
     """As many identities as one cookie can hold: the newest, then of the others those that logged in last.
 
     Before a login goes, those that take more than their share lose their longest claims (X14).
@@ -213,19 +248,19 @@ def _within_a_cookie(identities: list[Identity], rest: Mapping[str, object]) -> 
     :param identities: the one that logged in longest ago first.
     :param rest: what the app keeps in the session.
     """
-    if _cookie_size(identities, rest) <= LARGEST_COOKIE:
+    if _cookie_size(identities, rest, terms) <= LARGEST_COOKIE:
         return identities
     newest = identities[-1].user
-    if (size := _cookie_size(identities[-1:], rest)) > LARGEST_COOKIE:
+    if (size := _cookie_size(identities[-1:], rest, terms)) > LARGEST_COOKIE:
         raise LoginError(
             "session_too_large",
             bytes=size,
-            bytes_of_the_app=_cookie_size([], rest),
+            bytes_of_the_app=_cookie_size([], rest, terms),
             subject_length=len(newest.subject),
             claim_lengths={name: len(str(value)) for name, value in newest.kept_claims.items()},
         )
-    while _cookie_size(identities, rest) > LARGEST_COOKIE:
-        largest = _over_its_share(identities, LARGEST_COOKIE - _cookie_size([], rest))
+    while _cookie_size(identities, rest, terms) > LARGEST_COOKIE:
+        largest = _over_its_share(identities, LARGEST_COOKIE - _cookie_size([], rest, terms), terms)
         if largest is None:
             identities = identities[1:]
         else:
@@ -234,11 +269,11 @@ def _within_a_cookie(identities: list[Identity], rest: Mapping[str, object]) -> 
     return identities
 
 
-def _over_its_share(identities: list[Identity], room: int) -> Identity | None:
+def _over_its_share(identities: list[Identity], room: int, terms: Terms) -> Identity | None:
     """The largest identity, if it takes more than an equal share of the room and has claims to lose."""
-    with_claims = [identity for identity in identities if identity.user.kept_claims]
-    largest = max(with_claims, key=lambda identity: _cookie_size([identity], {}), default=None)
-    return largest if largest is not None and _cookie_size([largest], {}) > room // len(identities) else None
+    sizes = [(_cookie_size([one], {}, terms), one) for one in identities if one.user.kept_claims]
+    size, largest = max(sizes, key=lambda sized: sized[0], default=(0, None))
+    return largest if size > room // len(identities) else None
 
 
 def _without_longest_claim(identity: Identity) -> Identity:
@@ -248,9 +283,9 @@ def _without_longest_claim(identity: Identity) -> Identity:
     return identity._replace(user=User(user.issuer, user.subject, user.space, fewer, user.authenticated_at))
 
 
-def _cookie_size(identities: Iterable[Identity], rest: Mapping[str, object]) -> int:
+def _cookie_size(identities: Iterable[Identity], rest: Mapping[str, object], terms: Terms) -> int:
     interface = the_app().session_interface
     if not isinstance(interface, SecureCookieSessionInterface):
         return 0  # a server-side store: the cookie is an id
     serializer = interface.get_signing_serializer(the_app())
-    return len(serializer.dumps({**rest, **_entries(identities)})) if serializer is not None else 0
+    return len(serializer.dumps({**rest, **_entries(identities, terms)})) if serializer is not None else 0

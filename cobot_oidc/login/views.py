@@ -81,7 +81,7 @@ def callback(registered: str | None = None) -> Response:
         abort(405)
     here = installation()
     answer = AuthorizationResponse.parse(request.query_string)
-    if recent_logins.was_answered(answer.state or "", sessions.issuers(), here.clock()):
+    if recent_logins.was_answered(answer.state or "", sessions.issuers(here.terms), here.clock()):
         return redirect(urls.after_login_again(), 303)  # reload, back button (F03)
     with _its_error_in_the_log(answer):
         transaction = transactions.recall(answer.state)
@@ -110,8 +110,8 @@ def logout() -> Response:
         pin_space(space)
     here = installation()
     issuers = None if space is None else [requested_registration().issuer]
-    here.ended_logins.add(user for user in sessions.users() if issuers is None or user.issuer in issuers)
-    ended = sessions.end(issuers)
+    here.ended_logins.add(user for user in sessions.users(here.terms) if issuers is None or user.issuer in issuers)
+    ended = sessions.end(here.terms, issuers)
     forget_user()
     here.used_states.forget_users(ended)
     after_this_request(partial(_mark_ended, ended, everywhere=issuers is None))
@@ -131,7 +131,7 @@ def _space_to_leave() -> str | None:
     if "space" in request.args:
         return request.args["space"] or None
     # A stranger's form is not waited for: it may never arrive.
-    return request.form.get("space") or None if sessions.users() else None
+    return request.form.get("space") or None if sessions.users(installation().terms) else None
 
 
 def _begin(registration: Registration, space: str | None) -> ProviderMetadata:
@@ -251,9 +251,10 @@ def _log_in(user: User, transaction: Transaction) -> str:
     """A new session for this user, and where to go; as if nothing had happened if that cannot be found, or if a
     listener of the app refuses them.
     """
-    here, before = installation(), sessions.users()
+    here = installation()
+    before = sessions.users(here.terms)
     with sessions.undone_on_error():
-        sessions.start(user, lifetimes=here.lifetimes)
+        sessions.start(user, here.terms)
         here.ended_logins.remove(user)
         pin_space(user.space)
         try:
@@ -263,7 +264,7 @@ def _log_in(user: User, transaction: Transaction) -> str:
             forget_user()
             raise
     sessions.rotate()
-    gone = set(before) - set(sessions.users())
+    gone = set(before) - set(sessions.users(here.terms))
     here.ended_logins.add(gone)
     if gone or logout_marks.are_marked():
         after_this_request(partial(_mark_valid, user, gone))
@@ -274,13 +275,13 @@ def _join_crossed_logins() -> None:
     """Logins that this browser had open when it sent this request, and that have ended since."""
     here = installation()
     crossed = [transactions.state_hash(state) for state in transactions.open_states()]
-    sessions.join(here.used_states.users_of(crossed, here.clock()))
+    sessions.join(here.used_states.users_of(crossed, here.clock()), here.terms)
 
 
 def _mark_valid(user: User, gone: set[User], response: Response) -> Response:
     """No page that is still on its way brings back who was logged in before."""
     valid_from = {other.issuer: user.authenticated_at + 1 for other in gone} | {user.issuer: user.authenticated_at}
-    logout_marks.mark(valid_from, response, lifetime=installation().lifetimes.absolute)
+    logout_marks.mark(valid_from, response, lifetime=installation().terms.lifetime)
     return response
 
 
@@ -289,7 +290,7 @@ def _mark_ended(ended: list[User], response: Response, *, everywhere: bool) -> R
     if ended:
         at = max(int(installation().clock()), *(user.authenticated_at for user in ended)) + 1
         ended_at = [logout_marks.EVERY_ISSUER] if everywhere else [user.issuer for user in ended]
-        logout_marks.mark(dict.fromkeys(ended_at, at), response, lifetime=installation().lifetimes.absolute)
+        logout_marks.mark(dict.fromkeys(ended_at, at), response, lifetime=installation().terms.lifetime)
     return response
 
 
