@@ -1,8 +1,8 @@
 # Everything that a developer does here. `make` alone lists it.
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format lock docs translations fuzz mutants bench clean
+.PHONY: help demo test test-lowest lint format lock docs translations fuzz mutants bench clean announce
 
-VENV := .venv
+export VENV := .venv
 PYTHON ?= $(shell tools/find-python)
 INSTALLED := $(VENV)/installed
 REQUIREMENTS := requirements/dev.txt
@@ -10,16 +10,21 @@ BENCHMARKS := verification page_view startup login rotation issuers gunicorn_pag
 QUIET_PIP := PIP_QUIET=1 PIP_DISABLE_PIP_VERSION_CHECK=1
 
 help: ## list what can be done
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "%-14s%s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-14s%s\n", $$1, $$2 }' Makefile
 
 demo: $(INSTALLED) ## run the example app and the stand-in Cobot, ready to log in at (PORT=5000, STANDIN_PORT=5001)
 	@$(VENV)/bin/python -m example_app
 
+test: PROGRAMS := chromium redis-server
 test: $(INSTALLED) ## run all tests (REQUIRE_ALL=1: nothing may be left out)
 	@COBOT_OIDC_TEST_BROWSER="$$(tools/find-program chromium)" \
 	  COBOT_OIDC_TEST_REDIS_SERVER="$$(tools/find-program redis-server)" \
 	  COBOT_OIDC_TEST_REQUIRE_ALL="$(REQUIRE_ALL)" \
 	  $(VENV)/bin/python -m pytest $(TESTS)
+
+test-lowest: ## run all tests on the lowest versions that pyproject.toml allows (TESTS=... for some)
+	@$(MAKE) --no-print-directory test VENV=build/lowest REQUIREMENTS=requirements/lowest.txt \
+	  PYTHON="$(shell tools/find-python python3.11)"
 
 lint: $(INSTALLED) ## check format, style and types
 	@$(VENV)/bin/ruff format --check .
@@ -31,10 +36,12 @@ format: $(INSTALLED) ## bring the code into its format
 	@$(VENV)/bin/ruff format .
 	@$(VENV)/bin/ruff check --fix .
 
-lock: $(INSTALLED) ## choose the newest versions of what development needs
+lock: $(INSTALLED) ## choose the newest versions of what development needs, and the lowest that are allowed
 	@$(VENV)/bin/uv --no-config pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
-	  --no-annotate --no-header --no-emit-package cobot-oidc --extra test --extra docs --group dev \
-	  pyproject.toml --output-file $(REQUIREMENTS)
+	  --no-annotate --no-header --all-extras --group dev pyproject.toml --output-file $(REQUIREMENTS)
+	@$(VENV)/bin/uv --no-config pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
+	  --no-annotate --no-header --resolution lowest-direct --all-extras --group test --group docs --group build \
+	  pyproject.toml --output-file requirements/lowest.txt
 	@$(VENV)/bin/uv --no-config pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
 	  --no-annotate --no-header benchmarks/requirements.in --output-file benchmarks/requirements.txt
 
@@ -54,6 +61,7 @@ mutants: $(INSTALLED) ## spoil each check of the protocol and see that a test no
 	@$(VENV)/bin/python -m mutants $(MODULES)
 
 bench: ## measure what everything costs beside other libraries, and write docs/performance.md (about 8 minutes; SCRIPTS=login for one)
+	@tools/announce build/benchmarks benchmarks/requirements.txt redis-server
 	@tools/make-venv "$(PYTHON)" build/benchmarks
 	@$(QUIET_PIP) build/benchmarks/bin/python -m pip install --require-hashes -r benchmarks/requirements.txt
 	@$(QUIET_PIP) build/benchmarks/bin/python -m pip install --no-deps --no-build-isolation --force-reinstall .
@@ -67,7 +75,11 @@ bench: ## measure what everything costs beside other libraries, and write docs/p
 clean: ## remove what the other commands made
 	@rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
-$(INSTALLED): $(REQUIREMENTS)
+# Before anything is installed, so that nobody wonders what takes so long or what changed on their machine.
+announce:
+	@tools/announce "$(VENV)" "$(REQUIREMENTS)" $(PROGRAMS)
+
+$(INSTALLED): $(REQUIREMENTS) pyproject.toml | announce
 	@tools/make-venv "$(PYTHON)" $(VENV)
 	@$(QUIET_PIP) $(VENV)/bin/python -m pip install --require-hashes -r $(REQUIREMENTS)
 	@$(QUIET_PIP) $(VENV)/bin/python -m pip install --no-deps --no-build-isolation -e .

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from .signals import login_failed, oidc_event, user_logged_in, user_logged_out
     from .spaces import from_host, from_subdomain, from_view_arg
 
+    __version__: str
+
 __all__ = [
     "AnonymousUser",
     "CobotOIDC",
@@ -53,4 +55,11 @@ _MODULES = (
 )
 
 if not TYPE_CHECKING:  # otherwise type checkers would accept any misspelt name
-    __getattr__, __dir__ = lazy_names(__name__, __all__, _MODULES)
+    _public_name, __dir__ = lazy_names(__name__, __all__, _MODULES)
+
+    def __getattr__(name: str) -> object:
+        if name == "__version__":
+            from importlib.metadata import version
+
+            return version("cobot-oidc")
+        return _public_name(name)
