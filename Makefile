@@ -58,7 +58,7 @@ fuzz: $(INSTALLED) ## fuzz what reads tokens, keys and documents (SECONDS=60 for
 	@$(VENV)/bin/python -m fuzz $(or $(TARGET),all) $(or $(SECONDS),60)
 
 mutants: $(INSTALLED) ## spoil each check of the protocol and see that a test notices (about 20 minutes; MODULES=jws for one)
-	@$(VENV)/bin/python -m mutants $(MODULES)
+	@$(VENV)/bin/python -m tools.mutants $(MODULES)
 
 bench: ## measure what everything costs beside other libraries, and write docs/performance.md (about 8 minutes; SCRIPTS=login for one)
 	@tools/announce build/benchmarks benchmarks/requirements.txt redis-server

@@ -54,7 +54,7 @@ def cobot_oidc(provider: FarProvider) -> Login:
         COBOT_OIDC_CA_BUNDLE=provider.ca_bundle,
     )
     CobotOIDC(app)
-    return Login(app, "/cobot/login", lambda kept: any(name.startswith("cobot_oidc") for name in kept))
+    return Login(app, "/cobot/login", lambda kept: any(name.startswith("cobot:") for name in kept))
 
 
 def authlib(provider: FarProvider) -> Login:

@@ -1,7 +1,7 @@
-"""Mutation testing of ``cobot_oidc/protocol``: each check is spoilt in turn, and some test has to notice.
+"""Mutation testing of the protocol and its errors: each check is spoilt in turn, and some test has to notice.
 
-``python -m mutants [MODULE …]`` (``make mutants``). A mutant that survives has to be killed by a new test, or explained
-in ``survivors.md`` beside this file; what is neither fails the run. The score goes to ``score.md``.
+``python -m tools.mutants [MODULE …]`` (``make mutants``). A mutant that survives has to be killed by a new test, or
+explained in docs/mutants.md; what is neither fails the run. The score goes to the end of that page.
 """
 
 import ast
@@ -21,9 +21,11 @@ from pathlib import Path
 from types import ModuleType
 from typing import NamedTuple
 
-HERE = Path(__file__).parent
-ROOT = HERE.parent
-PROTOCOL = ROOT / "cobot_oidc" / "protocol"
+ROOT = Path(__file__).parent.parent
+PAGE = ROOT / "docs" / "mutants.md"
+SCORE = "\n## The score\n"
+PACKAGE = ROOT / "cobot_oidc"
+SOURCES = {path.stem: path for path in (*PACKAGE.glob("protocol/*.py"), PACKAGE / "errors.py", PACKAGE / "_lazy.py")}
 TESTS = ROOT / "tests" / "protocol"
 NOT_LOGIC = ("__init__",)  # names
 MOST_SECONDS = 120  # for one mutant; one that makes the tests hang has been noticed
@@ -63,7 +65,7 @@ class Mutant(NamedTuple):
 
 def mutants_of(module: str) -> Iterator[Mutant]:
     """Each way to spoil one thing in a module."""
-    source = (PROTOCOL / f"{module}.py").read_text()
+    source = SOURCES[module].read_text()
     names: dict[str, int] = {}
     for number in range(sum(1 for _ in _places(ast.parse(source)))):
         tree = ast.parse(source)
@@ -115,10 +117,18 @@ def _is_type(parent: ast.AST, node: ast.AST) -> bool:
 
 
 def _is_documentation(parent: ast.AST, node: ast.AST) -> bool:
+    """What is for people: docstrings, annotations, and the texts of errors, which docs/errors.md is made from."""
+    if isinstance(parent, ast.Module) and isinstance(node, (ast.Assign, ast.AnnAssign)) and _is_text(node):
+        return True
     return isinstance(parent, (ast.Module, ast.ClassDef, ast.FunctionDef)) and (
         (isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant))
         or (isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING")
     )
+
+
+def _is_text(node: ast.Assign | ast.AnnAssign) -> bool:
+    is_string = isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
+    return is_string or re.search(r"\b(Entry|Literal)\b", ast.unparse(node)) is not None
 
 
 def _changes(node: ast.AST, said: bool) -> list[str]:
@@ -187,7 +197,7 @@ class _Spoilt(MetaPathFinder, Loader):
     """Gives the spoilt module to whoever imports it."""
 
     def __init__(self, mutant: Mutant) -> None:
-        self._name = f"cobot_oidc.protocol.{mutant.module}"
+        self._name = ".".join(SOURCES[mutant.module].relative_to(ROOT).with_suffix("").parts)
         self._mutant = mutant
 
     def find_spec(self, fullname: str, _path: object, _target: object = None) -> ModuleSpec | None:
@@ -228,17 +238,17 @@ def _test(mutant: Mutant) -> None:
 
 
 def explained() -> set[str]:
-    """The survivors that ``survivors.md`` gives a reason for."""
-    return set(re.findall(r"^- (.+: `.+` → `.+`(?: \(\d+\))?)$", (HERE / "survivors.md").read_text(), re.MULTILINE))
+    """The survivors that docs/mutants.md gives a reason for."""
+    return set(re.findall(r"^- (.+: `.+` → `.+`(?: \(\d+\))?)$", PAGE.read_text(), re.MULTILINE))
 
 
 def main(modules: list[str]) -> int:
     """Spoil, test and tell; 0 where every survivor is explained."""
     for name in PRELOADED:
         import_module(name)
-    everything = [file.stem for file in sorted(PROTOCOL.glob("*.py")) if file.stem not in NOT_LOGIC]
+    everything = [name for name in sorted(SOURCES) if name not in NOT_LOGIC]
     known = explained()
-    if is_killed(Mutant("jws", "unspoilt", ast.parse((PROTOCOL / "jws.py").read_text()))):
+    if is_killed(Mutant("jws", "unspoilt", ast.parse(SOURCES["jws"].read_text()))):
         print("The tests fail without any mutant.")
         return 2
     unexplained = False
@@ -252,7 +262,7 @@ def main(modules: list[str]) -> int:
             print(module, f"{sum(killed)}/{len(mutants)}", *survivors, sep="\n  ", flush=True)
             unexplained = unexplained or not known.issuperset(survivors)
     if not modules:
-        (HERE / "score.md").write_text(_score(rows))
+        PAGE.write_text(PAGE.read_text().partition(SCORE)[0] + SCORE + _score(rows))
     return int(unexplained)
 
 
@@ -261,7 +271,7 @@ def _score(rows: list[tuple[str, int, int, int]]) -> str:
     rows = [*rows, ("**all**", sum(made), sum(killed), sum(told))]
     lines = [f"| {name} | {count} | {dead} | {told} | {dead / count:.1%} |" for name, count, dead, told in rows]
     head = ["| module | mutants | killed | explained | score |", "|---|---|---|---|---|"]
-    return "\n".join(["# The score of `make mutants`", "", *head, *lines, ""])
+    return "\n".join(["", *head, *lines, ""])
 
 
 if __name__ == "__main__":
