@@ -65,10 +65,10 @@ class CobotOIDC:
                 True  # the app is reached over https, so the session is never sent over http
             )
         self._warn(app, settings)
-        here = app.extensions["cobot_oidc"] = Installation(app, settings, self._read_space, self._clock)
+        installed = app.extensions["cobot_oidc"] = Installation(app, settings, self._read_space, self._clock)
         app.register_blueprint(_blueprint(), url_prefix=settings.url_prefix)
         app.context_processor(_template_names)
-        look_at_first_request(app, here, _template_names)
+        look_at_first_request(app, installed, _template_names)
         if CobotOIDCError not in app.error_handler_spec[None][None]:  # the app's own handler stays
             app.register_error_handler(CobotOIDCError, failures.answer)
 

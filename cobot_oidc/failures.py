@@ -17,7 +17,7 @@ from .identity.current import current_users, pin_space, requested_space, request
 from .installation import installation, logger
 from .languages import speaker
 from .signals import login_failed
-from .urls import check_prefix, login_url, offer_login, start_page, style_url
+from .urls import Destination, check_prefix, login_url, offer_login, start_page, style_url
 
 RETRY_AFTER = 30  # seconds, if the provider does not say
 LONGEST_RETRY_AFTER = 3600
@@ -56,7 +56,7 @@ def logged_out() -> Response:
     still_logged_in = requested_user().is_authenticated if request.args.get("space") else bool(current_users())
     if still_logged_in:  # the back button, after another login
         return redirect(start_page(), 302)
-    offer_login(space, None)
+    offer_login(Destination(space))
     return _rendered("cobot_oidc/logged_out.html", space=request.args.get("space"))
 
 

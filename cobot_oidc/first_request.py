@@ -30,7 +30,7 @@ _STORE_CAME_LATER = (
 )
 
 
-def look_at_first_request(app: Flask, here: Installation, names: Callable[[], dict[str, object]]) -> None:
+def look_at_first_request(app: Flask, installed: Installation, names: Callable[[], dict[str, object]]) -> None:
     """Before the first request is answered, look at the app as a whole; refuse every request if it is not safe.
 
     :param names: our context processor, by which a template gets ``current_user``.
@@ -42,26 +42,26 @@ def look_at_first_request(app: Flask, here: Installation, names: Callable[[], di
             return
         if not found:
             try:
-                _check(app, here)
+                _check(app, installed)
             except ConfigurationError as error:
                 logger.error("the app is refused: %s", error, extra={"event": "app_refused", "code": error.code})
                 found.append(error)
             else:
                 # A new list: other threads may be going through the old one.
                 app.before_request_funcs[None] = [hook for hook in app.before_request_funcs[None] if hook is not look]
-                _warn(app, here, names)
+                _warn(app, installed, names)
                 return
         raise found[0].copy()
 
     app.before_request(look)
 
 
-def _check(app: Flask, here: Installation) -> None:
+def _check(app: Flask, installed: Installation) -> None:
     """:raises ConfigurationError: all that was found, in one."""
     problems = Problems()
     for check in (_check_views, _check_space_argument, _check_destinations, _check_store):
         with problems.noted():
-            check(app, here)
+            check(app, installed)
     problems.raise_any()
 
 
@@ -70,11 +70,11 @@ def _check_views(app: Flask, _here: Installation) -> None:
         raise ConfigurationError("guard_misplaced", views=", ".join(left_open))
 
 
-def _check_space_argument(app: Flask, here: Installation) -> None:
+def _check_space_argument(app: Flask, installed: Installation) -> None:
     """A name that no rule has is a mistake if a view is guarded that has some other variable part, or one alike."""
-    if not isinstance(here.read_space, ViewArgument):
+    if not isinstance(installed.read_space, ViewArgument):
         return
-    name, rules = here.read_space.name, list(_own_rules(app))
+    name, rules = installed.read_space.name, list(_own_rules(app))
     arguments = sorted({argument for rule in rules for argument in rule.arguments})
     if name in arguments:
         return
@@ -86,9 +86,12 @@ def _check_space_argument(app: Flask, here: Installation) -> None:
     logger.warning("no URL rule has <%s>, which from_view_arg names: no page of this app is a space's", name)
 
 
-def _check_destinations(app: Flask, here: Installation) -> None:
+def _check_destinations(app: Flask, installed: Installation) -> None:
     problems = Problems()
-    for key, place in (("AFTER_LOGIN", here.settings.after_login), ("AFTER_LOGOUT", here.settings.after_logout)):
+    for key, place in (
+        ("AFTER_LOGIN", installed.settings.after_login),
+        ("AFTER_LOGOUT", installed.settings.after_logout),
+    ):
         if isinstance(place, str) and not place.startswith("/"):
             with problems.noted():
                 _check_endpoint(app, f"{PREFIX}{key}", place)
@@ -112,10 +115,10 @@ def _check_store(app: Flask, _here: Installation) -> None:
         raise
 
 
-def _warn(app: Flask, here: Installation, names: Callable[[], dict[str, object]]) -> None:
+def _warn(app: Flask, installed: Installation, names: Callable[[], dict[str, object]]) -> None:
     """Tell what is allowed, but probably not meant."""
-    if isinstance(here.read_space, ViewArgument):
-        name = here.read_space.name
+    if isinstance(installed.read_space, ViewArgument):
+        name = installed.read_space.name
         for rule in _own_rules(app):
             guarded = asks_for_the_requested_space(app.view_functions.get(rule.endpoint))
             if guarded and rule.arguments and name not in rule.arguments:

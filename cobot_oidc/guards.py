@@ -17,7 +17,7 @@ from .identity.current import in_space, requested_space, requested_user
 from .identity.user import User
 from .issuers import is_space_name
 from .protocol.redirects import safe_next
-from .urls import check_prefix, login_url, offer_login
+from .urls import Destination, check_prefix, login_url, offer_login
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -169,5 +169,5 @@ def _send_to_login() -> Response:
 def _offer_login() -> None:
     check_prefix()
     # Only what can be asked for again is worth coming back to: a form that was posted is lost either way.
-    here = request.full_path.removesuffix("?") if request.method in ("GET", "HEAD") else None
-    offer_login(requested_space(), safe_next(request.root_path + here) if here else None)
+    path = request.full_path.removesuffix("?") if request.method in ("GET", "HEAD") else None
+    offer_login(Destination(requested_space(), safe_next(request.root_path + path) if path else None))

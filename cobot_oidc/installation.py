@@ -127,7 +127,7 @@ def installation(app: Flask | None = None) -> Installation:
     :raises ConfigurationError: ``not_installed`` if ``init_app`` was never called for it.
     """
     try:
-        here: Installation = (app or the_app()).extensions["cobot_oidc"]
+        installed: Installation = (app or the_app()).extensions["cobot_oidc"]
     except KeyError:
         raise ConfigurationError("not_installed", app=(app or the_app()).name) from None
-    return here
+    return installed

@@ -6,7 +6,7 @@ Nothing here is taken from a header that nobody has validated (R06).
 from collections.abc import Callable, Mapping
 from string import printable
 from types import MappingProxyType
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import quote, unquote, urlsplit
 
 from flask import current_app, request, url_for
@@ -83,26 +83,38 @@ def login_at_callback_host() -> str | None:
     return f"{url.scheme}://{url.netloc}{path}"
 
 
-def offer_login(space: str | None, next_path: str | None) -> None:
-    """Should this request fail, let its answer lead to a login of this space that goes on to the same place."""
-    request.environ[_LOGIN] = {"space": space, "next": next_path}
+class Destination(NamedTuple):
+    """Where a login leads.
+
+    :ivar space: the space to log in to; ``None`` for the global provider.
+    :ivar next: the path of ours that the browser goes to afterwards; ``None`` for the configured place.
+    """
+
+    space: str | None
+    next: str | None = None
+
+
+def offer_login(destination: Destination) -> None:
+    """Should this request fail, let its answer lead to a login that goes on to the same place."""
+    request.environ[_LOGIN] = destination
 
 
 def login_url() -> str | None:
     """Where a person can log in and go on; ``None`` if this request has to do with no login of a known space."""
-    login = request.environ.get(_LOGIN)
-    if login is None:
+    destination: Destination | None = request.environ.get(_LOGIN)
+    if destination is None:
         return None
-    return url_for("cobot_oidc.login", space=_named_for_a_login(login["space"]), next=login["next"])
+    return url_for("cobot_oidc.login", space=_named_for_a_login(destination.space), next=destination.next)
 
 
-def after_login(next_path: str | None, space: str | None) -> str:
+def after_login(destination: Destination) -> str:
     """Where to go after a login: to ``next`` if that is a page of this app, else to ``AFTER_LOGIN``.
 
     With spaces in host names, the page is on the space's own host, with scheme and port of the callback: behind a proxy
     the request's own may be others than the browser's.
     """
-    path = checked_next(next_path) or _after_login(space)
+    space = destination.space
+    path = checked_next(destination.next) or _after_login(space)
     reader = installation().read_space
     if not isinstance(reader, HostLabel):
         return path
@@ -116,7 +128,7 @@ def after_login_again() -> str:
     latest = next(reversed(current_users()), None)
     space = latest.space if latest is not None else None
     pin_space(space)
-    return after_login(None, space)
+    return after_login(Destination(space))
 
 
 def after_logout(space: str | None = None) -> str:

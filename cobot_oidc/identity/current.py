@@ -59,10 +59,10 @@ def current_users() -> list[User]:
     It is meant for a page that shows where somebody is logged in. To decide what they may see, use ``current_user``:
     each login is valid only for requests of its space.
     """
-    here = installation()
-    users = sessions.everyone(here.terms, now=here.clock())
-    issuer_of = here.settings.issuers.issuer_of
-    return [user for user in users if _is_valid(user, here) and issuer_of(user.space) == user.issuer]
+    installed = installation()
+    users = sessions.everyone(installed.terms, now=installed.clock())
+    issuer_of = installed.settings.issuers.issuer_of
+    return [user for user in users if _is_valid(user, installed) and issuer_of(user.space) == user.issuer]
 
 
 def requested_space() -> str | None:
@@ -109,11 +109,11 @@ def _place() -> tuple[str | None, str]:
     return space, issuer
 
 
-def _named_place(seen: _Seen, here: Installation) -> tuple[str | None, str | None]:
+def _named_place(seen: _Seen, installed: Installation) -> tuple[str | None, str | None]:
     """The space as the request names it, and its issuer if it has one."""
     if seen.place is None:
-        space = here.read_space() if here.read_space is not None else None
-        seen.place = space, here.settings.issuers.issuer_of(space)
+        space = installed.read_space() if installed.read_space is not None else None
+        seen.place = space, installed.settings.issuers.issuer_of(space)
     return seen.place
 
 
@@ -168,22 +168,22 @@ def forget_user() -> None:
 
 
 def _look_up(seen: _Seen) -> User | AnonymousUser:
-    here = installation()
-    space, issuer = _named_place(seen, here)
+    installed = installation()
+    space, issuer = _named_place(seen, installed)
     if issuer is None:
         return ANONYMOUS
-    now, terms = here.clock(), here.terms
+    now, terms = installed.clock(), installed.terms
     user = sessions.find(issuer, space, terms, now=now)
-    if isinstance(user, AnonymousUser) or not _is_valid(user, here):
+    if isinstance(user, AnonymousUser) or not _is_valid(user, installed):
         return ANONYMOUS
     if terms.idle_lifetime is not None:
         sessions.note_visit(issuer, terms, now=now)
     return user
 
 
-def _is_valid(user: User, here: Installation) -> bool:
+def _is_valid(user: User, installed: Installation) -> bool:
     """Whether this login has not been ended, although the session still contains it."""
-    return not is_marked(user) and user not in here.ended_logins
+    return not is_marked(user) and user not in installed.ended_logins
 
 
 current_user = cast("User | AnonymousUser", LocalProxy(requested_user))

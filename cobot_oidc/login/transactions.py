@@ -24,6 +24,7 @@ from werkzeug.wrappers import Response
 from .. import cookies
 from ..errors import LoginError
 from ..protocol import base64url
+from ..urls import Destination
 
 LIFETIME = 600  # seconds
 MOST_OPEN = 5
@@ -41,22 +42,20 @@ class Transaction:
     """One login in progress.
 
     :ivar issuer: the issuer that was asked.
-    :ivar space: the space to log in to; ``None`` for the global provider.
+    :ivar destination: the space to log in to, and where the browser goes afterwards.
     :ivar nonce: 32 random bytes in base64url, as are ``state`` and ``code_verifier``; never shown in ``repr``.
     :ivar redirect_uri: the one in the authorization request.
-    :ivar next: the path of ours that the browser goes to afterwards; ``None`` for the configured place.
     :ivar started_at: seconds since the epoch.
     :ivar max_age: seconds, if the request asked for a recent login at the provider.
     :ivar issuer_promised: whether the answer has to contain ``iss`` (RFC 9207).
     """
 
     issuer: str
-    space: str | None
+    destination: Destination
     state: str = field(repr=False)
     nonce: str = field(repr=False)
     code_verifier: str = field(repr=False)
     redirect_uri: str
-    next: str | None
     started_at: int
     max_age: int | None
     issuer_promised: bool
@@ -148,15 +147,15 @@ class _Cookie:
         return cls(name, _seal(transaction, name), transaction)
 
     def without_next(self) -> "_Cookie":
-        transaction = replace(self.transaction, next=None)
+        transaction = replace(self.transaction, destination=self.transaction.destination._replace(next=None))
         return _Cookie(self.name, _seal(transaction, self.name), transaction)
 
 
 def _within_bytes(logins: list[_Cookie]) -> list[_Cookie]:
     """As many of these logins, which are newest first, as there is room for."""
     while len(logins) > 1 and sum(len(login.name) + len(login.value) for login in logins) > MOST_BYTES:
-        longest = max(logins, key=lambda login: len(login.transaction.next or ""))
-        if longest.transaction.next is None:
+        longest = max(logins, key=lambda login: len(login.transaction.destination.next or ""))
+        if longest.transaction.destination.next is None:
             logins = logins[:-1]
         else:
             logins = [login.without_next() if login is longest else login for login in logins]
@@ -179,9 +178,8 @@ def _seal(transaction: Transaction, name: str) -> str:
     )
     rest = [
         transaction.issuer,
-        transaction.space,
+        *transaction.destination,
         transaction.redirect_uri,
-        transaction.next,
         transaction.started_at,
         transaction.max_age,
         transaction.issuer_promised,
@@ -209,15 +207,14 @@ def _open(value: str, name: str) -> Transaction | None:
             urlsafe_b64encode(secrets_[start : start + _SECRET_BYTES]).rstrip(b"=").decode()
             for start in range(0, 3 * _SECRET_BYTES, _SECRET_BYTES)
         )
-        issuer, space, redirect_uri, next_, started_at, max_age, issuer_promised = rest
+        issuer, space, next_path, redirect_uri, started_at, max_age, issuer_promised = rest
         return Transaction(
             issuer=issuer,
-            space=space,
+            destination=Destination(space, next_path),
             state=state,
             nonce=nonce,
             code_verifier=code_verifier,
             redirect_uri=redirect_uri,
-            next=next_,
             started_at=started_at,
             max_age=max_age,
             issuer_promised=issuer_promised,
@@ -234,4 +231,4 @@ def _sealing_keys() -> Sequence[bytes]:
 @lru_cache(maxsize=32)
 def _derived(key: str | bytes) -> bytes:
     material = key.encode() if isinstance(key, str) else key
-    return HKDF(algorithm=SHA256(), length=32, salt=None, info=b"cobot_oidc login transaction 1").derive(material)
+    return HKDF(algorithm=SHA256(), length=32, salt=None, info=b"cobot_oidc login transaction 2").derive(material)

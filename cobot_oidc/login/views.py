@@ -21,6 +21,7 @@ from ..protocol.authorization import AuthorizationRequest, AuthorizationResponse
 from ..protocol.discovery import ProviderMetadata
 from ..provider.provider import Provider, TokenSet
 from ..signals import user_logged_in, user_logged_out
+from ..urls import Destination
 from . import recent_logins, transactions
 from .transactions import Transaction, new_secret
 
@@ -32,13 +33,13 @@ def login() -> Response:
     if "space" in request.args:
         pin_space(request.args["space"] or None)
     space, registration = requested_space(), requested_registration()
-    next_path = urls.checked_next(request.args.get("next"))
-    urls.offer_login(space, next_path)
+    destination = Destination(space, urls.checked_next(request.args.get("next")))
+    urls.offer_login(destination)
     if is_subresource():  # a fetch that followed a redirect: its logins would end nowhere, and evict real ones
         raise LoginError("login_required")
     if elsewhere := urls.login_at_callback_host():
         return redirect(elsewhere, 302)
-    here, now = installation(), installation().clock()
+    installed, now = installation(), installation().clock()
     redirect_uri = urls.redirect_uri(registration.callback)
     if not requested_user().is_authenticated and recent_logins.is_stuck(registration.issuer, now):
         raise LoginError("login_stuck", issuer=registration.issuer)
@@ -46,12 +47,11 @@ def login() -> Response:
     options = request_options(request.args)
     transaction = Transaction(
         issuer=registration.issuer,
-        space=space,
+        destination=destination,
         state=new_secret(),
         nonce=new_secret(),
         code_verifier=new_secret(),
         redirect_uri=redirect_uri,
-        next=next_path,
         started_at=int(now),
         max_age=int(options["max_age"]) if "max_age" in options else None,
         issuer_promised=metadata.promises_response_issuer,
@@ -59,7 +59,7 @@ def login() -> Response:
     authorization_request = AuthorizationRequest(
         client_id=registration.client.client_id,
         redirect_uri=redirect_uri,
-        scopes=here.settings.scopes,
+        scopes=installed.settings.scopes,
         state=transaction.state,
         nonce=transaction.nonce,
         code_verifier=transaction.code_verifier,
@@ -68,7 +68,7 @@ def login() -> Response:
     # Without the page that redirects usually have: it would hold state and nonce.
     response = Response(status=302, headers={"Location": authorization_request.url(metadata.authorization_endpoint)})
     transactions.remember(transaction, response)
-    here.tell("login_started", registration.issuer)
+    installed.tell("login_started", registration.issuer)
     return response
 
 
@@ -79,25 +79,25 @@ def callback(registered: str | None = None) -> Response:
     """
     if request.method == "HEAD":
         abort(405)
-    here = installation()
+    installed = installation()
     answer = AuthorizationResponse.parse(request.query_string)
-    if recent_logins.was_answered(answer.state or "", sessions.issuers(here.terms), here.clock()):
+    if recent_logins.was_answered(answer.state or "", sessions.issuers(installed.terms), installed.clock()):
         return redirect(urls.after_login_again(), 303)  # reload, back button (F03)
     with _its_error_in_the_log(answer):
         transaction = transactions.recall(answer.state)
-        urls.offer_login(transaction.space, transaction.next)
+        urls.offer_login(transaction.destination)
         state_hash = transactions.state_hash(transaction.state)
         try:
-            user = here.used_states.user_of(state_hash, lambda: _user(transaction, answer, registered))
+            user = installed.used_states.user_of(state_hash, lambda: _user(transaction, answer, registered))
         finally:
             # Without room for the call nothing was spent, and the same answer may come again (X04).
-            if here.used_states.is_claimed(state_hash):
+            if installed.used_states.is_claimed(state_hash):
                 after_this_request(partial(transactions.forget, transaction.state))
     place = _log_in(user, transaction)
-    here.used_states.remember(state_hash, user)
+    installed.used_states.remember(state_hash, user)
     _join_crossed_logins()
-    here.tell("logged_in", transaction.issuer, seconds=here.clock() - transaction.started_at)
-    after_this_request(partial(recent_logins.remember, transaction.state, transaction.issuer, here.clock()))
+    installed.tell("logged_in", transaction.issuer, seconds=installed.clock() - transaction.started_at)
+    after_this_request(partial(recent_logins.remember, transaction.state, transaction.issuer, installed.clock()))
     return redirect(place, 303)
 
 
@@ -108,16 +108,18 @@ def logout() -> Response:
     space = _space_to_leave()
     if space is not None:
         pin_space(space)
-    here = installation()
+    installed = installation()
     issuers = None if space is None else [requested_registration().issuer]
-    here.ended_logins.add(user for user in sessions.users(here.terms) if issuers is None or user.issuer in issuers)
-    ended = sessions.end(here.terms, issuers)
+    installed.ended_logins.add(
+        user for user in sessions.users(installed.terms) if issuers is None or user.issuer in issuers
+    )
+    ended = sessions.end(installed.terms, issuers)
     forget_user()
-    here.used_states.forget_users(ended)
+    installed.used_states.forget_users(ended)
     after_this_request(partial(_mark_ended, ended, everywhere=issuers is None))
     after_this_request(recent_logins.forget)
     for user in ended:
-        here.tell("logged_out", user.issuer)
+        installed.tell("logged_out", user.issuer)
         user_logged_out.send(the_app(), user=user)
     return redirect(_provider_logout(ended) or urls.after_logout(space), 303)
 
@@ -194,11 +196,11 @@ def _expected(transaction: Transaction, registered: str | None) -> Registration:
     The code of one issuer never goes to another: each that is not the provider's own has its own callback (RFC 9700
     section 4.4.2.2, X01).
     """
-    here = installation()
-    registration = here.settings.issuers.registration_of(transaction.space)
-    if not transaction.is_alive(here.clock()):
+    installed = installation()
+    registration = installed.settings.issuers.registration_of(transaction.destination.space)
+    if not transaction.is_alive(installed.clock()):
         _claim(transaction)
-        raise LoginError("transaction_expired", difference_seconds=here.clock() - transaction.started_at)
+        raise LoginError("transaction_expired", difference_seconds=installed.clock() - transaction.started_at)
     if registration is None or registration.issuer != transaction.issuer:
         _claim(transaction)
         raise LoginError("transaction_outdated", issuer=transaction.issuer)
@@ -220,30 +222,30 @@ def _code(transaction: Transaction, answer: AuthorizationResponse) -> str:
 
 def _claim(transaction: Transaction) -> None:
     """From here on the transaction is used, however this ends."""
-    here = installation()
-    if not here.used_states.claim(transactions.state_hash(transaction.state), here.clock()):
+    installed = installation()
+    if not installed.used_states.claim(transactions.state_hash(transaction.state), installed.clock()):
         raise LoginError("transaction_used")
 
 
 def _from_claims(transaction: Transaction, token_set: TokenSet, provider: Provider) -> User:
-    here, claims = installation(), token_set.claims
+    installed, claims = installation(), token_set.claims
     more: Mapping[str, object] = {}
-    if here.settings.userinfo:
+    if installed.settings.userinfo:
         more = provider.userinfo(token_set.access_token, claims.subject)
     kept = {
         name: claims.get(name, more.get(name))
-        for name in here.settings.claims
+        for name in installed.settings.claims
         if name not in ("iss", "sub")
         and (name in claims or name in more)  # the id token takes precedence over userinfo (C15)
     }
-    if not here.settings.userinfo:
-        here.tell_missing(here.settings.claims, claims)
+    if not installed.settings.userinfo:
+        installed.tell_missing(installed.settings.claims, claims)
     return User(
         issuer=claims.issuer,
         subject=claims.subject,
-        space=transaction.space,
+        space=transaction.destination.space,
         kept_claims=kept,
-        authenticated_at=int(here.clock()),
+        authenticated_at=int(installed.clock()),
     )
 
 
@@ -251,21 +253,21 @@ def _log_in(user: User, transaction: Transaction) -> str:
     """A new session for this user, and where to go; as if nothing had happened if that cannot be found, or if a
     listener of the app refuses them.
     """
-    here = installation()
-    before = sessions.users(here.terms)
+    installed = installation()
+    before = sessions.users(installed.terms)
     with sessions.undone_on_error():
-        sessions.start(user, here.terms)
-        here.ended_logins.remove(user)
+        sessions.start(user, installed.terms)
+        installed.ended_logins.remove(user)
         pin_space(user.space)
         try:
             user_logged_in.send(the_app(), user=user)
-            place = urls.after_login(transaction.next, transaction.space)
+            place = urls.after_login(transaction.destination)
         except BaseException:
             forget_user()
             raise
     sessions.rotate()
-    gone = set(before) - set(sessions.users(here.terms))
-    here.ended_logins.add(gone)
+    gone = set(before) - set(sessions.users(installed.terms))
+    installed.ended_logins.add(gone)
     if gone or logout_marks.are_marked():
         after_this_request(partial(_mark_valid, user, gone))
     return place
@@ -273,9 +275,9 @@ def _log_in(user: User, transaction: Transaction) -> str:
 
 def _join_crossed_logins() -> None:
     """Logins that this browser had open when it sent this request, and that have ended since."""
-    here = installation()
+    installed = installation()
     crossed = [transactions.state_hash(state) for state in transactions.open_states()]
-    sessions.join(here.used_states.users_of(crossed, here.clock()), here.terms)
+    sessions.join(installed.used_states.users_of(crossed, installed.clock()), installed.terms)
 
 
 def _mark_valid(user: User, gone: set[User], response: Response) -> Response:
@@ -308,10 +310,10 @@ def _provider_logout(ended: list[User]) -> str | None:
 
     From the document at hand: a logout never waits for the network.
     """
-    here = installation()
-    if not here.settings.logout_at_provider or len(ended) != 1:  # one browser can be sent to one provider
+    installed = installation()
+    if not installed.settings.logout_at_provider or len(ended) != 1:  # one browser can be sent to one provider
         return None
-    registration = here.settings.issuers.registration_of(ended[0].space)
+    registration = installed.settings.issuers.registration_of(ended[0].space)
     metadata = None if registration is None else _provider(registration).held_metadata()
     if registration is None or metadata is None or metadata.end_session_endpoint is None:
         return None
