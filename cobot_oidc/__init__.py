@@ -10,11 +10,11 @@ from ._lazy import lazy_names
 if TYPE_CHECKING:
     from .configuration import CobotOIDCConfig
     from .errors import CobotOIDCError, ConfigurationError, LoginError, ProviderError, TokenError
+    from .events import login_failed, oidc_event, user_logged_in, user_logged_out
     from .extension import CobotOIDC
     from .guards import login_required, require_user
     from .identity.current import current_space, current_user, current_users
     from .identity.user import AnonymousUser, User
-    from .signals import login_failed, oidc_event, user_logged_in, user_logged_out
     from .spaces import from_host, from_subdomain, from_view_arg
 
     __version__: str
@@ -45,7 +45,7 @@ __all__ = [
 
 _MODULES = (
     ".errors",
-    ".signals",
+    ".events",
     ".identity.user",
     ".spaces",
     ".configuration",

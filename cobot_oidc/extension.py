@@ -8,11 +8,12 @@ from flask.typing import ResponseReturnValue
 
 from . import failures, urls
 from .errors import CobotOIDCError, ConfigurationError
+from .events import logger
 from .first_request import look_at_first_request
 from .identity import sessions
 from .identity.current import current_space, current_user, once_for_a_request
 from .identity.user import ANONYMOUS
-from .installation import Clock, Installation, installation, logger
+from .installation import Clock, Installation, installation
 from .provider.deadline import within
 from .settings import KEYS, Settings, read_settings
 from .settings_mistakes import PREFIX, unread_variables
@@ -94,7 +95,7 @@ class CobotOIDC:
         :returns: numbers by (event, code); the code is empty except for ``login_failed``. ``docs/provider.md`` lists
             the events.
         """
-        return installation(app).counts
+        return installation(app).events.counts
 
 
 def _blueprint() -> Blueprint:

@@ -13,10 +13,10 @@ from werkzeug.wrappers import Response
 
 from .context import the_app
 from .errors import CobotOIDCError
+from .events import logger, login_failed
 from .identity.current import current_users, pin_space, requested_space, requested_user
-from .installation import installation, logger
+from .installation import installation
 from .languages import speaker
-from .signals import login_failed
 from .urls import Destination, check_prefix, login_url, offer_login, start_page, style_url
 
 RETRY_AFTER = 30  # seconds, if the provider does not say
@@ -31,7 +31,7 @@ def report(error: CobotOIDCError) -> None:
     level = logging.ERROR if error.status == HTTPStatus.INTERNAL_SERVER_ERROR else logging.WARNING
     fields = {"event": "login_failed", "code": error.code, "correlation_id": error.correlation_id}
     logger.log(level, "login failed [%s] %s", error.correlation_id, error, extra=fields)
-    installation().count("login_failed", code=error.code)
+    installation().events.count("login_failed", code=error.code)
     login_failed.send(the_app(), error=error)
 
 

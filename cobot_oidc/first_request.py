@@ -11,9 +11,10 @@ from flask import Flask, request
 from werkzeug.routing import Rule
 
 from .errors import ConfigurationError
+from .events import logger
 from .guards import asks_for_the_requested_space, views_left_open
 from .identity import sessions
-from .installation import Installation, logger
+from .installation import Installation
 from .settings_mistakes import PREFIX, Problems, nearest
 from .spaces import ViewArgument
 

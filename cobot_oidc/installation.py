@@ -1,19 +1,16 @@
 """What ``init_app`` leaves in ``app.extensions["cobot_oidc"]``, and how every room finds it."""
 
-import logging
-import threading
-from collections import Counter
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable
 from typing import TYPE_CHECKING, TypeVar, cast
 
 from flask import Flask
 
 from .context import the_app
 from .errors import ConfigurationError
+from .events import Events
 from .identity.ended_logins import EndedLogins
 from .identity.sessions import Terms
 from .settings import Settings
-from .signals import oidc_event
 from .spaces import SpaceReader
 
 if TYPE_CHECKING:
@@ -23,16 +20,6 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 Clock = Callable[[], float]  # seconds since the epoch
-
-logger = logging.getLogger("cobot_oidc")
-
-_LEVELS = {"metadata_renewed": logging.DEBUG} | dict.fromkeys(
-    ("login_started", "logged_in", "logged_out", "keys_renewed", "breaker_closed", "store_available"), logging.INFO
-)
-_MISSING = (
-    "the claim %r of COBOT_OIDC_CLAIMS is not in the id token, or not fit for use; "
-    "set COBOT_OIDC_USERINFO to True to ask the userinfo endpoint too"
-)
 
 
 class Installation:
@@ -49,18 +36,17 @@ class Installation:
             settings.claims, lifetime=settings.session_lifetime, idle_lifetime=settings.session_idle_lifetime
         )
         self.ended_logins = EndedLogins(clock, settings.session_lifetime, secret=self._secret, store=self._store)
+        self.events = Events(app)
         self._app = app
         self._shared: dict[str, object] = {}
-        self._counts: Counter[tuple[str, str]] = Counter()
-        self._counting = threading.Lock()
-        self._missing: set[str] = set()
 
     @property
     def providers(self) -> "Providers":
         """The providers that this app knows."""
         from .provider.providers import Providers
 
-        return self._once("providers", lambda: Providers(self.settings.provider, self.clock, self.tell, self._store()))
+        settings, tell = self.settings.provider, self.events.tell
+        return self._once("providers", lambda: Providers(settings, self.clock, tell, self._store()))
 
     @property
     def used_states(self) -> "UsedStates":
@@ -69,46 +55,13 @@ class Installation:
 
         return self._once("used_states", lambda: UsedStates(self._store()))
 
-    @property
-    def counts(self) -> dict[tuple[str, str], int]:
-        """How often each event happened in this process, by name and code (``""`` but for ``login_failed``)."""
-        with self._counting:
-            return dict(self._counts)
-
-    def tell(self, event: str, issuer: str | None = None, *, seconds: float | None = None) -> None:
-        """Tell the operator what happened: a log record with the fields ``event`` and ``issuer``, a count, a signal."""
-        level = _LEVELS.get(event, logging.WARNING)
-        logger.log(level, "%s: %s", event, issuer or "-", extra={"event": event, "issuer": issuer})
-        self.count(event, issuer, seconds=seconds)
-
-    def tell_missing(self, wanted: Iterable[str], came: Collection[str]) -> None:
-        """Tell the operator, once for each, which claims do not come, if the app asked for them by name."""
-        if "COBOT_OIDC_CLAIMS" not in self._app.config:
-            return  # not every issuer has the usual ones, and nobody wonders about it
-        with self._counting:
-            missing = [claim for claim in wanted if claim not in came and claim not in self._missing]
-            self._missing.update(missing)
-        for claim in missing:
-            logger.info(_MISSING, claim, extra={"event": "claim_missing", "claim": claim})
-
-    def count(
-        self, event: str, issuer: str | None = None, *, code: str | None = None, seconds: float | None = None
-    ) -> None:
-        """Count an event that has a log record of its own, and send the signal. A handler that fails stops nobody."""
-        with self._counting:
-            self._counts[event, code or ""] += 1
-        try:
-            oidc_event.send(self._app, event=event, issuer=issuer, code=code, seconds=seconds)
-        except Exception:
-            logger.exception("a handler of oidc_event failed at %s", event)
-
     def _store(self) -> "SharedStore | None":
         url = self.settings.redis_url
         if url is None:
             return None
         from .provider.shared_store import SharedStore
 
-        return self._once("store", lambda: SharedStore(url, self._secret(), clock=self.clock, tell=self.tell))
+        return self._once("store", lambda: SharedStore(url, self._secret(), clock=self.clock, tell=self.events.tell))
 
     def _secret(self) -> bytes:
         key = cast("str | bytes", self._app.secret_key)

@@ -14,9 +14,10 @@ from werkzeug.routing import BuildError
 from werkzeug.urls import iri_to_uri
 
 from .errors import ConfigurationError, LoginError
+from .events import logger
 from .identity.current import current_users, pin_space, requested_user
 from .identity.user import User
-from .installation import installation, logger
+from .installation import installation
 from .protocol.discovery import is_loopback
 from .protocol.redirects import safe_next
 from .spaces import HostLabel, ViewArgument

@@ -9,7 +9,7 @@ import pytest
 ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "cobot_oidc"
 FLOORS = (
-    "errors _lazy context languages signals spaces settings_mistakes identity.user",
+    "errors _lazy context events languages spaces settings_mistakes identity.user",
     "protocol",
     "issuers settings_checks settings",
     "provider",

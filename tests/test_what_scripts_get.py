@@ -107,7 +107,7 @@ def test_six_fetches_evict_no_login_of_a_person(visitor: Visitor) -> None:
 def test_a_fetch_to_the_login_is_no_failed_login(portal: Flask, visitor: Visitor) -> None:
     visitor.get("/cobot/login", headers=FETCH)
 
-    assert portal.extensions["cobot_oidc"].counts == {}
+    assert portal.extensions["cobot_oidc"].events.counts == {}
 
 
 def test_a_single_page_app_logs_in_as_the_readme_says(visitor: Visitor) -> None:

@@ -11,6 +11,7 @@ from werkzeug.wrappers import Response
 from .. import urls
 from ..context import the_app
 from ..errors import ConfigurationError, LoginError, ProviderError
+from ..events import user_logged_in, user_logged_out
 from ..failures import is_subresource
 from ..identity import logout_marks, sessions
 from ..identity.current import forget_user, pin_space, requested_registration, requested_space, requested_user
@@ -20,7 +21,6 @@ from ..issuers import Registration
 from ..protocol.authorization import AuthorizationRequest, AuthorizationResponse, logout_url, request_options
 from ..protocol.discovery import ProviderMetadata
 from ..provider.provider import Provider, TokenSet
-from ..signals import user_logged_in, user_logged_out
 from ..urls import Destination
 from . import recent_logins, transactions
 from .transactions import Transaction, new_secret
@@ -68,7 +68,7 @@ def login() -> Response:
     # Without the page that redirects usually have: it would hold state and nonce.
     response = Response(status=302, headers={"Location": authorization_request.url(metadata.authorization_endpoint)})
     transactions.remember(transaction, response)
-    installed.tell("login_started", registration.issuer)
+    installed.events.tell("login_started", registration.issuer)
     return response
 
 
@@ -96,7 +96,7 @@ def callback(registered: str | None = None) -> Response:
     place = _log_in(user, transaction)
     installed.used_states.remember(state_hash, user)
     _join_crossed_logins()
-    installed.tell("logged_in", transaction.issuer, seconds=installed.clock() - transaction.started_at)
+    installed.events.tell("logged_in", transaction.issuer, seconds=installed.clock() - transaction.started_at)
     after_this_request(partial(recent_logins.remember, transaction.state, transaction.issuer, installed.clock()))
     return redirect(place, 303)
 
@@ -119,7 +119,7 @@ def logout() -> Response:
     after_this_request(partial(_mark_ended, ended, everywhere=issuers is None))
     after_this_request(recent_logins.forget)
     for user in ended:
-        installed.tell("logged_out", user.issuer)
+        installed.events.tell("logged_out", user.issuer)
         user_logged_out.send(the_app(), user=user)
     return redirect(_provider_logout(ended) or urls.after_logout(space), 303)
 
@@ -239,7 +239,7 @@ def _from_claims(transaction: Transaction, token_set: TokenSet, provider: Provid
         and (name in claims or name in more)  # the id token takes precedence over userinfo (C15)
     }
     if not installed.settings.userinfo:
-        installed.tell_missing(installed.settings.claims, claims)
+        installed.events.tell_missing(installed.settings.claims, claims)
     return User(
         issuer=claims.issuer,
         subject=claims.subject,
