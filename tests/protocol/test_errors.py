@@ -132,5 +132,41 @@ def test_each_class_says_something_about_each_of_its_codes(codes: Any, error: ty
     assert get_args(codes) == tuple(error.entries)
 
 
+@pytest.mark.covers("L01")
+def test_a_detail_that_repeats_the_beginning_of_a_secret_is_left_out() -> None:
+    error = LoginError("provider_declined", description="your code: 0123456789abcdef", error="access_denied", number=7)
+    before = dict(error.details)
+
+    error.conceal(["something else", "0123456"])
+    assert error.details == before  # shorter than what can be told from an ordinary word
+
+    error.conceal(["something else", "01234567 and other letters"])
+    assert error.details == before | {"description": "not shown, as it repeats a secret"}
+
+
+@pytest.mark.covers("L01")
+def test_the_shortest_secret_that_is_recognized_has_eight_characters() -> None:
+    for sent, is_shown in (("0123456", True), ("01234567", False), ("01234567x", False), ("012345678x", False)):
+        error = LoginError("provider_declined", description="01234567")
+        error.conceal([sent])
+        assert (error.details["description"] == "'01234567'") is is_shown, sent
+
+
+def test_problems_found_together_are_one_error() -> None:
+    first, second = ConfigurationError("setting_missing", setting="ONE"), ConfigurationError("https_required")
+
+    alone = ConfigurationError.together([first])
+    both = ConfigurationError.together([first, second])
+
+    assert alone is first
+    assert alone.problems == (first,)
+    assert both.code == "settings_invalid"
+    assert both.problems == (first, second)
+    assert both.copy().problems == (first, second)
+    sent = pickle.loads(pickle.dumps(both))  # noqa: S301 - our own bytes
+    assert [(one.code, one.details) for one in sent.problems] == [(one.code, one.details) for one in both.problems]
+    assert str(sent) == str(both)
+
+
 def test_how_a_client_proves_itself() -> None:
     assert get_args(ClientAuthentication) == ("client_secret_post", "client_secret_basic", "none")

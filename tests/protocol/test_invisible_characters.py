@@ -1,6 +1,7 @@
 """What nobody sees makes a claim unfit, but for what Persian, Indic scripts and emoji cannot do without (20)."""
 
 import json
+from string import ascii_letters, digits
 
 import pytest
 
@@ -117,3 +118,9 @@ def test_a_joiner_that_joins_nothing_is_unfit(name: str, joiner: str) -> None:
 @pytest.mark.parametrize("name", ["\ufe0fAda", "Ad\ufe00a", "Ada \ufe0f", "❤\ufe0f\ufe0f", "A\U000e0100da", "\u180b"])
 def test_a_variation_of_nothing_is_unfit(name: str) -> None:
     assert named(name).name is None
+
+
+def test_ordinary_letters_beside_one_that_needs_a_joiner_stay() -> None:
+    name = "\u0645\u06cc\u200c\u062e (" + ascii_letters + digits + "[]-.')"
+
+    assert named(name).name == name

@@ -22,6 +22,7 @@ from ..conftest import Clock
 from .issuer import DOCUMENT, JSON, KEYS, USERINFO, Issuer, running
 
 HURRIED = ProviderSettings(connect_timeout=0.3, read_timeout=0.3, total_timeout=0.5)
+PATIENT = ProviderSettings(connect_timeout=5, read_timeout=5, total_timeout=5)
 
 
 @pytest.fixture
@@ -235,8 +236,7 @@ def test_a_provider_whose_tokens_could_not_be_accepted_is_not_visited(provider: 
 
 @pytest.mark.covers("X06")
 def test_everybody_waits_for_a_moment_and_few_for_longer(issuer: Issuer, clock: Clock) -> None:
-    patient = ProviderSettings(connect_timeout=5, read_timeout=5, total_timeout=5)
-    provider = Providers(patient, clock, lambda *_: None).provider(issuer.url)
+    provider = Providers(PATIENT, clock, lambda *_: None).provider(issuer.url)
     issuer.gate.clear()
     codes: list[str] = []
 
@@ -260,8 +260,7 @@ def test_everybody_waits_for_a_moment_and_few_for_longer(issuer: Issuer, clock: 
 
 @pytest.mark.covers("X06")
 def test_many_issuers_that_hang_hold_everybody_up_for_one_moment_alone(clock: Clock) -> None:
-    patient = ProviderSettings(connect_timeout=5, read_timeout=5, total_timeout=5)
-    providers = Providers(patient, clock, lambda *_: None)
+    providers = Providers(PATIENT, clock, lambda *_: None)
     with running(clock) as hanging, running(clock) as healthy:
         hanging.gate.clear()
 
@@ -283,8 +282,7 @@ def test_many_issuers_that_hang_hold_everybody_up_for_one_moment_alone(clock: Cl
 
 @pytest.mark.covers("X07")
 def test_nobody_waits_beyond_the_end_of_the_request(issuer: Issuer, clock: Clock) -> None:
-    patient = ProviderSettings(connect_timeout=5, read_timeout=5, total_timeout=5)
-    provider = Providers(patient, clock, lambda *_: None).provider(issuer.url)
+    provider = Providers(PATIENT, clock, lambda *_: None).provider(issuer.url)
     issuer.gate.clear()
     began = time.monotonic()
     with within(0.2):
@@ -454,17 +452,17 @@ def test_a_token_that_could_not_hold_fetches_nothing(
 
 @pytest.mark.covers("K17", "M10", "N11")
 def test_one_issuer_that_hangs_stops_no_other(clock: Clock) -> None:
-    providers = Providers(HURRIED, clock, lambda *_: None)
+    providers = Providers(PATIENT, clock, lambda *_: None)
     with running(clock) as hanging, running(clock) as healthy:
         hanging.gate.clear()
         other = providers.provider(healthy.url)
         assert verifies(other, healthy)
-        thread = threading.Thread(target=lambda: failure(providers.provider(hanging.url).begin))
+        thread = threading.Thread(target=lambda: providers.provider(hanging.url).begin())
         thread.start()
         eventually(lambda: hanging.asked[DOCUMENT] == 1)
-        began = time.monotonic()
         assert verifies(providers.provider(healthy.url), healthy)
-        assert time.monotonic() - began < 0.1
+        assert thread.is_alive()  # it still waits for the other
+        hanging.gate.set()
         thread.join()
 
 
@@ -495,31 +493,31 @@ def test_keys_of_one_issuer_verify_nothing_of_another(issuer: Issuer, clock: Clo
 
 
 @pytest.mark.covers("K17")
-def test_known_keys_do_not_wait_behind_an_unknown_one(provider: Provider, issuer: Issuer) -> None:
+def test_known_keys_do_not_wait_behind_an_unknown_one(issuer: Issuer, clock: Clock) -> None:
+    provider = Providers(PATIENT, clock, lambda *_: None).provider(issuer.url)
     assert verifies(provider, issuer)
     issuer.gate.clear()
     invented = issuer.id_token(kid="invented")
     thread = threading.Thread(target=lambda: verifies(provider, issuer, invented))
     thread.start()
     eventually(lambda: issuer.asked[KEYS] == 2)
-    began = time.monotonic()
     assert verifies(provider, issuer)
-    assert time.monotonic() - began < 0.1
+    assert thread.is_alive()  # the unknown one still waits for the provider
     issuer.gate.set()
     thread.join()
 
 
 @pytest.mark.covers("N12")
-def test_while_keys_are_stale_only_one_waits_for_the_provider(provider: Provider, issuer: Issuer, clock: Clock) -> None:
+def test_while_keys_are_stale_only_one_waits_for_the_provider(issuer: Issuer, clock: Clock) -> None:
+    provider = Providers(PATIENT, clock, lambda *_: None).provider(issuer.url)
     assert verifies(provider, issuer)
     clock.move(600)
     issuer.gate.clear()
     thread = threading.Thread(target=lambda: verifies(provider, issuer))
     thread.start()
     eventually(lambda: issuer.asked[KEYS] == 2)
-    began = time.monotonic()
     assert at_once(16, lambda: verifies(provider, issuer)) == [True] * 16
-    assert time.monotonic() - began < 0.25
+    assert thread.is_alive()  # the one still waits
     issuer.gate.set()
     thread.join()
 
