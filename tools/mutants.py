@@ -1,7 +1,7 @@
 """Mutation testing of the protocol and its errors: each check is spoilt in turn, and some test has to notice.
 
 ``python -m tools.mutants [MODULE …]`` (``make mutants``). A mutant that survives has to be killed by a new test, or
-explained in docs/mutants.md; what is neither fails the run. The score goes to the end of that page.
+explained in docs/mutants.md; what is neither fails the run. The scores of the modules go to the end of that page.
 """
 
 import ast
@@ -61,6 +61,14 @@ class Mutant(NamedTuple):
     module: str
     name: str
     tree: ast.Module
+
+
+class Score(NamedTuple):
+    """How many mutants were made of a module, how many were killed, and how many survivors are explained."""
+
+    made: int
+    killed: int
+    explained: int
 
 
 def mutants_of(module: str) -> Iterator[Mutant]:
@@ -252,24 +260,28 @@ def main(modules: list[str]) -> int:
         print("The tests fail without any mutant.")
         return 2
     unexplained = False
-    rows: list[tuple[str, int, int, int]] = []
+    scores = _scores() if modules else {}
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         for module in modules or everything:
             mutants = list(mutants_of(module))
             killed = list(pool.map(is_killed, mutants))
             survivors = [mutant.name for mutant, dead in zip(mutants, killed, strict=True) if not dead]
-            rows.append((module, len(mutants), sum(killed), len(known.intersection(survivors))))
+            scores[module] = Score(len(mutants), sum(killed), len(known.intersection(survivors)))
             print(module, f"{sum(killed)}/{len(mutants)}", *survivors, sep="\n  ", flush=True)
             unexplained = unexplained or not known.issuperset(survivors)
-    if not modules:
-        PAGE.write_text(PAGE.read_text().partition(SCORE)[0] + SCORE + _score(rows))
+    PAGE.write_text(PAGE.read_text().partition(SCORE)[0] + SCORE + _table(scores))
     return int(unexplained)
 
 
-def _score(rows: list[tuple[str, int, int, int]]) -> str:
-    _, made, killed, told = zip(*rows, strict=True)
-    rows = [*rows, ("**all**", sum(made), sum(killed), sum(told))]
-    lines = [f"| {name} | {count} | {dead} | {told} | {dead / count:.1%} |" for name, count, dead, told in rows]
+def _scores() -> dict[str, Score]:
+    """What the page says of each module now."""
+    rows = re.findall(r"^\| (\w+) \| (\d+) \| (\d+) \| (\d+) \|", PAGE.read_text(), re.MULTILINE)
+    return {name: Score(*map(int, numbers)) for name, *numbers in rows if name in SOURCES}
+
+
+def _table(scores: dict[str, Score]) -> str:
+    rows = [*sorted(scores.items()), ("**all**", Score(*map(sum, zip(*scores.values(), strict=True))))]
+    lines = [f"| {name} | {made} | {killed} | {told} | {killed / made:.1%} |" for name, (made, killed, told) in rows]
     head = ["| module | mutants | killed | explained | score |", "|---|---|---|---|---|"]
     return "\n".join(["", *head, *lines, ""])
 
