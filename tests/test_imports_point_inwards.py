@@ -2,6 +2,7 @@
 
 import ast
 from graphlib import TopologicalSorter
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -74,3 +75,17 @@ def test_contributing_names_the_same_floors() -> None:
 
     for rooms in FLOORS:
         assert f"| `{rooms}` |" in written
+
+
+@pytest.mark.parametrize("package", ["__init__", "protocol.__init__"])
+def test_type_checkers_and_programs_see_the_same_public_names(package: str) -> None:
+    module = import_module(f"cobot_oidc.{package}".removesuffix(".__init__"))
+    [block] = [node for node in ast.parse(modules()[package].read_text(encoding="utf-8")).body if is_for_types(node)]
+    imported = {alias.name for node in ast.walk(block) if isinstance(node, ast.ImportFrom) for alias in node.names}
+
+    assert imported == set(module.__all__) == set(dir(module))
+
+
+def is_for_types(node: ast.stmt) -> bool:
+    """Whether this is ``if TYPE_CHECKING:``."""
+    return isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"
