@@ -173,12 +173,11 @@ def _look_up(seen: _Seen) -> User | AnonymousUser:
     if issuer is None:
         return ANONYMOUS
     now, terms = installed.clock(), installed.terms
-    user = sessions.find(issuer, space, terms, now=now)
-    if isinstance(user, AnonymousUser) or not _is_valid(user, installed):
+    identity = sessions.find(issuer, space, terms, now=now)
+    if identity is None or not _is_valid(identity.user, installed):
         return ANONYMOUS
-    if terms.idle_lifetime is not None:
-        sessions.note_visit(issuer, terms, now=now)
-    return user
+    sessions.note_visit(identity, terms, now=now)
+    return identity.user
 
 
 def _is_valid(user: User, installed: Installation) -> bool:

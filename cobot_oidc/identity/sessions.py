@@ -15,7 +15,7 @@ from flask.sessions import SecureCookieSessionInterface, SessionInterface
 
 from ..context import the_app, the_session
 from ..errors import ConfigurationError, LoginError
-from .user import ANONYMOUS, AnonymousUser, User
+from .user import User
 
 KEY = "cobot:"  # and the issuer: an entry for each identity
 TAG_LENGTH, NOT_CLAIMS = 4, 3  # characters; members of a stored identity
@@ -114,8 +114,8 @@ def check_store(interface: SessionInterface) -> None:
     )
 
 
-def find(issuer: str, space: str | None, terms: Terms, *, now: float) -> User | AnonymousUser:
-    """The user that this browser is to this issuer and space, or nobody.
+def find(issuer: str, space: str | None, terms: Terms, *, now: float) -> Identity | None:
+    """The identity that this browser has at this issuer and space, if the login is still valid.
 
     :param issuer: whose identity is asked for; one of another issuer never counts (M04, M05).
     :param space: the space that the identity has to be logged in to; ``None`` for the global provider.
@@ -123,8 +123,8 @@ def find(issuer: str, space: str | None, terms: Terms, *, now: float) -> User | 
     """
     identity = Identity.read(issuer, the_session().get(KEY + issuer), terms)
     if identity is None or identity.user.space != space or not identity.is_alive(now, terms):
-        return ANONYMOUS
-    return identity.user
+        return None
+    return identity
 
 
 def everyone(terms: Terms, *, now: float) -> list[User]:
@@ -133,13 +133,12 @@ def everyone(terms: Terms, *, now: float) -> list[User]:
     return sorted(alive, key=lambda user: user.authenticated_at)
 
 
-def note_visit(issuer: str, terms: Terms, *, now: float) -> None:
+def note_visit(identity: Identity, terms: Terms, *, now: float) -> None:
     """Write down that the user was here: not each time, but often enough for the idle lifetime."""
-    identity = _identities(terms).get(issuer)
-    if identity is None or terms.idle_lifetime is None:
+    if terms.idle_lifetime is None:
         return
     if now - (identity.seen_at or identity.user.authenticated_at) >= terms.idle_lifetime / NOTED_EACH:
-        the_session()[KEY + issuer] = identity._replace(seen_at=int(now)).stored(terms)
+        the_session()[KEY + identity.user.issuer] = identity._replace(seen_at=int(now)).stored(terms)
 
 
 def start(user: User, terms: Terms) -> None:
