@@ -62,9 +62,8 @@ class CobotOIDC:
         if callable(spaces := settings.issuers.spaces):
             settings = replace(settings, issuers=replace(settings.issuers, spaces=once_for_a_request(spaces)))
         if (settings.redirect_uri or "").startswith("https:"):
-            app.config["SESSION_COOKIE_SECURE"] = (
-                True  # the app is reached over https, so the session is never sent over http
-            )
+            # The app is reached over https, so the session is never sent over http.
+            app.config["SESSION_COOKIE_SECURE"] = True
         self._warn(app, settings)
         installed = app.extensions["cobot_oidc"] = Installation(app, settings, self._read_space, self._clock)
         app.register_blueprint(_blueprint(), url_prefix=settings.url_prefix)
