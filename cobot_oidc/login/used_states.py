@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from ..errors import CobotOIDCError, LoginError, ProviderError
 from ..identity.user import User
-from ..provider.deadline import seconds_left
+from ..provider.deadline import result_by_the_deadline
 
 if TYPE_CHECKING:
     from ..provider.shared_store import SharedStore
@@ -78,7 +78,7 @@ class UsedStates:
                 self._waiting += 1
         if first is not None:
             try:
-                return _same(first)
+                return result_by_the_deadline(first.user)
             finally:
                 with self._lock:
                     self._waiting -= 1
@@ -117,12 +117,3 @@ class UsedStates:
             for state_hash, user in list(self._users.items()):
                 if user in gone:
                     del self._users[state_hash]
-
-
-def _same(first: _UnderWay) -> User:
-    try:
-        return first.user.result(timeout=max(0.0, seconds_left()))
-    except TimeoutError:
-        raise ProviderError("provider_unreachable", reason="timeout") from None
-    except CobotOIDCError as error:
-        raise error.copy() from None

@@ -12,6 +12,8 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import TypeVar
 
+from ..errors import CobotOIDCError, ProviderError
+
 T = TypeVar("T")
 
 NO_DEADLINE = 86400.0  # seconds; a number that every wait accepts
@@ -33,6 +35,29 @@ def seconds_left() -> float:
     """Seconds until the deadline; negative once it has passed."""
     ends = _ends.get()
     return NO_DEADLINE if ends is None else ends - time.monotonic()
+
+
+def result_of(future: "Future[T]", seconds: float) -> T:
+    """What another thread finds out, for each who waits for it.
+
+    :raises TimeoutError: if it takes longer.
+    :raises CobotOIDCError: a copy of the other thread's error.
+    """
+    try:
+        return future.result(timeout=max(0.0, seconds))
+    except CobotOIDCError as error:
+        raise error.copy() from None
+
+
+def result_by_the_deadline(future: "Future[T]") -> T:
+    """The same, for as long as this thread may wait.
+
+    :raises ProviderError: ``provider_unreachable`` at the deadline. :raises CobotOIDCError: as ``result_of``.
+    """
+    try:
+        return result_of(future, seconds_left())
+    except TimeoutError:
+        raise ProviderError("provider_unreachable", reason="timeout") from None
 
 
 def run_beside(function: Callable[[], T], *, seconds: float, discard: Callable[[T], object]) -> T:

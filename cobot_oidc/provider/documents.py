@@ -14,7 +14,7 @@ from typing import Generic, TypeVar
 
 from ..errors import CobotOIDCError, ProviderError
 from .copies import Copies, Copy, Wanted
-from .deadline import seconds_left
+from .deadline import result_by_the_deadline, result_of, seconds_left
 from .freshness import FORCED_RENEWALS, Bucket, Freshness, freshness, pause_after
 from .gate import Crowd
 
@@ -69,24 +69,18 @@ class Keeper:
         now = time.monotonic()
         moment = 0 if now < self._hurried_until else min(fetch.began + MOMENT - now, seconds_left())
         try:
-            return _result(fetch, moment)
+            return result_of(fetch.result, moment)
         except TimeoutError:
             if moment >= MOMENT / 2:  # many slow issuers would hold everybody up, a moment for each
                 self._hurried_until = time.monotonic() + HURRY
         if not seat:
-            return self._wait_till_the_end(fetch)
+            return result_by_the_deadline(fetch.result)
         if not self._seats.acquire(blocking=False):
             raise ProviderError("provider_busy", retry_after_seconds=1)
         try:
-            return self._wait_till_the_end(fetch)
+            return result_by_the_deadline(fetch.result)
         finally:
             self._seats.release()
-
-    def _wait_till_the_end(self, fetch: _Fetch[T]) -> T:
-        try:
-            return _result(fetch, seconds_left())
-        except TimeoutError:
-            raise ProviderError("provider_unreachable", reason="timeout") from None
 
 
 class Document(Generic[T]):
@@ -270,10 +264,3 @@ class Document(Generic[T]):
         if error.code in ("provider_unreachable", "provider_failing"):
             self._keeper.tell("provider_unavailable", issuer)
         fetch.result.set_exception(error)
-
-
-def _result(fetch: _Fetch[T], seconds: float) -> T:
-    try:
-        return fetch.result.result(timeout=max(0.0, seconds))
-    except CobotOIDCError as error:
-        raise error.copy() from None
