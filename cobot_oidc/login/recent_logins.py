@@ -12,13 +12,14 @@ from dataclasses import dataclass
 from werkzeug.wrappers import Response
 
 from .. import cookies
+from .transactions import state_hash
 
 REMEMBERED_FOR = 60  # seconds
 MOST = 4
 STUCK_FROM = 3  # logins at one issuer within that time, without anybody being logged in
 
 _NAME = "cobot_oidc_recent"
-_ENTRY = re.compile(r"([0-9a-f]{8})([0-9a-f]{4})([0-9a-f]{1,10})")
+_ENTRY = re.compile(r"([A-Za-z0-9_-]{8})([0-9a-f]{4})([0-9a-f]{1,10})")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +33,7 @@ class RecentLogin:
     @classmethod
     def of(cls, state: str, issuer: str, at: float) -> "RecentLogin":
         """The entry of a login."""
-        return cls(_hash(state)[:8], _hash(issuer)[:4], int(at))
+        return cls(state_hash(state)[:8], _hash(issuer), int(at))
 
 
 def recent_logins(now: float) -> list[RecentLogin]:
@@ -45,13 +46,15 @@ def recent_logins(now: float) -> list[RecentLogin]:
 
 def was_answered(state: str, issuers: Iterable[str], now: float) -> bool:
     """Whether the login with this state has just succeeded at one of these issuers."""
-    hashes = {_hash(issuer)[:4] for issuer in issuers}
-    return any(login.state_hash == _hash(state)[:8] and login.issuer_hash in hashes for login in recent_logins(now))
+    hashes = {_hash(issuer) for issuer in issuers}
+    return any(
+        login.state_hash == state_hash(state)[:8] and login.issuer_hash in hashes for login in recent_logins(now)
+    )
 
 
 def is_stuck(issuer: str, now: float) -> bool:
     """Whether this browser logs in at this issuer again and again, because it does not keep the session."""
-    return sum(login.issuer_hash == _hash(issuer)[:4] for login in recent_logins(now)) >= STUCK_FROM
+    return sum(login.issuer_hash == _hash(issuer) for login in recent_logins(now)) >= STUCK_FROM
 
 
 def remember(state: str, issuer: str, now: float, response: Response) -> Response:
@@ -68,5 +71,5 @@ def forget(response: Response) -> Response:
     return response
 
 
-def _hash(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()
+def _hash(issuer: str) -> str:
+    return hashlib.sha256(issuer.encode()).hexdigest()[:4]
