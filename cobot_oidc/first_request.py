@@ -66,7 +66,7 @@ def _check(app: Flask, installed: Installation) -> None:
     problems.raise_any()
 
 
-def _check_views(app: Flask, _here: Installation) -> None:
+def _check_views(app: Flask, _installed: Installation) -> None:
     if left_open := views_left_open(app.view_functions):
         raise ConfigurationError("guard_misplaced", views=", ".join(left_open))
 
@@ -108,7 +108,7 @@ def _check_endpoint(app: Flask, key: str, place: str) -> None:
         raise ConfigurationError("setting_invalid", setting=key, found=place, expected=expected, **remedy)
 
 
-def _check_store(app: Flask, _here: Installation) -> None:
+def _check_store(app: Flask, _installed: Installation) -> None:
     try:
         sessions.check_store(app.session_interface)
     except ConfigurationError as error:

@@ -70,17 +70,10 @@ def requested_space() -> str | None:
 
     :raises LoginError: ``space_unknown`` if the name is not that of a space, or of one that the app does not serve.
     """
-    space, _ = _place()
+    space, issuer = _named_place(_seen(), installation())
+    if issuer is None:
+        raise LoginError("space_unknown", space=space)
     return space
-
-
-def requested_issuer() -> str:
-    """The issuer of the request's space.
-
-    :raises LoginError: ``space_unknown``.
-    """
-    _, issuer = _place()
-    return issuer
 
 
 def requested_registration() -> Registration:
@@ -100,13 +93,6 @@ def registration_of(space: str | None) -> Registration:
     if registration is None:
         raise LoginError("space_unknown", space=space)
     return registration
-
-
-def _place() -> tuple[str | None, str]:
-    space, issuer = _named_place(_seen(), installation())
-    if issuer is None:
-        raise LoginError("space_unknown", space=space)
-    return space, issuer
 
 
 def _named_place(seen: _Seen, installed: Installation) -> tuple[str | None, str | None]:

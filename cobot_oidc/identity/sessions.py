@@ -44,17 +44,6 @@ class Terms(NamedTuple):
         tag = urlsafe_b64encode(hashlib.sha256(" ".join(names).encode()).digest())[:TAG_LENGTH].decode()
         return cls(names, tag, lifetime, idle_lifetime)
 
-    def are_met(self, authenticated_at: int, seen_at: int | None, now: float) -> bool:
-        """Whether a login is still valid.
-
-        :param seen_at: when the user was last seen, if that was noted. All times are in seconds since the epoch.
-        """
-        if not -CLOCK_DISAGREEMENT <= now - authenticated_at < self.lifetime:
-            return False
-        if self.idle_lifetime is None:
-            return True
-        return -CLOCK_DISAGREEMENT <= now - (seen_at or authenticated_at) < self.idle_lifetime
-
 
 class Identity(NamedTuple):
     """One login as the session holds it. ``seen_at``: the last visit that was noted, in seconds since the epoch."""
@@ -94,7 +83,13 @@ class Identity(NamedTuple):
 
     def is_alive(self, now: float, terms: Terms) -> bool:
         """Whether the login is still valid. ``now`` in seconds since the epoch."""
-        return terms.are_met(self.user.authenticated_at, self.seen_at, now)
+        if not -CLOCK_DISAGREEMENT <= now - self.user.authenticated_at < terms.lifetime:
+            return False
+        return terms.idle_lifetime is None or -CLOCK_DISAGREEMENT <= self.unseen_for(now) < terms.idle_lifetime
+
+    def unseen_for(self, now: float) -> float:
+        """Seconds since the last visit that was noted, or since the login."""
+        return now - (self.user.authenticated_at if self.seen_at is None else self.seen_at)
 
 
 def check_store(interface: SessionInterface) -> None:
@@ -135,9 +130,7 @@ def everyone(terms: Terms, *, now: float) -> list[User]:
 
 def note_visit(identity: Identity, terms: Terms, *, now: float) -> None:
     """Write down that the user was here: not each time, but often enough for the idle lifetime."""
-    if terms.idle_lifetime is None:
-        return
-    if now - (identity.seen_at or identity.user.authenticated_at) >= terms.idle_lifetime / NOTED_EACH:
+    if terms.idle_lifetime is not None and identity.unseen_for(now) >= terms.idle_lifetime / NOTED_EACH:
         the_session()[KEY + identity.user.issuer] = identity._replace(seen_at=int(now)).stored(terms)
 
 

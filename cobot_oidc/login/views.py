@@ -234,9 +234,8 @@ def _from_claims(transaction: Transaction, token_set: TokenSet, provider: Provid
         more = provider.userinfo(token_set.access_token, claims.subject)
     kept = {
         name: claims.get(name, more.get(name))
-        for name in installed.settings.claims
-        if name not in ("iss", "sub")
-        and (name in claims or name in more)  # the id token takes precedence over userinfo (C15)
+        for name in installed.terms.claims
+        if name in claims or name in more  # the id token takes precedence over userinfo (C15)
     }
     if not installed.settings.userinfo:
         installed.events.tell_missing(installed.settings.claims, claims)

@@ -97,9 +97,6 @@ def test_what_may_travel_on(query: dict[str, str], options: dict[str, str]) -> N
     assert request_options(query) == options
 
 
-IMPLICIT = (b"id_token", b"access_token", b"token_type", b"response")
-
-
 @pytest.mark.covers("F16", "F20", "F23")
 @pytest.mark.parametrize(
     "query",
