@@ -16,8 +16,9 @@ from .errors import ConfigurationError
 from .identity.user import User
 from .issuers import SpaceIssuer, Spaces, is_space_name
 from .protocol.client import Client, ClientAuthentication
-from .protocol.discovery import check_issuer, is_loopback
+from .protocol.discovery import check_issuer
 from .protocol.redirects import safe_next
+from .protocol.urls import is_loopback
 
 T = TypeVar("T")
 

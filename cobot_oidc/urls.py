@@ -18,8 +18,8 @@ from .events import logger
 from .identity.current import current_users, pin_space, requested_user
 from .identity.user import User
 from .installation import installation
-from .protocol.discovery import is_loopback
 from .protocol.redirects import safe_next
+from .protocol.urls import is_loopback
 from .spaces import HostLabel, ViewArgument
 
 _LOGIN = "cobot_oidc.login"

@@ -5,8 +5,6 @@ sent there, and it can only narrow what the configuration allows. This module im
 need ``check_issuer`` when they start.
 """
 
-import ipaddress
-import re
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import cast
@@ -14,19 +12,11 @@ from urllib.parse import SplitResult, urlsplit
 
 from ..errors import ConfigurationError, ProviderError
 from .strict_json import JSONError, loads
+from .urls import HTTPS_PORT, is_address, port_of, split_url
 
 LARGEST_DOCUMENT = 64 * 1024  # bytes
-LONGEST_URL = 2048  # characters
 
-_URL = re.compile(r"[\x21\x23-\x3b\x3d\x3f-\x5b\x5d\x5f\x61-\x7a\x7e]+")  # RFC 3986's characters, ASCII
-_HOST = re.compile(r"(?:[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?\.)*[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
-_HTTPS_PORT, _HTTP_PORT = 443, 80
 _PROVIDER_DOMAINS = (".cobot.me",)
-
-
-def is_loopback(host: str) -> bool:
-    """Whether this host is this machine: ``localhost`` and names below it (RFC 6761), 127.0.0.1 and ::1."""
-    return host in ("localhost", "127.0.0.1", "::1") or host.endswith(".localhost")
 
 
 def check_issuer(issuer: object) -> str:
@@ -37,7 +27,7 @@ def check_issuer(issuer: object) -> str:
     :returns: the issuer.
     :raises ConfigurationError: ``issuer_invalid``.
     """
-    url = _split(issuer)
+    url = split_url(issuer)
     if url is None or url.query or "?" in cast(str, issuer):
         raise ConfigurationError("issuer_invalid", issuer=issuer)
     return cast(str, issuer)
@@ -134,7 +124,7 @@ class _EndpointRule:
             hosts=frozenset(host for host in allowed if not host.startswith(".")),
             domains=tuple(host for host in allowed if host.startswith(".")),
             # No other port, or a document could make us probe ports behind the firewall (R10).
-            ports=frozenset({_port(url), _HTTPS_PORT}),
+            ports=frozenset({port_of(url), HTTPS_PORT}),
             on_loopback=url.scheme == "http",
         )
 
@@ -143,7 +133,7 @@ class _EndpointRule:
 
     def check(self, members: Mapping[str, object], name: str) -> str:
         endpoint = members.get(name)
-        url = _split(endpoint)
+        url = split_url(endpoint)
         if url is None or not self._may_be_at(url):
             raise ProviderError("endpoint_forbidden", endpoint=name, got=endpoint)
         return cast(str, endpoint)
@@ -151,40 +141,9 @@ class _EndpointRule:
     def _may_be_at(self, url: SplitResult) -> bool:
         host = url.hostname or ""
         # http is only for an issuer on the loopback, and then for each of its endpoints (R08).
-        if self.on_loopback != (url.scheme == "http") or _port(url) not in self.ports:
+        if self.on_loopback != (url.scheme == "http") or port_of(url) not in self.ports:
             return False
-        return host in self.hosts or (not _is_address(host) and host.endswith(self.domains))
-
-
-def _port(url: SplitResult) -> int:
-    return url.port or (_HTTPS_PORT if url.scheme == "https" else _HTTP_PORT)
-
-
-def _split(value: object) -> SplitResult | None:
-    """The parts of an absolute URL without user and fragment: https, or http to the loopback; otherwise ``None``."""
-    if not isinstance(value, str) or len(value) > LONGEST_URL or not _URL.fullmatch(value):
-        return None
-    try:
-        url = urlsplit(value)
-        host, _ = url.hostname or "", url.port
-    except ValueError:
-        return None
-    # ``hostname`` is in lower case: a host that was not, or that is spelt in another way, is not accepted.
-    spelt = url.netloc.removesuffix(f":{url.port}") if url.port is not None else url.netloc
-    if spelt not in (host, f"[{host}]") or not (_HOST.fullmatch(host) or _is_address(host)):
-        return None
-    if "#" in value or not (url.scheme == "https" or (url.scheme == "http" and is_loopback(host))):
-        return None
-    return url if value.startswith(url.scheme + "://") else None
-
-
-def _is_address(host: str) -> bool:
-    try:
-        ipaddress.ip_address(host)
-    except ValueError:
-        # Decimal, octal and hexadecimal spellings, which a resolver would read as an address.
-        return re.fullmatch(r"(?:0x[0-9a-f]*|[0-9]+)(?:\.(?:0x[0-9a-f]*|[0-9]+))*\.?", host) is not None
-    return True
+        return host in self.hosts or (not is_address(host) and host.endswith(self.domains))
 
 
 def _object(document: bytes | Mapping[str, object]) -> Mapping[str, object]:

@@ -18,6 +18,7 @@ from .jws import ParsedJWS
 from .keys import KeySet
 from .strict_json import JSONError, loads
 
+# For direct callers; the extension passes its settings.
 LEEWAY = 60  # seconds that the provider's clock may differ from ours
 MAX_IAT_AGE = 600  # seconds from the token's issue to its use
 FURTHEST_EXP = 366 * 86400  # seconds

@@ -1,4 +1,4 @@
-"""The gates before the endpoints that people's requests call: how many at once, and whether at all.
+"""The gates before the endpoints that people's requests call: how many calls run at once. ``breaker`` says whether any.
 
 Documents need no gate: each is fetched by one thread at a time, and not fetched again right after a failure
 (``documents``). So what a stranger's code provokes at the token endpoint stops neither discovery nor keys (X03).
@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from ..errors import ProviderError
+from .breaker import CLOSED
 from .deadline import seconds_left
-from .freshness import CLOSED
 
 MOST_CALLS = 8  # in progress to one issuer
 MOST_CALLS_IN_ALL = 12  # of one process: a worker's other threads are for pages

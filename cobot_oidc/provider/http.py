@@ -16,7 +16,7 @@ import requests
 import urllib3
 
 from ..errors import ProviderError
-from ..protocol.discovery import is_loopback
+from ..protocol.urls import is_loopback
 from ..settings import ProviderSettings
 from .deadline import seconds_left, within
 from .transport import TooManyBytes, Transport, bounded

@@ -21,7 +21,7 @@ import requests
 import urllib3
 from requests.adapters import HTTPAdapter
 
-from ..protocol.discovery import is_loopback
+from ..protocol.urls import is_loopback
 from .deadline import run_beside, seconds_left
 
 LARGEST_HEAD = 64 * 1024  # bytes before a body: status line, header fields, and any preceding 1xx answers
