@@ -81,7 +81,7 @@ def create_app(state: State) -> Flask:
 
 def _look_at_host(state: State) -> None:
     """The API's second generation has a host of its own, and nothing else is there; the first is where issuers are."""
-    if state.is_api(request.host) != (request.blueprint == "api_two"):
+    if request.routing_exception is None and state.is_api(request.host) != (request.blueprint == "api_two"):
         abort(404)
     if request.blueprint == "api_one":
         _issuer(state)
