@@ -9,6 +9,7 @@ from flask import Blueprint, abort, redirect, render_template, request, session,
 from werkzeug.wrappers import Response
 
 from .alterations import Reply
+from .limits import Allowance
 from .people import Person
 from .scopes import in_words
 from .state import State
@@ -122,7 +123,7 @@ def _lie(state: State, lie: str) -> None:
     elif lie == "server-error":
         alterations.reply("token", Reply(status=500, body=b"Internal Server Error"))
     elif lie == "api-limit":
-        alterations.reply("api", Reply(429, {"Retry-After": "60"}, b'{"error": "Too many requests."}'))
+        state.limits.allow(Allowance(calls=0, memberships=0))
     elif lie == "api-error":
         alterations.reply("api", Reply(status=500, body=b"Internal Server Error"))
     else:

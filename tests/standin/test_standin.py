@@ -11,6 +11,8 @@ import requests
 from cobot_oidc.standin import StandIn
 from cobot_oidc.standin.alterations import REMOVED
 
+from .asking import App
+
 CALLBACK = "http://localhost/cobot/callback"
 
 
@@ -157,7 +159,7 @@ def test_the_control_page_makes_the_api_fail(cobot: StandIn, lie: str, status: i
     browser._pressed(control, browser._ask("GET", control), {"action": "lie", "lie": lie})
 
     for url in (f"{cobot.issuer}/api/user", f"{cobot.api}/user"):
-        response = ask(cobot, url)
+        response = App(cobot, "ada").ask(url)
         assert response.status_code == status
         assert response.headers.get("Retry-After") == ("60" if status == 429 else None)
     assert ask(cobot, f"{cobot.issuer}/jwks.json").status_code == 200
