@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 from .access import Access
-from .values import Invalid, moment
+from .values import Invalid, check, moment
 from .world import Booking, CheckIn
 
 Fields = Mapping[str, Any]  # resource_id, membership_id, from, to, title
@@ -18,12 +18,19 @@ def book(access: Access, space: str, fields: Fields) -> Booking:
     """
     access.enter(space)
     world = access.state.world
+    check(
+        lambda: _resource(access, space, fields.get("resource_id")),
+        lambda: _membership(access, space, fields.get("membership_id")),
+        lambda: moment(fields.get("from"), "from"),
+        lambda: moment(fields.get("to"), "to"),
+        lambda: _title(fields.get("title")),
+    )
     booking = Booking(
         id=world.new_id("booking", space),
         space=space,
         resource_id=_resource(access, space, fields.get("resource_id")),
         membership_id=_membership(access, space, fields.get("membership_id")),
-        title=fields.get("title") or None,
+        title=_title(fields.get("title")),
         start=moment(fields.get("from"), "from"),
         end=moment(fields.get("to"), "to"),
     )
@@ -36,7 +43,7 @@ def rebook(access: Access, booking: Booking, fields: Fields) -> Booking:
     changed = replace(
         booking,
         resource_id=_resource(access, booking.space, fields.get("resource_id", booking.resource_id)),
-        title=fields.get("title", booking.title) or None,
+        title=_title(fields.get("title", booking.title)),
         start=moment(fields["from"], "from") if "from" in fields else booking.start,
         end=moment(fields["to"], "to") if "to" in fields else booking.end,
     )
@@ -75,6 +82,12 @@ def _resource(access: Access, space: str, resource_id: Any) -> str:
     if str(resource_id) not in access.state.world.of(space).resources:
         raise Invalid(resource_id="does not exist")
     return str(resource_id)
+
+
+def _title(title: Any) -> str | None:
+    if title is not None and not isinstance(title, str):
+        raise Invalid(title="is not a text")
+    return title or None
 
 
 def _membership(access: Access, space: str, membership_id: Any) -> str | None:

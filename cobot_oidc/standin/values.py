@@ -1,6 +1,6 @@
 """What both generations of the API read and write in the same way: times, and which field of a request is wrong."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -29,7 +29,25 @@ def moment(text: Any, field: str) -> datetime:
         raise Invalid(**{field: "is not a time"}) from None
     if read.tzinfo is None:
         raise Invalid(**{field: "has no offset from UTC"})
-    return read.astimezone(UTC).replace(microsecond=0)
+    try:
+        return read.astimezone(UTC).replace(microsecond=0)
+    except OverflowError:  # in the first or the last hours of the calendar
+        raise Invalid(**{field: "is not a time"}) from None
+
+
+def check(*readers: Callable[[], object]) -> None:
+    """Call all of them, and raise what they find to be wrong at once.
+
+    :raises Invalid: with the fields of each.
+    """
+    wrong: dict[str, str] = {}
+    for reader in readers:
+        try:
+            reader()
+        except Invalid as invalid:
+            wrong |= invalid.fields
+    if wrong:
+        raise Invalid(**wrong)
 
 
 def interval(fields: Mapping[str, Any]) -> tuple[datetime | None, datetime | None]:
@@ -40,4 +58,4 @@ def interval(fields: Mapping[str, Any]) -> tuple[datetime | None, datetime | Non
 
 def written(time: datetime) -> str:
     """A time as Cobot writes it: in UTC, without fractions."""
-    return time.strftime("%Y-%m-%dT%H:%M:%SZ")
+    return time.isoformat().replace("+00:00", "Z")

@@ -130,6 +130,9 @@ def test_a_booking_is_made_from_json_or_a_form_and_cancelled(cobot: StandIn, bod
         ({"to": "2027-03-01T08:00:00Z"}, {"to": "must be after from"}),
         ({"resource_id": None}, {"resource_id": "can't be blank"}),
         ({"resource_id": "resource-betahaus-1"}, {"resource_id": "does not exist"}),
+        ({"from": "0001-01-01T00:00:00+14:00"}, {"from": "is not a time"}),
+        ({"title": ["a list"]}, {"title": "is not a text"}),
+        ({"from": None, "to": "noon"}, {"from": "can't be blank", "to": "is not a time"}),
         ({"membership_id": "m-nina"}, {"membership_id": "does not exist"}),
     ],
 )
