@@ -126,8 +126,7 @@ class Shape:
         return whole
 
     def _included(self, documents: list[Document], names: list[str]) -> list[Document]:
-        """Each related thing once, and none that is in ``data`` already."""
-        there = {(document["type"], document["id"]) for document in documents}
+        """Each related thing once. None is in ``data`` already, because nothing is related to its own type."""
         wanted: dict[tuple[str, str], None] = {}
         for name in names:
             for document in documents:
@@ -138,7 +137,7 @@ class Shape:
                     wanted[target["type"], target["id"]] = None
         for type_ in {type_ for type_, _ in wanted}:
             self.allow(type_)
-        found = [self.find(*key) for key in wanted if key not in there]
+        found = [self.find(*key) for key in wanted]
         return [document for document in found if document is not None]
 
 

@@ -89,10 +89,13 @@ def test_bookings_are_those_between_two_times(cobot: StandIn) -> None:
     app = App(cobot)
     every = app.at("co-up", "bookings").json()
 
-    today = app.at("co-up", "bookings", params={"from": "2027-01-15T00:00:00Z", "to": "2027-01-16T00:00:00Z"}).json()
+    today = app.at("co-up", "bookings", params={"from": "2027-01-15T00:00:00Z", "to": "2027-01-15T14:00:01Z"}).json()
 
     assert len(every) == 15
     assert [booking["from"] for booking in today] == [f"2027-01-15T{hour}:00:00Z" for hour in ("08", "11", "14")]
+    ended, begins = "2027-01-15T09:00:00Z", "2027-01-15T11:00:00Z"  # of the first two of that day
+    assert today[0]["to"] == ended
+    assert app.at("co-up", "bookings", params={"from": ended, "to": begins}).json() == []
     assert set(every[0]) == {
         *("id", "from", "to", "title", "comments", "resource", "membership", "price", "currency", "units")
     }
@@ -148,9 +151,13 @@ def test_a_room_is_booked_once_at_a_time(cobot: StandIn) -> None:
 
     again = app.at("co-up", "bookings", "POST", json={**MEETING_ROOM, **TOMORROW})
     elsewhere = app.at("co-up", "bookings", "POST", json={"resource_id": "resource-co-up-2", **TOMORROW})
+    next_hour = {**MEETING_ROOM, "from": TOMORROW["to"], "to": "2027-03-01T11:00:00Z"}
+    hour_before = {**MEETING_ROOM, "from": "2027-03-01T08:00:00Z", "to": TOMORROW["from"]}
 
     assert (again.status_code, again.json()) == (422, {"errors": {"from": "is already booked"}})
     assert elsewhere.status_code == 201
+    assert app.at("co-up", "bookings", "POST", json=next_hour).status_code == 201
+    assert app.at("co-up", "bookings", "POST", json=hour_before).status_code == 201
 
 
 def test_bookings_of_others_are_theirs_and_the_admins(cobot: StandIn) -> None:
@@ -219,8 +226,26 @@ def test_the_token_of_a_space_is_an_admin_of_that_space_alone(cobot: StandIn) ->
     assert len(worker.at("co-up", "memberships").json()) == 3
     assert worker.at("betahaus", "memberships").status_code == 403
     assert worker.at("co-up", "invoices").status_code == 403  # the scope is that of the first token
+    cobot.revoke_right("alex", "co-up")  # is Alex's, not the space's
+    assert worker.at("co-up", "memberships").status_code == 200
     refused = admin.ask(path, "POST", data={"space_id": "nebenan"})
     assert (refused.status_code, refused.json()) == (403, {"error": "You are not allowed to do this at nebenan."})
+
+
+def test_the_token_of_a_space_has_no_membership_of_its_own(cobot: StandIn) -> None:
+    worker = App(cobot, "grace", space="co-up")
+
+    assert worker.at("co-up", "check_ins", "POST").json() == {"errors": {"membership_id": "can't be blank"}}
+    assert worker.at("co-up", "bookings", "POST", json={**MEETING_ROOM, **TOMORROW}).json()["membership"] is None
+
+
+@pytest.mark.parametrize("path", ["bookings", "resources", "invoices", "check_ins", "memberships"])
+def test_whoever_does_not_belong_to_a_space_sees_nothing_of_it(cobot: StandIn, path: str) -> None:
+    nina = App(cobot, "nina")
+
+    assert nina.at("co-up", path).status_code == 403
+    if path in ("bookings", "check_ins"):
+        assert nina.at("co-up", path, "POST", json={**MEETING_ROOM, **TOMORROW}).status_code == 403
 
 
 def test_revoked_rights_refuse_what_the_scope_allows(cobot: StandIn) -> None:
@@ -251,10 +276,11 @@ def test_every_answer_has_an_id_and_every_token_is_a_known_secret(cobot: StandIn
     app = App(cobot, None)
     app.token = "a-token-that-nobody-issued"
 
+    app.ask(f"{cobot.issuer}/api/access_tokens/another-unknown-token")
     ids = [app.at("co-up", path).headers["X-Request-Id"] for path in ("plans", "bookings", "nothing")]
 
     assert len(set(ids)) == 3
-    assert app.token in cobot.secrets
+    assert {app.token, "another-unknown-token"} <= cobot.secrets
 
 
 def test_what_is_not_there_is_told_in_json(cobot: StandIn) -> None:

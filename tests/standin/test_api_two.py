@@ -89,6 +89,7 @@ def test_one_thing_has_its_own_address(cobot: StandIn) -> None:
         assert ada.two(f"{path}/{thing['id']}").json()["data"] == thing
     assert ada.two("spaces/co-up").json()["data"]["attributes"]["name"] == "co.up Coworking"
     assert ada.two("memberships/m-haruki").status_code == 403
+    assert App(cobot, "nina").two("resources/resource-co-up-1").status_code == 403
     assert ada.two("bookings/none").status_code == 404
 
 
@@ -199,6 +200,13 @@ def test_a_field_that_is_wrong_is_pointed_at(cobot: StandIn, document: dict[str,
     assert [error["source"]["pointer"] for error in response.json()["errors"]] == [pointer]
 
 
+def test_a_booking_is_of_a_resource_of_its_space(cobot: StandIn) -> None:
+    app = App(cobot)
+
+    assert app.two("spaces/betahaus/bookings", "POST", json=booking("resource-co-up-1")).status_code == 422
+    assert app.two("spaces/co-up/bookings", "POST", json=booking("resource-co-up-1")).status_code == 201
+
+
 def test_a_booking_is_not_moved_onto_another(cobot: StandIn) -> None:
     app = App(cobot)
     app.two("bookings", "POST", json=booking())
@@ -228,6 +236,7 @@ def test_bookings_of_others_are_not_changed(cobot: StandIn) -> None:
         (400, {"json": ["no document"]}),
         (400, {"json": {"data": {"type": "bookings", "attributes": "none"}}}),
         (409, {"json": {"data": {"type": "rooms"}}}),
+        (409, {"json": booking(id="of-my-own")}),
     ],
 )
 def test_a_body_is_a_document_of_the_right_type(cobot: StandIn, status: int, options: dict[str, Any]) -> None:
