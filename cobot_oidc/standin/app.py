@@ -1,15 +1,18 @@
 """The stand-in as a WSGI app: what each host and path answers (docs/cobot.md 1-4)."""
 
+import json
 import secrets
+import uuid
 from typing import Any
 
 from flask import Flask, Response, abort, jsonify, request
 from werkzeug.exceptions import HTTPException
 
+from . import api_one, api_two, json_api
+from .access import bearer
 from .authorization_server import authorization_server, claims_about
 from .pages import pages
-from .people import Person
-from .state import AccessToken, RecordedRequest, State
+from .state import RecordedRequest, State
 
 SECRETS = ("state", "nonce", "code", "code_verifier", "client_secret")  # parameters that clients send
 SCOPES = ("openid", "email", "profile")
@@ -30,6 +33,9 @@ def create_app(state: State) -> Flask:
             abort(
                 403, "This stand-in only answers on this machine. It is not Cobot, and must not be used in production."
             )
+        _learn_tokens(state)
+        if request.blueprint is not None or state.is_api(request.host):
+            _look_at_host(state)
 
     @app.after_request
     def alter(response: Response) -> Response:
@@ -54,44 +60,31 @@ def create_app(state: State) -> Flask:
 
     @app.get("/api/userinfo", endpoint="userinfo")
     def userinfo() -> Response:
-        token = _bearer(state)
+        token = bearer(state)
         claims = claims_about(token.person, state.space_at(request.host), token.scope)
         return _said(state, "userinfo", claims)
 
-    @app.get("/api/user", endpoint="api_user")
-    def user() -> Response:
-        token = _bearer(state)
-        if "read_user" not in token.scope.split():
-            abort(403)
-        return jsonify(_user(state, token.person))
-
-    @app.get("/api/access_tokens/<token>", endpoint="api_token")
-    def access_token(token: str) -> Response:
-        return jsonify({"scope": _token(state, token).scope.split()})
-
-    @app.delete("/api/access_tokens/<token>", endpoint="api_revocation")
-    def revocation(token: str) -> tuple[str, int]:
-        del state.tokens[_token(state, token).token]
-        return "", 204
-
-    @app.post("/api/access_tokens/<token>/space", endpoint="api_space_token")
-    def space_token(token: str) -> Response:
-        known = _token(state, token)
-        if request.values.get("space_id") not in known.person.admin_of:
-            abort(403)
-        issued = AccessToken(secrets.token_hex(32), known.client_id, known.person, known.scope)
-        state.tokens[issued.token] = issued
-        return jsonify({"scope": issued.scope, "token": issued.token, "client_id": issued.client_id})
-
-    @app.errorhandler(404)
-    def not_found(error: HTTPException) -> Any:
+    @app.errorhandler(HTTPException)
+    def failed(error: HTTPException) -> Any:
+        if state.is_api(request.host):
+            return json_api.failed(error)
         # A pitfall of Cobot: on www any unknown *.json is valid JSON about something else, with status 200.
-        if state.issuer_at(request.host) == state.issuer and request.path.endswith(".json"):
+        if error.code == 404 and state.issuer_at(request.host) == state.issuer and request.path.endswith(".json"):
             return jsonify({"name": "Cobot", "locale": "en", "features": []})
-        return error
+        return api_one.failed(error) if request.path.startswith("/api/") else error
 
+    app.register_blueprint(api_one.api_one(state))
+    app.register_blueprint(api_two.api_two(state))
     app.register_blueprint(pages(state, server))
     return app
+
+
+def _look_at_host(state: State) -> None:
+    """The API's second generation has a host of its own, and nothing else is there; the first is where issuers are."""
+    if request.routing_exception is None and state.is_api(request.host) != (request.blueprint == "api_two"):
+        abort(404)
+    if request.blueprint == "api_one":
+        _issuer(state)
 
 
 def _issuer(state: State) -> str:
@@ -135,54 +128,36 @@ def _has_own_domain(state: State) -> bool:
     return request.host.partition(":")[0] in state.domains
 
 
-def _user(state: State, person: Person) -> dict[str, Any]:
-    return {
-        "id": person.subject,
-        "email": person.email,
-        "memberships": [
-            {
-                "id": membership.id,
-                "space_subdomain": space,
-                "space_name": state.spaces[space],
-                "space_link": state.space_issuer(space),
-                "link": f"{state.space_issuer(space)}/api/memberships/{membership.id}",
-            }
-            for space, membership in person.memberships.items()
-        ],
-        "admin_of": [
-            {
-                "space_subdomain": space,
-                "space_name": state.spaces[space],
-                "space_link": state.space_issuer(space),
-                "name": person.name,
-            }
-            for space in person.admin_of
-        ],
-    }
-
-
-def _bearer(state: State) -> AccessToken:
-    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
-    if scheme.lower() != "bearer" or token not in state.tokens:
-        abort(401)
-    return state.tokens[token]
-
-
-def _token(state: State, token: str) -> AccessToken:
-    if token not in state.tokens:
-        abort(404)
-    return state.tokens[token]
-
-
 def _said(state: State, part: str, document: dict[str, Any]) -> Response:
     return jsonify(state.alterations.apply(part, _issuer(state), document))
 
 
+def _learn_tokens(state: State) -> None:
+    """Remember the access tokens of this request as secrets."""
+    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    if scheme.lower() == "bearer" and token:
+        state.secrets.add(token)
+    if request.view_args and "token" in request.view_args:
+        state.secrets.add(request.view_args["token"])
+
+
+def _part(state: State) -> str | None:
+    """The part of the answers that this request is about, by the name that alterations use."""
+    is_api = state.is_api(request.host) or request.path.startswith("/api/")
+    return "api" if is_api and request.endpoint != "userinfo" else request.endpoint
+
+
 def _altered(state: State, response: Response) -> Response:
-    issuer = state.issuer_at(request.host)
-    if issuer is None or request.endpoint is None:
+    part, path = _part(state), request.path
+    issuer = state.api if state.is_api(request.host) else state.issuer_at(request.host)
+    if part == "api":
+        response.headers["X-Request-Id"] = str(uuid.uuid4())
+    if issuer is None or part is None:
         return response
-    reply = state.alterations.apply(f"reply:{request.endpoint}", issuer, None)
+    if part == "api" and response.is_json and state.alterations.concern("api"):
+        document = state.alterations.apply("api", issuer, json.loads(response.data), path)
+        response.data = json.dumps(document)
+    reply = state.alterations.apply(f"reply:{part}", issuer, None, path)
     if reply is None:
         return response
     if reply.delay:

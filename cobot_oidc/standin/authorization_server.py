@@ -6,6 +6,7 @@ from typing import Any
 from authlib.integrations.flask_oauth2 import AuthorizationServer
 from authlib.integrations.flask_oauth2.requests import FlaskOAuth2Payload, FlaskOAuth2Request
 from authlib.oauth2.rfc6749 import AuthorizationCodeGrant, OAuth2Request
+from authlib.oauth2.rfc6749.errors import InvalidScopeError
 from authlib.oauth2.rfc7636 import CodeChallenge
 from authlib.oidc.core import OpenIDCode
 from authlib.oidc.core.util import create_half_hash
@@ -69,6 +70,12 @@ class _LoopbackRequest(FlaskOAuth2Request):  # type: ignore[misc] # as above
 class _CodeGrant(AuthorizationCodeGrant):  # type: ignore[misc] # as above
     TOKEN_ENDPOINT_AUTH_METHODS = ("client_secret_post", "client_secret_basic", "none")
     state: State
+
+    def validate_requested_scope(self) -> None:
+        asked = (self.request.payload.scope or "").split()
+        client = self.state.clients[self.request.payload.client_id]
+        if not set(asked) <= set(client.scopes):
+            raise InvalidScopeError()
 
     def save_authorization_code(self, code: str, asked: OAuth2Request) -> None:
         data = asked.payload.data

@@ -9,7 +9,9 @@ from flask import Blueprint, abort, redirect, render_template, request, session,
 from werkzeug.wrappers import Response
 
 from .alterations import Reply
+from .limits import Allowance
 from .people import Person
+from .scopes import in_words
 from .state import State
 
 # What the control page offers; tests can do more through ``StandIn``.
@@ -20,6 +22,8 @@ LIES = {
     "no-id-token": "the token response has no id token",
     "server-error": "the token endpoint fails (500)",
     "discovery-down": "the discovery document fails (503)",
+    "api-limit": "the API answers that there were too many requests (429)",
+    "api-error": "the API fails (500)",
 }
 
 
@@ -64,7 +68,7 @@ def pages(state: State, server: AuthorizationServer) -> Blueprint:
             "standin/consent.html",
             person=person,
             client=grant.client,
-            scopes=(grant.request.payload.scope or "").split(),
+            scopes=[in_words(scope) for scope in (grant.request.payload.scope or "").split()],
         )
 
     @blueprint.get("/")
@@ -118,6 +122,10 @@ def _lie(state: State, lie: str) -> None:
         alterations.alter("token", lambda token: {name: token[name] for name in token if name != "id_token"})
     elif lie == "server-error":
         alterations.reply("token", Reply(status=500, body=b"Internal Server Error"))
+    elif lie == "api-limit":
+        state.limits.allow(Allowance(calls=0, memberships=0))
+    elif lie == "api-error":
+        alterations.reply("api", Reply(status=500, body=b"Internal Server Error"))
     else:
         alterations.reply("metadata", Reply(status=503, body=b"Service Unavailable"))
 

@@ -1,5 +1,6 @@
 """A running stand-in, on a port of the loopback, in a thread of this process."""
 
+import secrets
 import socket
 import threading
 import time
@@ -13,8 +14,10 @@ from .alterations import Change, Page, Part, Reply
 from .app import create_app
 from .browser import Browser
 from .keys import SigningKeys
+from .limits import Allowance
 from .people import Person
-from .state import RecordedRequest, RegisteredClient, State
+from .state import AccessToken, RecordedRequest, RegisteredClient, State
+from .world import Booking, World
 
 
 class StandIn:
@@ -93,6 +96,16 @@ class StandIn:
         return self._state.space_issuer(space)
 
     @property
+    def api(self) -> str:
+        """Where the API's second generation is. The first is at ``/api`` of each issuer."""
+        return self._state.api
+
+    @property
+    def world(self) -> World:
+        """What the spaces have: ``world.of("co-up").bookings`` and so on."""
+        return self._state.world
+
+    @property
     def people(self) -> dict[str, Person]:
         """The people who can log in, by key; change them as you like."""
         return self._state.people
@@ -136,9 +149,59 @@ class StandIn:
         more: dict[str, Any] = {} if scopes is None else {"scopes": tuple(scopes.split())}
         self._state.clients[client_id] = RegisteredClient(client_id, secret, redirect_uri, name, **more)
 
-    def alter(self, part: Part, change: Change, *, issuer: str | None = None, times: int | None = None) -> None:
+    def issue_token(self, person: str, scope: str, *, client_id: str = "portal", space: str | None = None) -> str:
+        """An access token of a person without a login.
+
+        :param scope: separated by spaces. :param space: the space that the token acts for, in place of the person.
+        """
+        issued = AccessToken(secrets.token_hex(32), client_id, self.people[person], scope, space)
+        self._state.tokens[issued.token] = issued
+        self._state.secrets.add(issued.token)
+        return issued.token
+
+    def revoke_tokens(self, person: str | None = None) -> None:
+        """Revoke all access tokens, or all that a person has let be issued."""
+        for token, issued in list(self._state.tokens.items()):
+            if person in (None, issued.person.key):
+                self._state.tokens.pop(token, None)
+
+    def revoke_right(self, person: str, space: str) -> None:
+        """Take an admin's rights at a space. ``/api/user`` goes on to list the space, and scopes stay as granted."""
+        self._state.revoked_rights.add((person, space))
+
+    def limit(
+        self,
+        calls: int | None = 60,
+        seconds: float = 60,
+        memberships: int = 6,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """Limit the API's requests of each person, counted from zero.
+
+        :param calls: how many in ``seconds``; ``None`` for no limit at all. :param memberships: how many of them may
+            list members. :param clock: seconds that never go back.
+        """
+        self._state.limits.allow(None if calls is None else Allowance(calls, seconds, memberships), clock)
+
+    @property
+    def refused_for_limit(self) -> int:
+        """How many requests were refused because a person had made too many."""
+        return self._state.limits.refused
+
+    def add_bookings(self, space: str, *, person: str | None = None, count: int = 1) -> list[Booking]:
+        """Add bookings of an hour each to a space, after all that it has.
+
+        :param person: the member whose bookings they are; ``None`` for an admin's for visitors.
+        """
+        membership_id = self.people[person].memberships[space].id if person else None
+        return self._state.world.add_bookings(space, membership_id, count)
+
+    def alter(
+        self, part: Part, change: Change, *, issuer: str | None = None, path: str = "", times: int | None = None
+    ) -> None:
         """Change what the stand-in answers; see ``Alterations.alter``."""
-        self._state.alterations.alter(part, change, issuer=issuer, times=times)
+        self._state.alterations.alter(part, change, issuer=issuer, path=path, times=times)
 
     def reply(
         self,
@@ -149,10 +212,12 @@ class StandIn:
         body: bytes | None = None,
         delay: float = 0,
         issuer: str | None = None,
+        path: str = "",
         times: int | None = None,
     ) -> None:
         """Replace the status, headers or body of an answer, or delay it by seconds; see ``Alterations.reply``."""
-        self._state.alterations.reply(page, Reply(status, headers or {}, body, delay), issuer=issuer, times=times)
+        reply = Reply(status, headers or {}, body, delay)
+        self._state.alterations.reply(page, reply, issuer=issuer, path=path, times=times)
 
     def reset(self) -> None:
         """Forget what happened and what was altered, but keep the registered clients."""

@@ -1,4 +1,4 @@
-"""Everything that one stand-in knows: people, clients, keys, codes, tokens, and past requests."""
+"""Everything that one stand-in knows: people, clients, keys, codes, tokens, spaces, and past requests."""
 
 import secrets
 import threading
@@ -10,8 +10,14 @@ from authlib.oauth2.rfc6749 import AuthorizationCodeMixin, ClientMixin
 from flask import request
 
 from .alterations import Alterations
+from .furnishing import furnished
 from .keys import SigningKeys
+from .limits import Limits
 from .people import SPACES, Person, everybody
+from .scopes import SCOPES
+from .world import World
+
+API_HOST = "api.cobot.localhost"
 
 
 class RecordedRequest(NamedTuple):
@@ -30,7 +36,7 @@ class RegisteredClient(ClientMixin):  # type: ignore[misc] # Authlib's mixins ar
     client_secret: str | None
     redirect_uri: str
     name: str
-    scopes: tuple[str, ...] = ("openid", "email", "profile", "read_user")
+    scopes: tuple[str, ...] = tuple(SCOPES)
 
     def get_client_id(self) -> str:
         return self.client_id
@@ -95,12 +101,16 @@ class IssuedCode(AuthorizationCodeMixin):  # type: ignore[misc] # as above
 
 @dataclass(frozen=True, slots=True)
 class AccessToken:
-    """What a bearer token stands for. Like Cobot's, it is valid until it is revoked."""
+    """What a bearer token stands for. Like Cobot's, it is valid until it is revoked.
+
+    :ivar space: the space that it acts for; ``None`` if it acts for the person.
+    """
 
     token: str
     client_id: str
     person: Person
     scope: str
+    space: str | None = None
 
 
 @dataclass(slots=True)
@@ -109,6 +119,7 @@ class State:
 
     :ivar port: the port on the loopback. :ivar clock: returns seconds since the epoch.
     :ivar spaces: names by subdomain. :ivar domains: subdomains by the space's own domain.
+    :ivar revoked_rights: the keys of people with the spaces that they are admins of, but may no longer manage.
     :ivar secrets: every secret that was received or sent, for tests that check that it is nowhere else.
     """
 
@@ -122,9 +133,15 @@ class State:
     alterations: Alterations = field(default_factory=Alterations)
     codes: dict[str, IssuedCode] = field(default_factory=dict)
     tokens: dict[str, AccessToken] = field(default_factory=dict)
+    revoked_rights: set[tuple[str, str]] = field(default_factory=set)
+    limits: Limits = field(default_factory=Limits)
+    world: World = field(init=False)
     requests: list[RecordedRequest] = field(default_factory=list)
     secrets: set[str] = field(default_factory=set)
     stopping: threading.Event = field(default_factory=threading.Event)
+
+    def __post_init__(self) -> None:
+        self.world = World(self.people, self.clock, furnished)
 
     @property
     def issuer(self) -> str:
@@ -134,6 +151,15 @@ class State:
     def space_issuer(self, space: str) -> str:
         """A space's issuer."""
         return f"http://{space}.cobot.localhost:{self.port}"
+
+    @property
+    def api(self) -> str:
+        """Where the API's second generation is, which is no issuer."""
+        return f"http://{API_HOST}:{self.port}"
+
+    def is_api(self, host: str) -> bool:
+        """Whether a host is that of the API's second generation."""
+        return host.partition(":")[0] == API_HOST
 
     def issuer_at(self, host: str) -> str | None:
         """The issuer at a host, ``None`` if there is none."""
@@ -162,5 +188,8 @@ class State:
         self.alterations.clear()
         self.codes.clear()
         self.tokens.clear()
+        self.revoked_rights.clear()
+        self.limits.reset()
+        self.world.reset()
         self.requests.clear()
         self.secrets.clear()

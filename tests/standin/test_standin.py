@@ -11,6 +11,8 @@ import requests
 from cobot_oidc.standin import StandIn
 from cobot_oidc.standin.alterations import REMOVED
 
+from .asking import App
+
 CALLBACK = "http://localhost/cobot/callback"
 
 
@@ -127,6 +129,40 @@ def test_nobody_is_sent_to_where_no_client_is(cobot: StandIn, query: str) -> Non
 
     assert response.status_code == 400
     assert "Location" not in response.headers
+
+
+def test_the_consent_page_says_in_words_what_the_app_may_do(cobot: StandIn) -> None:
+    url = f"{cobot.issuer}/oauth/authorize?response_type=code&client_id=portal&scope=openid read_bookings"
+    browser = cobot.browser()
+    browser.sign_in(url, "ada")
+
+    asked = browser._ask("GET", url).text.partition("<ul>")[2].partition("</ul>")[0]
+
+    assert "<li>See your bookings</li>" in asked
+    assert "read_bookings" not in asked
+
+
+@pytest.mark.parametrize("scope", ["openid write_bookings", "openid read_secrets"])
+def test_scopes_that_the_client_is_not_registered_for_are_refused(cobot: StandIn, scope: str) -> None:
+    cobot.register_client("small", secret="s", redirect_uri=CALLBACK, scopes="openid read_bookings")
+    query = f"response_type=code&client_id=small&redirect_uri={CALLBACK}&state=s&scope={scope}"
+
+    response = ask(cobot, f"{cobot.issuer}/oauth/authorize?{query}")
+
+    answer = parse_qs(urlsplit(response.headers["Location"]).query)
+    assert (answer["error"], answer["state"]) == (["invalid_scope"], ["s"])
+
+
+@pytest.mark.parametrize(("lie", "status"), [("api-limit", 429), ("api-error", 500)])
+def test_the_control_page_makes_the_api_fail(cobot: StandIn, lie: str, status: int) -> None:
+    browser, control = cobot.browser(), f"{cobot.issuer}/stand-in"
+    browser._pressed(control, browser._ask("GET", control), {"action": "lie", "lie": lie})
+
+    for url in (f"{cobot.issuer}/api/user", f"{cobot.api}/user"):
+        response = App(cobot, "ada").ask(url)
+        assert response.status_code == status
+        assert response.headers.get("Retry-After") == ("60" if status == 429 else None)
+    assert ask(cobot, f"{cobot.issuer}/jwks.json").status_code == 200
 
 
 def test_a_code_counts_once_and_for_its_own_issuer(cobot: StandIn) -> None:
