@@ -53,7 +53,8 @@ class ProviderMetadata:
     """The parts of a provider's document that we use, checked.
 
     :ivar issuer: exactly the issuer that was asked for.
-    :ivar userinfo_endpoint: ``None`` if the provider has none, as for ``end_session_endpoint``.
+    :ivar userinfo_endpoint: ``None`` if the provider has none, as for ``end_session_endpoint`` and
+        ``registration_endpoint``.
     :ivar id_token_signing_algorithms: what the document lists; ``None`` if it lists nothing.
     :ivar promises_response_issuer: whether answers must carry ``iss`` (RFC 9207 section 3).
     """
@@ -64,6 +65,7 @@ class ProviderMetadata:
     jwks_uri: str
     userinfo_endpoint: str | None
     end_session_endpoint: str | None
+    registration_endpoint: str | None
     id_token_signing_algorithms: tuple[str, ...] | None
     promises_response_issuer: bool
 
@@ -97,6 +99,7 @@ class ProviderMetadata:
             jwks_uri=rule.check(members, "jwks_uri"),
             userinfo_endpoint=rule.check_optional(members, "userinfo_endpoint"),
             end_session_endpoint=rule.check_optional(members, "end_session_endpoint"),
+            registration_endpoint=rule.check_optional(members, "registration_endpoint"),
             id_token_signing_algorithms=_algorithms(members),
             promises_response_issuer=members.get("authorization_response_iss_parameter_supported") is True,
         )

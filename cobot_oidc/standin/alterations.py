@@ -5,8 +5,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-Part = Literal["metadata", "key_set", "token", "userinfo", "id_token_header", "id_token_claims", "id_token"]
-Page = Literal["metadata", "key_set", "token", "userinfo"]
+Part = Literal[
+    "metadata", "key_set", "token", "userinfo", "registration", "id_token_header", "id_token_claims", "id_token"
+]
+Page = Literal["metadata", "key_set", "token", "userinfo", "registration"]
 Change = Mapping[str, Any] | Callable[[Any], Any]
 
 

@@ -9,6 +9,7 @@ from werkzeug.exceptions import HTTPException
 from .authorization_server import authorization_server, claims_about
 from .pages import pages
 from .people import Person
+from .registration import add_registration
 from .state import AccessToken, RecordedRequest, State
 
 SECRETS = ("state", "nonce", "code", "code_verifier", "client_secret")  # parameters that clients send
@@ -90,6 +91,7 @@ def create_app(state: State) -> Flask:
             return jsonify({"name": "Cobot", "locale": "en", "features": []})
         return error
 
+    add_registration(app, server, state)
     app.register_blueprint(pages(state, server))
     return app
 

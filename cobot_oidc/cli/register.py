@@ -1,0 +1,242 @@
+"""``flask cobot register``: dynamic client registration (RFC 7591), and the configuration that comes of it.
+
+The configuration alone goes to stdout, so that it can be appended to a file; everything that is said to people goes to
+stderr. The client's secret is nowhere but in the configuration.
+"""
+
+import json
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import urlsplit
+
+import click
+
+from .. import settings_checks as check
+from ..errors import CobotOIDCError, ConfigurationError
+from ..issuers import hosts_of_spaces
+from ..protocol.client import Client
+from ..protocol.registration import RegistrationRequest, RegistrationResponse
+from ..settings import COBOT_ISSUER, COBOT_SPACE_ISSUER, TABLE, check_callback
+from ..settings_mistakes import PREFIX
+from .environment import line
+
+_DEFAULT = {row.name: row.default for row in TABLE}
+_LONGEST_NAME = 200  # characters
+
+
+def _checked(setting: check.Check[Any]) -> Callable[[click.Context, click.Parameter, Any], Any]:
+    """A callback that checks an option as the app will check the setting."""
+
+    def read(_context: click.Context, _option: click.Parameter, value: Any) -> Any:
+        try:
+            return setting.read(value)
+        except check.Unfit as unfit:
+            raise click.BadParameter("; ".join(filter(None, (f"expected {unfit.expected}", unfit.remedy)))) from None
+
+    return read
+
+
+def _name(_context: click.Context, _option: click.Parameter, value: str) -> str:
+    if not value.strip() or not value.isprintable() or len(value) > _LONGEST_NAME:
+        raise click.BadParameter(f"expected 1 to {_LONGEST_NAME} printable characters")
+    return value
+
+
+@click.command("register")
+@click.option("--name", required=True, callback=_name, help="The app's name, which people read when they log in.")
+@click.option(
+    "--redirect-uri",
+    required=True,
+    callback=_checked(check.redirect_uri),
+    help="The URL of the app's callback, such as https://your-app.example/cobot/callback.",
+)
+@click.option(
+    "--issuer", default=COBOT_ISSUER, show_default=True, callback=_checked(check.issuer), help="The provider."
+)
+@click.option(
+    "--scope",
+    default=" ".join(_DEFAULT["scopes"]),
+    show_default=True,
+    callback=_checked(check.scopes),
+    help="The scopes that the app asks for, with spaces between them.",
+)
+@click.option("--public", is_flag=True, help="Register a client without a secret, which only PKCE protects.")
+@click.option(
+    "--allowed-host",
+    "allowed_hosts",
+    multiple=True,
+    callback=_checked(check.allowed_hosts),
+    help="A host that the provider's endpoints may be on besides its own. May be repeated.",
+)
+@click.option(
+    "--url-prefix",
+    default=_DEFAULT["url_prefix"],
+    show_default=True,
+    callback=_checked(check.url_prefix),
+    help="The setting COBOT_OIDC_URL_PREFIX of the app.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print JSON for app.config.from_file instead of lines for .env.")
+@click.option(
+    "--show-access-token",
+    is_flag=True,
+    help="Print the registration access token too, with which the registration can be changed (RFC 7592).",
+)
+def command(
+    name: str,
+    redirect_uri: str,
+    issuer: str,
+    scope: tuple[str, ...],
+    public: bool,
+    allowed_hosts: tuple[str, ...],
+    url_prefix: str,
+    as_json: bool,
+    show_access_token: bool,
+) -> None:
+    """Register this app as a client at the provider, and print its configuration.
+
+    flask cobot register --name "My app" --redirect-uri https://your-app.example/cobot/callback >> .env
+    """
+    try:
+        check_callback(redirect_uri, url_prefix)
+    except ConfigurationError as error:
+        raise click.BadParameter(f"expected {error.details['expected']}", param_hint="--redirect-uri") from None
+    asked = RegistrationRequest(name, redirect_uri, scope, "none" if public else "client_secret_post")
+    answer, client = _registered(issuer, allowed_hosts, asked)
+    settings = {
+        "CLIENT_ID": client.client_id,
+        "CLIENT_SECRET": client.client_secret,
+        "CLIENT_AUTH": "client_secret_basic" if client.authentication == "client_secret_basic" else None,
+        "REDIRECT_URI": _redirect_uri(asked, answer, url_prefix),
+        "ISSUER": issuer if issuer != COBOT_ISSUER else None,
+        "ALLOWED_HOSTS": " ".join(allowed_hosts),
+        "SCOPES": " ".join(granted) if (granted := _scopes(asked, answer)) != _DEFAULT["scopes"] else None,
+        "URL_PREFIX": url_prefix if url_prefix != _DEFAULT["url_prefix"] else None,
+    }
+    configuration = {f"{PREFIX}{name}": value for name, value in settings.items() if value}
+    access = _access(answer) if show_access_token else {}
+    if as_json:
+        click.echo(json.dumps(configuration | access, indent=2))
+    else:
+        for key, value in configuration.items():
+            click.echo(line(key, value))
+        for key, value in access.items():
+            click.echo(f"# {key}: {value}")
+    for sentence in (
+        *_differences(asked, answer, client, url_prefix),
+        *_about_secrets(answer, client, show_access_token),
+        *_unknown(scope),
+    ):
+        click.echo(f"- {sentence}", err=True)
+
+
+def _registered(
+    issuer: str, allowed_hosts: tuple[str, ...], asked: RegistrationRequest
+) -> tuple[RegistrationResponse, Client]:
+    from ..provider.registration import Registrar  # not for --help: it imports requests and cryptography
+
+    # Without option, those that the app will have by default.
+    allowed_hosts = allowed_hosts or (hosts_of_spaces(COBOT_SPACE_ISSUER) if issuer == COBOT_ISSUER else ())
+    registrar = Registrar(issuer, allowed_hosts)
+    was_asked = False
+    try:
+        endpoint = registrar.endpoint()
+        click.echo(f"Registering {asked.name!r} at {endpoint}", err=True)
+        was_asked = True
+        answer = registrar.register(endpoint, asked)
+        return answer, answer.client(asked)
+    except CobotOIDCError as error:
+        message = str(error)
+        if was_asked and error.code != "registration_refused":
+            message += "\nThe provider may have registered a client nevertheless: look there before you try again."
+    raise click.ClickException(message)  # outside of the handler: no traceback has frames with a secret (L02)
+
+
+def _redirect_uri(asked: RegistrationRequest, answer: RegistrationResponse, url_prefix: str) -> str:
+    """The registered redirect URI: the provider's spelling of it, but never another host than was asked for."""
+    if answer.redirect_uris is None or asked.redirect_uri in answer.redirect_uris or len(answer.redirect_uris) != 1:
+        return asked.redirect_uri
+    [other] = answer.redirect_uris
+    try:
+        check_callback(check.redirect_uri.read(other), url_prefix)
+    except (check.Unfit, ConfigurationError):
+        return asked.redirect_uri
+    return other if _origin(other) == _origin(asked.redirect_uri) else asked.redirect_uri
+
+
+def _origin(url: str) -> tuple[str, str]:
+    parts = urlsplit(url)
+    return parts.scheme, parts.netloc
+
+
+def _scopes(asked: RegistrationRequest, answer: RegistrationResponse) -> tuple[str, ...]:
+    """Those of the scopes asked for that the provider registered: it can only narrow them."""
+    if not answer.scopes:
+        return asked.scopes
+    return tuple(scope for scope in asked.scopes if scope in answer.scopes or scope == "openid")
+
+
+def _access(answer: RegistrationResponse) -> dict[str, str]:
+    members = {
+        "registration_client_uri": answer.management_uri,
+        "registration_access_token": answer.access_token,
+    }
+    return {name: value for name, value in members.items() if value is not None}
+
+
+def _differences(
+    asked: RegistrationRequest, answer: RegistrationResponse, client: Client, url_prefix: str
+) -> Iterator[str]:
+    """What the provider registered that is not what was asked for. What it says is ASCII without control characters."""
+    if answer.redirect_uris is not None and asked.redirect_uri not in answer.redirect_uris:
+        names = " ".join(answer.redirect_uris)[:_LONGEST_NAME] or "none"
+        used = _redirect_uri(asked, answer, url_prefix)
+        yield (
+            f"The provider registered another redirect URI: {names}. The configuration has {used}"
+            + (
+                "."
+                if used != asked.redirect_uri
+                else ", as asked for: correct the registration, or no login will work."
+            )
+        )
+    if answer.authentication not in (None, asked.authentication):
+        yield (
+            f"The provider registered the authentication {answer.authentication} instead of {asked.authentication}. "
+            f"The configuration uses {client.authentication}"
+            + (", as the provider issued a secret." if answer.authentication != client.authentication else ".")
+        )
+    elif asked.authentication != client.authentication:
+        yield "The provider issued no secret, so the client is a public one, which only PKCE protects."
+    if answer.client_secret is not None and client.client_secret is None:
+        yield "The provider issued a secret although the client is a public one. It is not printed, as nobody needs it."
+    if answer.scopes and (missing := [scope for scope in asked.scopes if scope not in answer.scopes]):
+        yield f"The provider did not register these scopes: {' '.join(missing)}."
+
+
+def _about_secrets(answer: RegistrationResponse, client: Client, show_access_token: bool) -> Iterator[str]:
+    if client.client_secret is not None:
+        if answer.secret_expires_at:
+            date = datetime.fromtimestamp(answer.secret_expires_at, UTC)
+            expires = f"It expires on {date:%Y-%m-%d at %H:%M} UTC; nobody can log in after that."
+        elif answer.secret_expires_at == 0:
+            expires = "It does not expire."
+        else:
+            expires = "The provider does not say whether it expires."
+        yield f"The client's secret is shown this one time only. Keep it out of version control. {expires}"
+    if answer.access_token is not None and not show_access_token:
+        yield (
+            "The provider also issued a registration access token, which can change or delete the registration. It was "
+            "neither shown nor saved; --show-access-token would have shown it."
+        )
+
+
+def _unknown(scopes: tuple[str, ...]) -> Iterator[str]:
+    """What no answer tells."""
+    yield "Whether the provider has to approve the client before people can log in: the first login will tell."
+    if more := [scope for scope in scopes if scope not in _DEFAULT["scopes"]]:
+        yield f"Whether the client may use {' '.join(more)}: Cobot's document does not list the scopes of its API."
+    yield "Which spaces the app serves: set FLASK_COBOT_OIDC_SPACES if it serves any."
+    yield (
+        "The app's own key: set FLASK_SECRET_KEY if the app has none yet, to the output of "
+        'python -c "import secrets; print(secrets.token_hex())".'
+    )

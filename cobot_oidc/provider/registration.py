@@ -1,0 +1,49 @@
+"""Registering a client at an issuer over the network: its document, and the one request that registers."""
+
+import time
+from functools import partial
+
+from ..errors import ProviderError
+from ..protocol.discovery import ProviderMetadata, configuration_url
+from ..protocol.registration import RegistrationRequest, RegistrationResponse
+from ..settings import ProviderSettings
+from .copies import METADATA, Copies, Wanted, is_json
+from .http import HTTPClient, refuse_failure
+
+
+class Registrar:
+    """Registers clients at one issuer.
+
+    :param allowed_hosts: hosts that its endpoints may be on besides its own.
+    """
+
+    def __init__(self, issuer: str, allowed_hosts: tuple[str, ...]) -> None:
+        settings = ProviderSettings()
+        self._issuer = issuer
+        self._allowed_hosts = allowed_hosts
+        self._http = HTTPClient(settings)
+        self._copies = Copies(settings, self._http, time.time)
+
+    def endpoint(self) -> str:
+        """Where the issuer's document says that clients are registered.
+
+        :raises ProviderError: ``registration_unsupported`` if it does not say so, or if the document cannot be fetched
+            or is not valid.
+        """
+        read = partial(ProviderMetadata.parse, issuer=self._issuer, allowed_hosts=self._allowed_hosts)
+        wanted = Wanted(METADATA, configuration_url(self._issuer), read)
+        endpoint = self._copies.fetch(wanted, None).value.registration_endpoint
+        if endpoint is None:
+            raise ProviderError("registration_unsupported", issuer=self._issuer)
+        return endpoint
+
+    def register(self, endpoint: str, client: RegistrationRequest) -> RegistrationResponse:
+        """Register a client. It is not repeated once it was sent, as each request registers another client.
+
+        :raises ProviderError: if the provider cannot be reached, refuses, or its answer is unusable.
+        """
+        answer = self._http.post_json(endpoint, client.members())
+        refuse_failure(answer)
+        if answer.status == 201 and not is_json(answer.content_type):
+            raise ProviderError("registration_unusable", http_status=answer.status, got=answer.content_type)
+        return RegistrationResponse.parse(answer.status, answer.body)
