@@ -95,6 +95,7 @@ def command(
 ) -> None:
     """Register this app as a client at the provider, and print its configuration.
 
+    \b
     flask cobot register --name "My app" --redirect-uri https://your-app.example/cobot/callback >> .env
     """
     try:
@@ -232,11 +233,14 @@ def _about_secrets(answer: RegistrationResponse, client: Client, show_access_tok
 
 def _unknown(scopes: tuple[str, ...]) -> Iterator[str]:
     """What no answer tells."""
-    yield "Whether the provider has to approve the client before people can log in: the first login will tell."
+    yield "Whether the provider has to approve the client first is not known; the first login will tell."
     if more := [scope for scope in scopes if scope not in _DEFAULT["scopes"]]:
-        yield f"Whether the client may use {' '.join(more)}: Cobot's document does not list the scopes of its API."
-    yield "Which spaces the app serves: set FLASK_COBOT_OIDC_SPACES if it serves any."
+        yield (
+            f"Whether the client may use {' '.join(more)} is not known either: Cobot's document does not list the "
+            "scopes of its API."
+        )
+    yield "The configuration names no spaces: set FLASK_COBOT_OIDC_SPACES if the app serves any."
     yield (
-        "The app's own key: set FLASK_SECRET_KEY if the app has none yet, to the output of "
+        "The configuration has no SECRET_KEY: if the app has none yet, set FLASK_SECRET_KEY to the output of "
         'python -c "import secrets; print(secrets.token_hex())".'
     )

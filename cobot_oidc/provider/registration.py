@@ -3,7 +3,7 @@
 import time
 from functools import partial
 
-from ..errors import ProviderError
+from ..errors import ConfigurationError, ProviderError
 from ..protocol.discovery import ProviderMetadata, configuration_url
 from ..protocol.registration import RegistrationRequest, RegistrationResponse
 from ..settings import ProviderSettings
@@ -27,12 +27,18 @@ class Registrar:
     def endpoint(self) -> str:
         """Where the issuer's document says that clients are registered.
 
+        :raises ConfigurationError: ``issuer_not_found`` if there is no document.
         :raises ProviderError: ``registration_unsupported`` if it does not say so, or if the document cannot be fetched
             or is not valid.
         """
         read = partial(ProviderMetadata.parse, issuer=self._issuer, allowed_hosts=self._allowed_hosts)
         wanted = Wanted(METADATA, configuration_url(self._issuer), read)
-        endpoint = self._copies.fetch(wanted, None).value.registration_endpoint
+        try:
+            endpoint = self._copies.fetch(wanted, None).value.registration_endpoint
+        except ProviderError as error:
+            if error.code != "provider_not_found":
+                raise
+            raise ConfigurationError("issuer_not_found", issuer=self._issuer) from error
         if endpoint is None:
             raise ProviderError("registration_unsupported", issuer=self._issuer)
         return endpoint

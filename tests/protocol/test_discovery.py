@@ -40,6 +40,8 @@ def test_cobots_document() -> None:
     assert metadata.jwks_uri == f"{COBOT}/jwks.json"
     assert metadata.userinfo_endpoint == f"{COBOT}/api/userinfo"
     assert metadata.end_session_endpoint is None
+    assert metadata.registration_endpoint is None
+    assert parse(registration_endpoint=f"{COBOT}/oauth/register").registration_endpoint == f"{COBOT}/oauth/register"
     assert metadata.promises_response_issuer is False
     assert ProviderMetadata.parse(document(), issuer=COBOT) == metadata
 
@@ -58,7 +60,10 @@ def test_the_issuer_is_exact(issuer: Any) -> None:
 
 
 @pytest.mark.covers("R08", "R09", "R10")
-@pytest.mark.parametrize("name", ["authorization_endpoint", "token_endpoint", "jwks_uri", "userinfo_endpoint"])
+@pytest.mark.parametrize(
+    "name",
+    ["authorization_endpoint", "token_endpoint", "jwks_uri", "userinfo_endpoint", "registration_endpoint"],
+)
 @pytest.mark.parametrize(
     "url",
     [
