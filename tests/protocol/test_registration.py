@@ -190,6 +190,4 @@ def test_what_the_provider_says_of_a_refusal_is_escaped_and_shortened() -> None:
 
     assert str(error).isprintable()
     assert error.details["error"] == "'invalid_redirect_uri'"
-    assert (
-        len(str(error.details["error_description" if "error_description" in error.details else "description"])) <= 200
-    )
+    assert len(str(error.details["description"])) == 200
