@@ -152,6 +152,41 @@ def test_it_says_when_the_secret_expires(register: Register, cobot: StandIn, exp
     assert words in register().err
 
 
+def test_what_the_app_s_environment_already_says_need_not_be_said_again(
+    register: Register, cobot: StandIn, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The client is registered at the issuer that the app will ask, not at Cobot."""
+    monkeypatch.setenv("FLASK_COBOT_OIDC_ISSUER", cobot.issuer)
+    monkeypatch.setenv("FLASK_COBOT_OIDC_REDIRECT_URI", "http://localhost/login/callback")
+    monkeypatch.setenv("FLASK_COBOT_OIDC_URL_PREFIX", "/login")
+    with pytest.raises(SystemExit) as ended:
+        command_group(["register", "--name", "Portal"])
+
+    assert ended.value.code == 0
+    assert cobot.asked("/oauth/register") == 1
+    assert f"FLASK_COBOT_OIDC_ISSUER={cobot.issuer}\n" in capsys.readouterr().out
+
+    monkeypatch.delenv("FLASK_COBOT_OIDC_URL_PREFIX")
+    monkeypatch.setenv("FLASK_COBOT_OIDC_CA_BUNDLE", "/no/such/file")
+    said = register()
+    assert said.status == 1
+    assert "COBOT_OIDC_CA_BUNDLE" in said.err
+    assert cobot.asked("/oauth/register") == 1
+
+
+def test_a_provider_that_hangs_is_given_up_in_the_time_that_the_app_allows(
+    register: Register, cobot: StandIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FLASK_COBOT_OIDC_TOTAL_TIMEOUT", "0.3")
+    cobot.reply("registration", delay=3)
+
+    said = register()
+
+    assert (said.status, said.out) == (1, "")
+    assert "provider_unreachable" in said.err
+    assert "may have registered a client nevertheless" in said.err
+
+
 # ---------------------------------------------------------------------- the registration access token
 
 

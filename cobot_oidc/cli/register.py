@@ -11,18 +11,27 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import click
+from flask import Config
 
 from .. import settings_checks as check
 from ..errors import CobotOIDCError, ConfigurationError
 from ..issuers import hosts_of_spaces
 from ..protocol.client import Client
 from ..protocol.registration import RegistrationRequest, RegistrationResponse
-from ..settings import COBOT_ISSUER, COBOT_SPACE_ISSUER, TABLE, check_callback
+from ..settings import COBOT_ISSUER, COBOT_SPACE_ISSUER, TABLE, ProviderSettings, check_callback, rows
 from ..settings_mistakes import PREFIX
 from .environment import line
 
 _DEFAULT = {row.name: row.default for row in TABLE}
 _LONGEST_NAME = 200  # characters
+
+
+def _of_the_app(setting: str) -> dict[str, Any]:
+    """An option that the app's environment may already say, as Flask's program reads its ``.env`` file.
+
+    Otherwise a client could be registered at Cobot for an app that is set up to ask somebody else.
+    """
+    return {"envvar": f"FLASK_{PREFIX}{setting}", "show_envvar": True}
 
 
 def _checked(setting: check.Check[Any]) -> Callable[[click.Context, click.Parameter, Any], Any]:
@@ -48,14 +57,21 @@ def _name(_context: click.Context, _option: click.Parameter, value: str) -> str:
 @click.option(
     "--redirect-uri",
     required=True,
+    **_of_the_app("REDIRECT_URI"),
     callback=_checked(check.redirect_uri),
     help="The URL of the app's callback, such as https://your-app.example/cobot/callback.",
 )
 @click.option(
-    "--issuer", default=COBOT_ISSUER, show_default=True, callback=_checked(check.issuer), help="The provider."
+    "--issuer",
+    default=COBOT_ISSUER,
+    show_default=True,
+    **_of_the_app("ISSUER"),
+    callback=_checked(check.issuer),
+    help="The provider.",
 )
 @click.option(
     "--scope",
+    **_of_the_app("SCOPES"),
     default=" ".join(_DEFAULT["scopes"]),
     show_default=True,
     callback=_checked(check.scopes),
@@ -66,6 +82,7 @@ def _name(_context: click.Context, _option: click.Parameter, value: str) -> str:
     "--allowed-host",
     "allowed_hosts",
     multiple=True,
+    **_of_the_app("ALLOWED_HOSTS"),
     callback=_checked(check.allowed_hosts),
     help="A host that the provider's endpoints may be on besides its own. May be repeated.",
 )
@@ -73,8 +90,9 @@ def _name(_context: click.Context, _option: click.Parameter, value: str) -> str:
     "--url-prefix",
     default=_DEFAULT["url_prefix"],
     show_default=True,
+    **_of_the_app("URL_PREFIX"),
     callback=_checked(check.url_prefix),
-    help="The setting COBOT_OIDC_URL_PREFIX of the app.",
+    help="The path that the app's routes begin with.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print JSON for app.config.from_file instead of lines for .env.")
 @click.option(
@@ -138,9 +156,9 @@ def _registered(
 
     # Without option, those that the app will have by default.
     allowed_hosts = allowed_hosts or (hosts_of_spaces(COBOT_SPACE_ISSUER) if issuer == COBOT_ISSUER else ())
-    registrar = Registrar(issuer, allowed_hosts)
     was_asked = False
     try:
+        registrar = Registrar(issuer, allowed_hosts, _provider_settings())
         endpoint = registrar.endpoint()
         click.echo(f"Registering {asked.name!r} at {endpoint}", err=True)
         was_asked = True
@@ -151,6 +169,13 @@ def _registered(
         if was_asked and error.code != "registration_refused":
             message += "\nThe provider may have registered a client nevertheless: look there before you try again."
     raise click.ClickException(message)  # outside of the handler: no traceback has frames with a secret (L02)
+
+
+def _provider_settings() -> ProviderSettings:
+    """How the app will call providers, as far as its environment already says so: proxies, certificates, timeouts."""
+    config = Config("")
+    config.from_prefixed_env()
+    return ProviderSettings(**{row.name: row.read(config, {}) for row in rows(ProviderSettings)})
 
 
 def _redirect_uri(asked: RegistrationRequest, answer: RegistrationResponse, url_prefix: str) -> str:

@@ -17,8 +17,7 @@ class Registrar:
     :param allowed_hosts: hosts that its endpoints may be on besides its own.
     """
 
-    def __init__(self, issuer: str, allowed_hosts: tuple[str, ...]) -> None:
-        settings = ProviderSettings()
+    def __init__(self, issuer: str, allowed_hosts: tuple[str, ...], settings: ProviderSettings) -> None:
         self._issuer = issuer
         self._allowed_hosts = allowed_hosts
         self._http = HTTPClient(settings)
