@@ -227,7 +227,8 @@ def test_another_redirect_uri_is_named(register: Register, cobot: StandIn, regis
 
     assert as_dotenv_reads(said.out)["FLASK_COBOT_OIDC_REDIRECT_URI"] == printed
     assert "registered another redirect URI: " + (" ".join(registered) or "none") in said.err
-    assert f"The configuration has {printed}" in said.err
+    assert f"The configuration has {printed}." in said.err
+    assert ("No login will work" in said.err) == (printed == CALLBACK)
 
 
 def test_one_of_several_registered_redirect_uris_is_enough(register: Register, cobot: StandIn) -> None:
@@ -260,7 +261,7 @@ def test_a_public_client_keeps_no_secret_that_it_was_given(register: Register, c
     said = register("--public")
 
     assert "nobody asked for" not in said.out + said.err
-    assert "It is not printed" in said.err
+    assert "a public client needs none. It is not printed" in said.err
 
 
 def test_a_provider_can_narrow_scopes_but_not_add_any(register: Register, cobot: StandIn) -> None:

@@ -5,10 +5,8 @@ stderr. The client's secret is nowhere but in the configuration.
 """
 
 import json
-from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
+from collections.abc import Callable
 from typing import Any
-from urllib.parse import urlsplit
 
 import click
 from flask import Config
@@ -21,6 +19,7 @@ from ..protocol.registration import RegistrationRequest, RegistrationResponse
 from ..settings import COBOT_ISSUER, COBOT_SPACE_ISSUER, TABLE, ProviderSettings, check_callback, rows
 from ..settings_mistakes import PREFIX
 from .environment import line
+from .outcome import Outcome
 
 _DEFAULT = {row.name: row.default for row in TABLE}
 _LONGEST_NAME = 200  # characters
@@ -122,31 +121,38 @@ def command(
         raise click.BadParameter(f"expected {error.details['expected']}", param_hint="--redirect-uri") from None
     asked = RegistrationRequest(name, redirect_uri, scope, "none" if public else "client_secret_post")
     answer, client = _registered(issuer, allowed_hosts, asked)
+    outcome = Outcome(asked, answer, client, url_prefix, _DEFAULT["scopes"])
     settings = {
         "CLIENT_ID": client.client_id,
         "CLIENT_SECRET": client.client_secret,
         "CLIENT_AUTH": "client_secret_basic" if client.authentication == "client_secret_basic" else None,
-        "REDIRECT_URI": _redirect_uri(asked, answer, url_prefix),
+        "REDIRECT_URI": outcome.redirect_uri,
         "ISSUER": issuer if issuer != COBOT_ISSUER else None,
         "ALLOWED_HOSTS": " ".join(allowed_hosts),
-        "SCOPES": " ".join(granted) if (granted := _scopes(asked, answer)) != _DEFAULT["scopes"] else None,
+        "SCOPES": " ".join(outcome.scopes) if outcome.scopes != _DEFAULT["scopes"] else None,
         "URL_PREFIX": url_prefix if url_prefix != _DEFAULT["url_prefix"] else None,
     }
     configuration = {f"{PREFIX}{name}": value for name, value in settings.items() if value}
-    access = _access(answer) if show_access_token else {}
-    if as_json:
-        click.echo(json.dumps(configuration | access, indent=2))
-    else:
-        for key, value in configuration.items():
-            click.echo(line(key, value))
-        for key, value in access.items():
-            click.echo(f"# {key}: {value}")
-    for sentence in (
-        *_differences(asked, answer, client, url_prefix),
-        *_about_secrets(answer, client, show_access_token),
-        *_unknown(scope),
-    ):
+    _print(configuration, outcome.access if show_access_token else {}, as_json)
+    for sentence in (*outcome.differences(), *outcome.about_secrets(), *outcome.unknown()):
         click.echo(f"- {sentence}", err=True)
+    if answer.access_token is not None and not show_access_token:
+        click.echo(
+            "- The provider also issued a registration access token, which can change or delete the registration. It "
+            "was neither shown nor saved; --show-access-token would have shown it.",
+            err=True,
+        )
+
+
+def _print(configuration: dict[str, str], access: dict[str, str], as_json: bool) -> None:
+    """The configuration, with what can change the registration as far as the app does not read it."""
+    if as_json:
+        click.echo(json.dumps(configuration | access, indent=2))  # Flask reads names in capitals alone
+        return
+    for key, value in configuration.items():
+        click.echo(line(key, value))
+    for key, value in access.items():
+        click.echo(f"# {key}: {value}")
 
 
 def _registered(
@@ -176,96 +182,3 @@ def _provider_settings() -> ProviderSettings:
     config = Config("")
     config.from_prefixed_env()
     return ProviderSettings(**{row.name: row.read(config, {}) for row in rows(ProviderSettings)})
-
-
-def _redirect_uri(asked: RegistrationRequest, answer: RegistrationResponse, url_prefix: str) -> str:
-    """The registered redirect URI: the provider's spelling of it, but never another host than was asked for."""
-    if answer.redirect_uris is None or asked.redirect_uri in answer.redirect_uris or len(answer.redirect_uris) != 1:
-        return asked.redirect_uri
-    [other] = answer.redirect_uris
-    try:
-        check_callback(check.redirect_uri.read(other), url_prefix)
-    except (check.Unfit, ConfigurationError):
-        return asked.redirect_uri
-    return other if _origin(other) == _origin(asked.redirect_uri) else asked.redirect_uri
-
-
-def _origin(url: str) -> tuple[str, str]:
-    parts = urlsplit(url)
-    return parts.scheme, parts.netloc
-
-
-def _scopes(asked: RegistrationRequest, answer: RegistrationResponse) -> tuple[str, ...]:
-    """Those of the scopes asked for that the provider registered: it can only narrow them."""
-    if not answer.scopes:
-        return asked.scopes
-    return tuple(scope for scope in asked.scopes if scope in answer.scopes or scope == "openid")
-
-
-def _access(answer: RegistrationResponse) -> dict[str, str]:
-    members = {
-        "registration_client_uri": answer.management_uri,
-        "registration_access_token": answer.access_token,
-    }
-    return {name: value for name, value in members.items() if value is not None}
-
-
-def _differences(
-    asked: RegistrationRequest, answer: RegistrationResponse, client: Client, url_prefix: str
-) -> Iterator[str]:
-    """What the provider registered that is not what was asked for. What it says is ASCII without control characters."""
-    if answer.redirect_uris is not None and asked.redirect_uri not in answer.redirect_uris:
-        names = " ".join(answer.redirect_uris)[:_LONGEST_NAME] or "none"
-        used = _redirect_uri(asked, answer, url_prefix)
-        yield (
-            f"The provider registered another redirect URI: {names}. The configuration has {used}"
-            + (
-                "."
-                if used != asked.redirect_uri
-                else ", as asked for: correct the registration, or no login will work."
-            )
-        )
-    if answer.authentication not in (None, asked.authentication):
-        yield (
-            f"The provider registered the authentication {answer.authentication} instead of {asked.authentication}. "
-            f"The configuration uses {client.authentication}"
-            + (", as the provider issued a secret." if answer.authentication != client.authentication else ".")
-        )
-    elif asked.authentication != client.authentication:
-        yield "The provider issued no secret, so the client is a public one, which only PKCE protects."
-    if answer.client_secret is not None and client.client_secret is None:
-        yield "The provider issued a secret although the client is a public one. It is not printed, as nobody needs it."
-    if answer.scopes and (missing := [scope for scope in asked.scopes if scope not in answer.scopes]):
-        yield f"The provider did not register these scopes: {' '.join(missing)}."
-
-
-def _about_secrets(answer: RegistrationResponse, client: Client, show_access_token: bool) -> Iterator[str]:
-    if client.client_secret is not None:
-        if answer.secret_expires_at:
-            date = datetime.fromtimestamp(answer.secret_expires_at, UTC)
-            expires = f"It expires on {date:%Y-%m-%d at %H:%M} UTC; nobody can log in after that."
-        elif answer.secret_expires_at == 0:
-            expires = "It does not expire."
-        else:
-            expires = "The provider does not say whether it expires."
-        yield f"The client's secret is shown this one time only. Keep it out of version control. {expires}"
-    if answer.access_token is not None and not show_access_token:
-        yield (
-            "The provider also issued a registration access token, which can change or delete the registration. It was "
-            "neither shown nor saved; --show-access-token would have shown it."
-        )
-
-
-def _unknown(scopes: tuple[str, ...]) -> Iterator[str]:
-    """What no answer tells."""
-    yield "Whether the provider has to approve the client first is not known; the first login will tell."
-    if more := [scope for scope in scopes if scope not in _DEFAULT["scopes"]]:
-        yield (
-            f"Whether the client may use {' '.join(more)} is not known either: Cobot's document does not list the "
-            "scopes of its API."
-        )
-    yield "The configuration names no spaces: set FLASK_COBOT_OIDC_SPACES if the app serves any."
-    yield (
-        "The configuration has no SECRET_KEY: if the app has none yet, set FLASK_SECRET_KEY to the output of "
-        'python -c "import secrets; print(secrets.token_hex())".'
-    )
