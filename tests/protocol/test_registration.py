@@ -134,11 +134,23 @@ def test_a_member_of_another_type_is_unusable(name: str, values: list[Any]) -> N
             parse(**{name: value})
 
 
-def test_the_latest_time_and_the_longest_value_are_taken() -> None:
-    answer = parse(client_secret_expires_at=LATEST_TIME, client_secret="x" * 2048)
+def test_what_is_at_its_limit_is_taken() -> None:
+    answer = parse(client_secret_expires_at=LATEST_TIME, client_secret="x" * 2048, redirect_uris=["x" * 2048])
 
-    assert answer.secret_expires_at == LATEST_TIME
+    assert answer.secret_expires_at == 253402300799  # the year 9999, the last one that Python's dates have
     assert len(answer.client_secret or "") == 2048
+    assert answer.redirect_uris == ("x" * 2048,)
+    assert parse(client_secret_expires_at=0).secret_expires_at == 0
+    assert parse(scope="", redirect_uris=[]).scopes == ()
+
+
+@pytest.mark.covers("N02")
+def test_an_answer_has_at_most_64_kb() -> None:
+    small = as_json(GOOD)
+    padded = small + b" " * (64 * 1024 - len(small))
+
+    assert RegistrationResponse.parse(201, padded) == parse()
+    assert refusal(201, padded + b" ").details["reason"] == "too_large"
 
 
 @pytest.mark.covers("J16", "N04")
@@ -172,6 +184,9 @@ def test_what_is_no_strict_json_object_is_unusable(body: bytes) -> None:
         (400, b"<html>", "registration_unusable"),
         (400, b'{"error": 7}', "registration_unusable"),
         (404, b"", "registration_unusable"),
+        (399, b'{"error": "invalid_redirect_uri"}', "registration_unusable"),
+        (499, b'{"error": "invalid_redirect_uri"}', "registration_refused"),
+        (500, b'{"error": "invalid_redirect_uri"}', "registration_unusable"),
         (302, b"", "registration_unusable"),
         (200, as_json(GOOD), "registration_unusable"),  # www.cobot.me answers 200 to what it does not know
         (200, b'{"error": "invalid_redirect_uri"}', "registration_unusable"),
@@ -182,6 +197,10 @@ def test_every_status_but_201_is_a_refusal(status: int, body: bytes, code: str) 
 
     assert error.code == code
     assert error.details["http_status"] == status
+
+
+def test_a_refusal_without_words_has_none() -> None:
+    assert refusal(401, b"").details == {"http_status": 401, "error": "''", "description": "''"}
 
 
 @pytest.mark.covers("L03")
