@@ -53,8 +53,7 @@ class ProviderMetadata:
     """The parts of a provider's document that we use, checked.
 
     :ivar issuer: exactly the issuer that was asked for.
-    :ivar userinfo_endpoint: ``None`` if the provider has none, as for ``end_session_endpoint`` and
-        ``registration_endpoint``.
+    :ivar userinfo_endpoint: ``None`` if the provider has none, as for ``end_session_endpoint``.
     :ivar id_token_signing_algorithms: what the document lists; ``None`` if it lists nothing.
     :ivar promises_response_issuer: whether answers must carry ``iss`` (RFC 9207 section 3).
     """
@@ -65,7 +64,6 @@ class ProviderMetadata:
     jwks_uri: str
     userinfo_endpoint: str | None
     end_session_endpoint: str | None
-    registration_endpoint: str | None
     id_token_signing_algorithms: tuple[str, ...] | None
     promises_response_issuer: bool
 
@@ -87,10 +85,7 @@ class ProviderMetadata:
             ``endpoint_forbidden`` if an endpoint is on another host, has no TLS, or is not a URL (R08–R10).
         :raises ConfigurationError: ``issuer_invalid`` if ``issuer`` itself is not one.
         """
-        check_issuer(issuer)
-        members = _object(document)
-        if members.get("issuer") != issuer:
-            raise ProviderError("metadata_issuer_mismatch", expected=issuer, got=members.get("issuer"))
+        members = _members(document, issuer)
         rule = _EndpointRule.of(issuer, allowed_hosts)
         return cls(
             issuer=issuer,
@@ -99,10 +94,26 @@ class ProviderMetadata:
             jwks_uri=rule.check(members, "jwks_uri"),
             userinfo_endpoint=rule.check_optional(members, "userinfo_endpoint"),
             end_session_endpoint=rule.check_optional(members, "end_session_endpoint"),
-            registration_endpoint=rule.check_optional(members, "registration_endpoint"),
             id_token_signing_algorithms=_algorithms(members),
             promises_response_issuer=members.get("authorization_response_iss_parameter_supported") is True,
         )
+
+
+def registration_endpoint(
+    document: bytes | Mapping[str, object], *, issuer: str, allowed_hosts: Iterable[str] | None = None
+) -> str | None:
+    """Where clients are registered (RFC 7591 section 3), read from a provider's document.
+
+    It is no part of ``ProviderMetadata``: no login needs it, so none may fail because it is on another host, as it is
+    for a space with a domain of its own.
+
+    :param document: this and the other parameters as for ``ProviderMetadata.parse``.
+    :returns: ``None`` if the provider does not say so.
+    :raises ProviderError: as ``ProviderMetadata.parse``.
+    :raises ConfigurationError: ``issuer_invalid``.
+    """
+    members = _members(document, issuer)
+    return _EndpointRule.of(issuer, allowed_hosts).check_optional(members, "registration_endpoint")
 
 
 def narrow_algorithms(configured: Collection[str], metadata: ProviderMetadata) -> tuple[str, ...]:
@@ -188,6 +199,15 @@ def _is_address(host: str) -> bool:
         # Decimal, octal and hexadecimal spellings, which a resolver would read as an address.
         return re.fullmatch(r"(?:0x[0-9a-f]*|[0-9]+)(?:\.(?:0x[0-9a-f]*|[0-9]+))*\.?", host) is not None
     return True
+
+
+def _members(document: bytes | Mapping[str, object], issuer: str) -> Mapping[str, object]:
+    """What the document of this very issuer says."""
+    check_issuer(issuer)
+    members = _object(document)
+    if members.get("issuer") != issuer:
+        raise ProviderError("metadata_issuer_mismatch", expected=issuer, got=members.get("issuer"))
+    return members
 
 
 def _object(document: bytes | Mapping[str, object]) -> Mapping[str, object]:

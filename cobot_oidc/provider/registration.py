@@ -4,7 +4,7 @@ import time
 from functools import partial
 
 from ..errors import ConfigurationError, ProviderError
-from ..protocol.discovery import ProviderMetadata, configuration_url
+from ..protocol.discovery import configuration_url, registration_endpoint
 from ..protocol.registration import RegistrationRequest, RegistrationResponse
 from ..settings import ProviderSettings
 from .copies import METADATA, Copies, Wanted, is_json
@@ -30,10 +30,10 @@ class Registrar:
         :raises ProviderError: ``registration_unsupported`` if it does not say so, or if the document cannot be fetched
             or is not valid.
         """
-        read = partial(ProviderMetadata.parse, issuer=self._issuer, allowed_hosts=self._allowed_hosts)
+        read = partial(registration_endpoint, issuer=self._issuer, allowed_hosts=self._allowed_hosts)
         wanted = Wanted(METADATA, configuration_url(self._issuer), read)
         try:
-            endpoint = self._copies.fetch(wanted, None).value.registration_endpoint
+            endpoint = self._copies.fetch(wanted, None).value
         except ProviderError as error:
             if error.code != "provider_not_found":
                 raise
