@@ -41,6 +41,9 @@ ProviderCode = Literal[
     "key_set_unusable",
     "token_response_unusable",
     "userinfo_unusable",
+    "registration_unsupported",
+    "registration_refused",
+    "registration_unusable",
 ]
 
 TokenCode = Literal[
@@ -269,6 +272,22 @@ PROVIDER: dict[ProviderCode, Entry] = {
         "The userinfo response is not valid JSON, or is about another subject than the id token; report it to the "
         "provider.",
         UNTRUSTED,
+    ),
+    "registration_unsupported": Entry(
+        "The provider's discovery document names no registration_endpoint; register the client on the provider's own "
+        "pages, such as dev.cobot.me/oauth2_clients, and set COBOT_OIDC_CLIENT_ID and COBOT_OIDC_CLIENT_SECRET.",
+        OUR_FAULT,
+    ),
+    "registration_refused": Entry(
+        "The provider refused to register the client: with invalid_redirect_uri it does not accept the redirect URI, "
+        "with invalid_client_metadata the name, the scopes or the authentication; with status 401 or 403 it does not "
+        "register clients for everybody, so register the client on the provider's own pages.",
+        OUR_FAULT,
+    ),
+    "registration_unusable": Entry(
+        "The provider's answer to the registration is not one of RFC 7591; look on the provider's own pages whether "
+        "it has registered a client nevertheless, and report it to the provider.",
+        OUR_FAULT,
     ),
 }
 

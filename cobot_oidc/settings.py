@@ -313,7 +313,7 @@ def read_settings(config: Mapping[str, Any], further_checks: Iterable[Callable[[
             issuers = _issuers(IssuerSettings(**issuer_values))
     if (own := values[Settings]) is not None:
         with problems.noted():
-            _check_callback(own["redirect_uri"], own["url_prefix"])
+            check_callback(own["redirect_uri"], own["url_prefix"])
     for further_check in further_checks:
         with problems.noted():
             further_check()
@@ -349,7 +349,11 @@ def _issuers(given: IssuerSettings) -> Issuers:
     )
 
 
-def _check_callback(redirect_uri: str | None, url_prefix: str) -> None:
+def check_callback(redirect_uri: str | None, url_prefix: str) -> None:
+    """Check that the redirect URI is the URL of the callback.
+
+    :raises ConfigurationError: ``setting_invalid``.
+    """
     callback = f"{url_prefix}/callback"
     if redirect_uri is not None and not urlsplit(redirect_uri).path.endswith(callback):
         expected = f"a URL that ends in {callback}, which is the path of the callback"

@@ -20,6 +20,7 @@ FLOORS = (
     "urls failures guards",
     "login",
     "first_request extension configuration __init__",
+    "cli",
 )
 
 

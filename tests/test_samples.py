@@ -13,6 +13,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import redirect_stdout
 from dataclasses import dataclass
 from importlib.metadata import metadata
 from types import ModuleType
@@ -34,6 +35,7 @@ from prometheus_client import CollectorRegistry, generate_latest
 
 import cobot_oidc.protocol
 from cobot_oidc import CobotOIDC, current_user, from_host, from_view_arg, login_required
+from cobot_oidc.cli import cobot as flask_cobot
 from cobot_oidc.standin import StandIn
 
 from .conftest import SECRET_KEY, Browser, Clock, Visitor
@@ -157,11 +159,21 @@ def run_standin(options: list[str], _surroundings: Surroundings) -> None:
     said_until(STANDIN, "Ctrl-C", lambda _: None)
 
 
+def register(options: list[str], surroundings: Surroundings) -> None:
+    """At the stand-in; what it prints, and appends to a file, makes an app that starts."""
+    assert options[-2:] == [">>", ".env"]
+    printed = io.StringIO()
+    with redirect_stdout(printed):
+        flask_cobot(["register", "--issuer", surroundings.cobot.issuer, *options[:-2]], standalone_mode=False)
+    run_dotenv(Sample("", "dotenv", printed.getvalue(), REPOSITORY, 1), surroundings)
+
+
 COMMANDS: dict[tuple[str, ...], Callable[[list[str], Surroundings], None]] = {
     ("pip", "install"): pip_install,
     ("make", "test"): make_test,
     ("make", "demo"): make_demo,
     ("python", "-m", "cobot_oidc.standin"): run_standin,
+    ("flask", "cobot", "register"): register,
 }
 
 

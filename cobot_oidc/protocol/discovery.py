@@ -75,10 +75,7 @@ class ProviderMetadata:
             ``endpoint_forbidden`` if an endpoint is on another host, has no TLS, or is not a URL (R08–R10).
         :raises ConfigurationError: ``issuer_invalid`` if ``issuer`` itself is not one.
         """
-        check_issuer(issuer)
-        members = _object(document)
-        if members.get("issuer") != issuer:
-            raise ProviderError("metadata_issuer_mismatch", expected=issuer, got=members.get("issuer"))
+        members = _members(document, issuer)
         rule = _EndpointRule.of(issuer, allowed_hosts)
         return cls(
             issuer=issuer,
@@ -90,6 +87,23 @@ class ProviderMetadata:
             id_token_signing_algorithms=_algorithms(members),
             promises_response_issuer=members.get("authorization_response_iss_parameter_supported") is True,
         )
+
+
+def registration_endpoint(
+    document: bytes | Mapping[str, object], *, issuer: str, allowed_hosts: Iterable[str] | None = None
+) -> str | None:
+    """Where clients are registered (RFC 7591 section 3), read from a provider's document.
+
+    It is no part of ``ProviderMetadata``: no login needs it, so none may fail because it is on another host, as it is
+    for a space with a domain of its own.
+
+    :param document: this and the other parameters as for ``ProviderMetadata.parse``.
+    :returns: ``None`` if the provider does not say so.
+    :raises ProviderError: as ``ProviderMetadata.parse``.
+    :raises ConfigurationError: ``issuer_invalid``.
+    """
+    members = _members(document, issuer)
+    return _EndpointRule.of(issuer, allowed_hosts).check_optional(members, "registration_endpoint")
 
 
 def narrow_algorithms(configured: Collection[str], metadata: ProviderMetadata) -> tuple[str, ...]:
@@ -144,6 +158,15 @@ class _EndpointRule:
         if self.on_loopback != (url.scheme == "http") or port_of(url) not in self.ports:
             return False
         return host in self.hosts or (not is_address(host) and host.endswith(self.domains))
+
+
+def _members(document: bytes | Mapping[str, object], issuer: str) -> Mapping[str, object]:
+    """What the document of this very issuer says."""
+    check_issuer(issuer)
+    members = _object(document)
+    if members.get("issuer") != issuer:
+        raise ProviderError("metadata_issuer_mismatch", expected=issuer, got=members.get("issuer"))
+    return members
 
 
 def _object(document: bytes | Mapping[str, object]) -> Mapping[str, object]:

@@ -5,6 +5,7 @@ verified. ``transport`` sends and receives the bytes.
 """
 
 import http.client
+import json
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -22,7 +23,7 @@ from .deadline import seconds_left, within
 from .transport import TooManyBytes, Transport, bounded
 
 LARGEST_DOCUMENT = 64 * 1024  # bytes
-LARGEST_ANSWER = 256 * 1024  # bytes, of the token and userinfo endpoints
+LARGEST_ANSWER = 256 * 1024  # bytes, of the endpoints
 LONGEST_RETRY_AFTER = 3600  # seconds that we accept
 RETRY_WITHIN = 2  # seconds: if the provider asks us to wait longer, we do not retry
 _PASSING = (502, 503, 504)
@@ -87,6 +88,17 @@ class HTTPClient:
 
         :raises ProviderError: as ``get``.
         """
+        return self._post(url, body, headers, fails_evenly)
+
+    def post_json(self, url: str, members: Mapping[str, object]) -> HTTPResponse:
+        """Post a JSON object, and a second time only if the first was certainly never sent.
+
+        :raises ProviderError: as ``get``.
+        """
+        headers = {"Content-Type": "application/json", "Accept": "application/json"}
+        return self._post(url, json.dumps(members), headers, False)
+
+    def _post(self, url: str, body: str, headers: Mapping[str, str], fails_evenly: bool) -> HTTPResponse:
         request = _prepared("POST", url, headers, body)
         with self._bounded(url, LARGEST_ANSWER, fails_evenly):
             try:

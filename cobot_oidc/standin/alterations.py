@@ -5,8 +5,18 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-Part = Literal["metadata", "key_set", "token", "userinfo", "api", "id_token_header", "id_token_claims", "id_token"]
-Page = Literal["metadata", "key_set", "token", "userinfo", "api"]
+Part = Literal[
+    "metadata",
+    "key_set",
+    "token",
+    "userinfo",
+    "registration",
+    "api",
+    "id_token_header",
+    "id_token_claims",
+    "id_token",
+]
+Page = Literal["metadata", "key_set", "token", "userinfo", "registration", "api"]
 Change = Mapping[str, Any] | Callable[[Any], Any]
 
 

@@ -12,6 +12,7 @@ from . import api_one, api_two, json_api
 from .access import bearer
 from .authorization_server import authorization_server, claims_about
 from .pages import pages
+from .registration import add_registration
 from .state import RecordedRequest, State
 
 SECRETS = ("state", "nonce", "code", "code_verifier", "client_secret")  # parameters that clients send
@@ -75,6 +76,7 @@ def create_app(state: State) -> Flask:
 
     app.register_blueprint(api_one.api_one(state))
     app.register_blueprint(api_two.api_two(state))
+    add_registration(app, server, state)
     app.register_blueprint(pages(state, server))
     return app
 

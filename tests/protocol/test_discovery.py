@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from cobot_oidc.protocol import ConfigurationError, ProviderError, ProviderMetadata
-from cobot_oidc.protocol.discovery import check_issuer, configuration_url, narrow_algorithms
+from cobot_oidc.protocol.discovery import check_issuer, configuration_url, narrow_algorithms, registration_endpoint
 
 from .tokens import REMOVED, as_json
 
@@ -58,7 +58,10 @@ def test_the_issuer_is_exact(issuer: Any) -> None:
 
 
 @pytest.mark.covers("R08", "R09", "R10")
-@pytest.mark.parametrize("name", ["authorization_endpoint", "token_endpoint", "jwks_uri", "userinfo_endpoint"])
+@pytest.mark.parametrize(
+    "name",
+    ["authorization_endpoint", "token_endpoint", "jwks_uri", "userinfo_endpoint", "registration_endpoint"],
+)
 @pytest.mark.parametrize(
     "url",
     [
@@ -113,10 +116,32 @@ def test_the_issuer_is_exact(issuer: Any) -> None:
     ],
 )
 def test_an_endpoint_where_none_may_be(name: str, url: Any) -> None:
+    read = registration_endpoint if name == "registration_endpoint" else ProviderMetadata.parse
     with pytest.raises(ProviderError) as caught:
-        parse(**{name: url})
+        read(as_json(document(**{name: url})), issuer=COBOT)
     assert caught.value.code == "endpoint_forbidden"
     assert caught.value.details["endpoint"] == repr(name)
+
+
+def test_where_clients_are_registered() -> None:
+    def read(allowed_hosts: Any = None, **changes: Any) -> str | None:
+        return registration_endpoint(as_json(document(**changes)), issuer=COBOT, allowed_hosts=allowed_hosts)
+
+    assert read() is None
+    assert read(registration_endpoint=None) is None
+    assert read(registration_endpoint=f"{COBOT}/oauth/register") == f"{COBOT}/oauth/register"
+    assert read(["a.example"], registration_endpoint="https://a.example/r") == "https://a.example/r"
+    with pytest.raises(ProviderError, match="metadata_issuer_mismatch"):
+        read(issuer=SPACE)
+    with pytest.raises(ProviderError, match="metadata_unusable"):
+        registration_endpoint(b"[]", issuer=COBOT)
+    with pytest.raises(ConfigurationError, match="issuer_invalid"):
+        registration_endpoint(document(), issuer="http://www.cobot.me")
+
+
+@pytest.mark.parametrize("url", ["https://evil.example/register", "http://www.cobot.me/register", 7])
+def test_no_login_fails_for_where_clients_are_registered(url: Any) -> None:
+    assert parse(registration_endpoint=url) == parse()
 
 
 @pytest.mark.parametrize("name", ["authorization_endpoint", "token_endpoint", "jwks_uri"])

@@ -1,6 +1,7 @@
 """The HTTP client against servers that are slow, endless, broken or lying."""
 
 import ipaddress
+import json
 import socket
 import ssl
 import threading
@@ -285,6 +286,20 @@ def test_a_reset_costs_a_document_nothing_and_a_code_is_never_sent_twice() -> No
     with hostile_server(resets, says(answer(b"true"))) as server:
         assert failure(lambda: client().post_form(server.url(), "code=x", FORM)).code == "provider_unreachable"
         assert (server.connections, len(server.requests)) == (1, 1)
+
+
+@pytest.mark.covers("N06")
+def test_a_registration_is_sent_as_json_and_never_twice() -> None:
+    with hostile_server(resets, says(answer(b"true"))) as server:
+        assert failure(lambda: client().post_json(server.url(), {"client_name": "é"})).code == "provider_unreachable"
+        assert (server.connections, len(server.requests)) == (1, 1)
+    head, _, body = server.requests[0].partition(b"\r\n\r\n")
+    assert b"Content-Type: application/json\r\n" in head + b"\r\n"
+    assert json.loads(body) == {"client_name": "é"}
+
+    with hostile_server(says(answer(b"x" * (LARGEST_ANSWER + 1)))) as server:
+        assert failure(lambda: client().post_json(server.url(), {})).code == "response_unusable"
+        assert server.connections == 1
 
 
 @pytest.mark.covers("N06")

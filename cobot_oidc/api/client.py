@@ -1,0 +1,265 @@
+"""The client of Cobot's API that an app uses: what can be asked, and in which form the answers come."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, BinaryIO
+
+from flask import has_app_context
+
+from ..errors import APICode, APIError
+from ..installation import installation
+from ..provider.http import HTTPResponse
+from ..provider.transport import PLACEHOLDER
+from .addresses import is_of_api_1
+from .answers import JSON_API, content, refuse
+from .connection import SAFE_METHODS, Call
+from .documents import Page, Resource
+from .people import Me, SpaceToken, scopes_of
+from .places import place_of
+
+LONGEST_WAIT = 5.0  # seconds
+MOST_ON_A_PAGE = 200
+
+JSON = Any  # what a JSON text can hold: dict, list, str, int, float, bool or None
+Upload = tuple[str, bytes | BinaryIO, str]  # a file's name, its content, and its media type
+
+
+@dataclass(frozen=True, slots=True)
+class Download:
+    """A file. ``content`` is at most 8 MB."""
+
+    media_type: str
+    content: bytes
+
+
+class CobotAPI:
+    """Cobot's REST API, with a person's or a space's access token, or without one for what is public.
+
+    Paths that begin with ``/api/`` belong to API 1: ``/api/plans`` is asked at the space. All others belong to API 2:
+    ``/bookings``. Every method may raise ``APIError``; ``docs/api.md`` lists its codes.
+
+    :param token: an access token. ``None``: only public resources can be asked for.
+    :param space: the subdomain of the space whose API 1 is meant; ``None`` for the global provider.
+    :param user: whose budget of requests the calls are taken from, if the app knows it: several tokens of one person
+        share one. By default each token has a budget of its own.
+    :param longest_wait: the seconds that a call may wait, in all, because of the limit of requests or after a failure.
+    :raises APIError: ``address_forbidden`` if the app does not know the space.
+
+    Inside an app context, the app's settings say where the API is, and Redis, if there is one, counts the calls of all
+    processes; elsewhere it is Cobot's, and each process counts its own.
+
+    .. code-block:: python
+
+        api = CobotAPI(token, space="co-up")
+        for booking in api.pages("/bookings", filter={"space": "co-up"}, include=["resource"]):
+            print(booking["title"], booking["resource"]["name"])
+    """
+
+    def __init__(
+        self,
+        token: str | None = None,
+        *,
+        space: str | None = None,
+        user: str | None = None,
+        longest_wait: float = LONGEST_WAIT,
+    ) -> None:
+        self._place = place_of(installation() if has_app_context() else None)
+        self._session = self._place.connection.session(token)
+        self._addresses = self._place.addresses(space)
+        self._space = space
+        self._user = user or token
+        self._longest_wait = longest_wait
+        self._granted: tuple[str, ...] | None = None
+        self._is_closed = False
+
+    def __repr__(self) -> str:
+        return f"<CobotAPI at {self._addresses.api_1!r}>"
+
+    def get(self, path: str, *, params: Mapping[str, Any] | None = None, include: Iterable[str] = ()) -> JSON:
+        """Ask for a resource, or for one page of a list.
+
+        :param path: such as ``/api/plans`` or ``/bookings/1``.
+        :param params: the query. :param include: API 2: the relationships to resolve, such as ``["resource"]``.
+        :returns: API 1: the JSON as it is. API 2: a dictionary for each resource, with its ``type``, ``id`` and fields.
+            ``None`` for an empty answer.
+        """
+        include = list(include)
+        query = dict(params or {}) | ({"include": ",".join(include)} if include else {})
+        return self._read(path, self._ask("GET", path, params=query), include)
+
+    def pages(
+        self,
+        path: str,
+        *,
+        filter: Mapping[str, str] | None = None,
+        fields: Mapping[str, Iterable[str]] | None = None,
+        include: Iterable[str] = (),
+        params: Mapping[str, Any] | None = None,
+        page_size: int | None = None,
+    ) -> Iterator[Resource]:
+        """All resources of a list of API 2, page by page: a page is asked for when its first resource is needed.
+
+        :param filter: such as ``{"space": "co-up"}``. :param fields: the fields to send, by type of resource.
+        :param include: the relationships to resolve. :param params: more of the query.
+        :param page_size: resources on a page, 200 at most; by default 72, as Cobot sends.
+        :returns: the resources, of which one page at a time is held.
+        """
+        include = list(include)
+        query = dict(params or {})
+        query |= {f"filter[{name}]": value for name, value in (filter or {}).items()}
+        query |= {f"fields[{kind}]": ",".join(names) for kind, names in (fields or {}).items()}
+        if include:
+            query["include"] = ",".join(include)
+        if page_size is not None:
+            query["page[size]"] = str(min(page_size, MOST_ON_A_PAGE))
+        url: str | None = self._addresses.url(path)
+        asked: set[str] = set()
+        while url is not None and url not in asked:
+            asked.add(url)
+            page = Page.read(content(self._ask("GET", path, url, params=query)), include)
+            yield from page.resources()
+            url, query = self._addresses.followed(page.next), {}  # the link repeats what was asked for
+
+    def post(self, path: str, json: JSON = None, **body: Any) -> JSON:
+        """Create something. The body is ``json``, or one of ``form`` and ``files``; see ``request``."""
+        return self.request("POST", path, json=json, **body)
+
+    def put(self, path: str, json: JSON = None, **body: Any) -> JSON:
+        """Replace something; see ``request``."""
+        return self.request("PUT", path, json=json, **body)
+
+    def patch(self, path: str, json: JSON = None, **body: Any) -> JSON:
+        """Change something; see ``request``."""
+        return self.request("PATCH", path, json=json, **body)
+
+    def delete(self, path: str) -> JSON:
+        """Delete something; see ``request``."""
+        return self.request("DELETE", path)
+
+    def request(
+        self,
+        method: str,
+        path: str,
+        *,
+        json: JSON = None,
+        form: Mapping[str, Any] | None = None,
+        files: Mapping[str, Upload] | None = None,
+    ) -> JSON:
+        """Send something. It is sent once, and only again if Cobot refused it because of the limit of requests.
+
+        :param json: the body as JSON; for API 2 the whole document, ``{"data": {…}}``.
+        :param form: the body as a form, or the fields beside ``files``.
+        :param files: files to upload by the field's name: name, content and media type of each.
+        :returns: as ``get``.
+        """
+        options: dict[str, Any] = {"data": form, "files": files}
+        if json is not None:
+            options = {"json": json}
+        return self._read(path, self._ask(method, path, **options), ())
+
+    def download(self, path: str) -> Download:
+        """Ask for a file, such as an invoice as PDF."""
+        answer = self._ask("GET", path)
+        refuse(answer)
+        return Download(answer.content_type, answer.body)
+
+    def me(self) -> Me:
+        """Who the token belongs to: their memberships, and the spaces that they administrate (scope ``read_user``)."""
+        return Me.read(content(self._ask("GET", "/api/user", self._addresses.of_account("/api/user"))))
+
+    def granted_scopes(self) -> tuple[str, ...]:
+        """The scopes of the token, as Cobot says."""
+        if self._granted is None:
+            answer = content(self._call_about_token("GET", ""))
+            self._granted = scopes_of(answer.get("scope") if isinstance(answer, dict) else None)
+        return self._granted
+
+    def revoke(self) -> None:
+        """Tell Cobot that the token is not valid any more."""
+        refuse(self._call_about_token("DELETE", ""))
+
+    def space_token(self, space_id: str) -> SpaceToken:
+        """A token for background work in a space, which only its admins get.
+
+        :param space_id: Cobot's id for the space.
+        :raises APIError: ``space_token_foreign`` if it was issued to another client than this app's.
+        """
+        answer = content(self._call_about_token("POST", "/space", json={"space_id": space_id}))
+        answer = answer if isinstance(answer, dict) else {}
+        client_id = self._place.client_id_of(self._space)
+        if client_id and answer.get("client_id") != client_id:
+            raise APIError("space_token_foreign", expected=client_id, got=answer.get("client_id"))
+        token = answer.get("token")
+        if not isinstance(token, str) or not token or not token.isascii() or not token.isprintable():
+            raise APIError("answer_unusable", reason="no token")
+        return SpaceToken(token, space_id, scopes_of(answer.get("scope")))
+
+    def waiting(self, longest_wait: float) -> "CobotAPI":
+        """The same client, which may wait so many seconds: for background work, where nobody sits in front of it."""
+        other = object.__new__(CobotAPI)
+        other.__dict__ |= self.__dict__ | {"_longest_wait": longest_wait}
+        return other
+
+    def close(self) -> None:
+        """End the use of the token: every later call raises ``token_spent``."""
+        self._is_closed = True
+        self._session.token = None
+
+    def _ask(self, method: str, path: str, url: str | None = None, **options: Any) -> HTTPResponse:
+        headers = _accept(path)
+        if "json" in options and not is_of_api_1(path):
+            headers["Content-Type"] = JSON_API
+        answer = self._call(Call(method, url or self._addresses.url(path), {"headers": headers, **options}))
+        if answer.status == 403:
+            self._explain_refusal(method, path, answer)
+        return answer
+
+    def _call(self, call: Call) -> HTTPResponse:
+        if self._is_closed:
+            raise APIError("token_spent")
+        return self._place.connection.answer(self._session, call, user=self._user, longest_wait=self._longest_wait)
+
+    def _call_about_token(self, method: str, path: str, **options: Any) -> HTTPResponse:
+        """The token stands in the path. It gets there when the bytes are sent: no log and no error contains it."""
+        if self._is_closed or self._session.token is None:
+            raise APIError("token_spent" if self._is_closed else "token_missing")
+        url = self._addresses.of_account(f"/api/access_tokens/{PLACEHOLDER}{path}")
+        call = Call(method, url, {"headers": _accept("/api/"), **options}, secret=self._session.token["access_token"])
+        return self._call(call)
+
+    def _read(self, path: str, answer: HTTPResponse, include: Iterable[str]) -> JSON:
+        document = content(answer)
+        return document if document is None or is_of_api_1(path) else Page.read(document, include).data
+
+    def _explain_refusal(self, method: str, path: str, answer: HTTPResponse) -> None:
+        """Tell a scope that is missing from rights that somebody has lost: Cobot answers 403 to both.
+
+        :raises APIError: ``insufficient_scope`` or ``rights_limited``; nothing if that cannot be found out.
+        """
+        kind = "read" if method in SAFE_METHODS else "write"
+        scopes = [f"{kind}_{part}" for part in path.removeprefix("/api").split("/") if part]
+        try:
+            granted = self.granted_scopes()
+        except APIError:
+            return
+        try:
+            refuse(answer)
+        except APIError as refusal:
+            code: APICode = "rights_limited" if {kind, *scopes}.intersection(granted) else "insufficient_scope"
+            error = APIError(
+                code,
+                api_status=403,
+                message=refusal.message,
+                request_id=refusal.request_id,
+                expected=scopes[0],
+                granted=list(granted),
+            )
+        raise error
+
+
+def _accept(path: str) -> dict[str, str]:
+    return {
+        "Accept": "application/json" if is_of_api_1(path) else JSON_API,
+        "Accept-Encoding": "identity",
+        "User-Agent": "cobot-oidc",
+    }

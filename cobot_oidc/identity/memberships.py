@@ -1,0 +1,226 @@
+"""What somebody is in their space: asked of Cobot at the login, remembered, and asked again while the token is kept.
+
+A login does not prove a membership (docs/cobot.md 5), so nobody is a member who is not known to be one. An answer is
+shared by the threads of this process, and with Redis by all processes; no page waits for it but one that wants to know.
+"""
+
+import hashlib
+import json
+import threading
+from collections import OrderedDict
+from collections.abc import Callable
+from concurrent.futures import Future
+from typing import TYPE_CHECKING
+
+from flask import has_request_context
+
+from ..context import the_app
+from ..errors import APIError, CobotOIDCError, ConfigurationError, LoginError, ProviderError
+from ..installation import Installation, installation
+from ..provider.deadline import result_by_the_deadline, within
+from ..provider.freshness import Freshness, freshness, pause_after
+from .current import identity_of
+from .sessions import NOTHING_KEPT
+from .user import Membership, Standing, User
+
+if TYPE_CHECKING:
+    from flask import Flask
+
+    from ..api.client import CobotAPI
+
+MOST_REMEMBERED = 10_000
+LONGEST_WAIT = 5.0  # seconds that a page waits for Cobot's answer
+
+_Ask = Callable[[], Standing]
+_Key = tuple[str, str, str | None]  # issuer, subject, space
+
+
+def standing_of(user: User) -> Standing:
+    """What a user is in the space that they are logged in to.
+
+    :raises ConfigurationError: ``setting_missing`` if the app does not ask for memberships.
+    :raises LoginError: ``membership_unknown`` if Cobot cannot be asked, and no answer is recent enough.
+    :raises APIError: ``token_refused`` if Cobot does not accept the kept token any more.
+    """
+    installed = installation()
+    if not installed.settings.membership:
+        raise ConfigurationError("setting_missing", setting="COBOT_OIDC_MEMBERSHIP", expected="True")
+    identity = identity_of(user) if has_request_context() else None
+    kept = NOTHING_KEPT if identity is None else identity.kept
+    if kept.token is None:  # it cannot be asked again: the answer is as old as the login
+        if kept.standing is None:
+            raise LoginError("membership_unknown", space=user.space)
+        return kept.standing
+    app, held = the_app(), kept.token
+    return _memberships(installed).find(user, kept.standing, lambda: _ask_with_kept_token(app, user, held))
+
+
+def known_standing(user: User) -> Standing | None:
+    """The same; ``None`` if it is not known."""
+    try:
+        return standing_of(user)
+    except CobotOIDCError:
+        return None
+
+
+def ask(user: User, api: "CobotAPI") -> Standing:
+    """Ask Cobot what a user is in their space.
+
+    :raises APIError: if there is no answer.
+    """
+    me = api.me()
+    found = me.membership_in(user.space) if user.space is not None else None
+    # The space's name is for people, and would make the session longer.
+    membership = None if found is None else Membership(found.id, found.space)
+    is_admin = user.space is not None and me.administrates(user.space)
+    return Standing(membership, is_admin, int(installation().clock()))
+
+
+class Memberships:
+    """The answers that are remembered, the least recently used forgotten first. This class is thread-safe."""
+
+    def __init__(self, installed: Installation) -> None:
+        settings = installed.settings
+        self._lifetime = settings.membership_lifetime
+        self._stale = settings.membership_stale
+        self._clock = installed.clock
+        self._store = installed.store
+        self._lock = threading.Lock()
+        self._standings: OrderedDict[_Key, Standing] = OrderedDict()
+        self._under_way: dict[_Key, Future[Standing]] = {}
+        self._failures = 0
+        self._failed_at: float | None = None
+
+    def find(self, user: User, at_login: Standing | None, ask: _Ask) -> Standing:
+        """What the user is in their space; asked for in the background while the last answer is good enough.
+
+        :param at_login: what Cobot said then. :param ask: asks Cobot.
+        :raises LoginError: ``membership_unknown``. :raises APIError: ``token_refused``.
+        """
+        key = user.issuer, user.subject, user.space
+        known = self._newest(key, at_login)
+        state = self._state(known)
+        if known is not None and state is Freshness.FRESH:
+            return known
+        if known is not None and state is Freshness.AGING:
+            self._ask_in_background(key, ask)
+            return known
+        if (shared := self._shared(key)) is not None and self._state(shared) in (Freshness.FRESH, Freshness.AGING):
+            self._remember(key, shared)
+            return shared
+        try:
+            with within(LONGEST_WAIT):
+                return self._ask_once(key, ask)
+        except APIError as error:
+            if error.code == "token_refused":  # revoked: whoever left the space must not stay in by it
+                raise
+            reason = error.code
+        except ProviderError as error:  # another thread asks, and there is no answer in time
+            reason = error.code
+        if known is not None and state is Freshness.STALE:
+            return known
+        raise LoginError("membership_unknown", space=user.space, reason=reason)
+
+    def _state(self, standing: Standing | None) -> Freshness:
+        if standing is None:
+            return Freshness.EXPIRED
+        return freshness(self._clock() - standing.asked_at, lifetime=self._lifetime, stale=self._stale)
+
+    def _newest(self, key: _Key, at_login: Standing | None) -> Standing | None:
+        remembered = self._standings.get(key)
+        if remembered is None or (at_login is not None and at_login.asked_at > remembered.asked_at):
+            return at_login
+        return remembered
+
+    def _ask_in_background(self, key: _Key, ask: _Ask) -> None:
+        def run() -> None:
+            try:
+                self._ask_once(key, ask)
+            except CobotOIDCError:
+                return  # the next page tries again; what is known stays in use until it is too old
+
+        if key not in self._under_way and not self._is_pausing():
+            try:
+                threading.Thread(target=run, name="cobot-oidc-membership", daemon=True).start()
+            except RuntimeError:  # no more threads: at the next page
+                return
+
+    def _ask_once(self, key: _Key, ask: _Ask) -> Standing:
+        """Ask Cobot, one thread for each user; the others get its answer."""
+        if self._is_pausing():
+            raise APIError("api_unreachable", reason="it did not answer a moment ago")
+        with self._lock:
+            under_way = self._under_way.get(key)
+            if under_way is None:
+                own = self._under_way[key] = Future()
+        if under_way is not None:
+            return result_by_the_deadline(under_way)
+        try:
+            standing = ask()
+        except BaseException as error:
+            failure = error if isinstance(error, CobotOIDCError) else APIError("api_unreachable", reason="gave up")
+            own.set_exception(failure.copy())
+            self._note_failure(failure)
+            raise
+        else:
+            self._failures, self._failed_at = 0, None
+            self._remember(key, standing)
+            self._share(key, standing)
+            own.set_result(standing)
+            return standing
+        finally:
+            with self._lock:
+                del self._under_way[key]
+
+    def _note_failure(self, failure: CobotOIDCError) -> None:
+        """A Cobot that is away is not asked again at once, for nobody: each page would wait for it."""
+        if failure.code in ("api_unreachable", "api_failing", "answer_unusable"):
+            self._failures, self._failed_at = self._failures + 1, self._clock()
+
+    def _is_pausing(self) -> bool:
+        return self._failed_at is not None and 0 <= self._clock() - self._failed_at < pause_after(self._failures)
+
+    def _remember(self, key: _Key, standing: Standing) -> None:
+        with self._lock:
+            self._standings[key] = standing
+            self._standings.move_to_end(key)
+            if len(self._standings) > MOST_REMEMBERED:
+                self._standings.popitem(last=False)
+
+    def _shared(self, key: _Key) -> Standing | None:
+        store = self._store()
+        found = None if store is None else store.get(_name(key))
+        match found:
+            case {"membership": str() | None as name, "space": str(space), "is_admin": bool(admin), "at": int(at)}:
+                return Standing(Membership(name, space) if name else None, admin, at)
+        return None
+
+    def _share(self, key: _Key, standing: Standing) -> None:
+        store, membership = self._store(), standing.membership
+        if store is not None:
+            value = {
+                "membership": None if membership is None else membership.id,
+                "space": "" if membership is None else membership.space,
+                "is_admin": standing.is_admin,
+                "at": standing.asked_at,
+            }
+            store.put(_name(key), value, seconds=self._lifetime + self._stale)
+
+
+def _memberships(installed: Installation) -> Memberships:
+    return installed.once("memberships", lambda: Memberships(installed))
+
+
+def _ask_with_kept_token(app: "Flask", user: User, held: str) -> Standing:
+    from ..api.client import CobotAPI  # imports requests and Authlib, which no page needs that asks nothing
+    from . import tokens
+
+    with app.app_context():
+        token = tokens.kept(held, user)
+        if token is None:
+            raise APIError("token_missing")
+        return ask(user, CobotAPI(token, space=user.space, user=user.subject))
+
+
+def _name(key: _Key) -> str:
+    return "standing:" + hashlib.sha256(json.dumps(key).encode()).hexdigest()[:32]

@@ -1,0 +1,121 @@
+"""What a login ends with: the user from the verified claims, and what the app wants to keep of the access token."""
+
+import inspect
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from ..context import the_app
+from ..errors import APIError
+from ..events import user_logged_in
+from ..identity import memberships, tokens
+from ..identity.sessions import Identity, Kept
+from ..identity.user import Standing, User
+from ..installation import installation
+from ..provider.deadline import within
+from ..provider.provider import Provider, TokenSet
+from .transactions import Transaction
+
+
+@dataclass(frozen=True, slots=True)
+class LoggedIn:
+    """Who logged in, as the session will hold it, and the access token that serves until the login has ended."""
+
+    identity: Identity
+    access_token: str = field(repr=False)
+
+    @property
+    def user(self) -> User:
+        return self.identity.user
+
+
+def logged_in(transaction: Transaction, token_set: TokenSet, provider: Provider) -> LoggedIn:
+    """Who logged in. To be called within ``room_for_a_login``: userinfo and membership are asked for here.
+
+    :raises ProviderError: ``userinfo_unusable``, or if the provider cannot be asked for userinfo.
+    """
+    user = _from_claims(transaction, token_set, provider)
+    settings, token = installation().settings, token_set.access_token
+    granted, declined = _scopes(transaction, token_set)
+    kept = Kept(
+        token=tokens.keep(token, user) if settings.keep_token else None,
+        standing=_standing(user, token) if settings.membership else None,
+        granted=granted,
+        declined=declined,
+    )
+    return LoggedIn(Identity(user, kept=kept), token)
+
+
+def tell_listeners(login: LoggedIn) -> None:
+    """Send ``user_logged_in``. A handler that takes ``api`` can call Cobot's API until the login has ended.
+
+    Those that take only ``user``, as most do, do not get it: blinker's own ``send`` would give all of them the same.
+    """
+    app, api = the_app(), None
+    try:
+        for handler in user_logged_in.receivers_for(app):
+            if not _takes_api(handler):
+                handler(app, user=login.user)
+                continue
+            api = api or _api(login.user, login.access_token)
+            handler(app, user=login.user, api=api)
+    finally:
+        if api is not None:
+            api.close()
+
+
+def _from_claims(transaction: Transaction, token_set: TokenSet, provider: Provider) -> User:
+    installed, claims = installation(), token_set.claims
+    more: Mapping[str, object] = {}
+    if installed.settings.userinfo:
+        more = provider.userinfo(token_set.access_token, claims.subject)
+    kept = {
+        name: claims.get(name, more.get(name))
+        for name in installed.terms.claims
+        if name in claims or name in more  # the id token takes precedence over userinfo (C15)
+    }
+    if not installed.settings.userinfo:
+        installed.events.tell_missing(installed.settings.claims, claims)
+    return User(
+        issuer=claims.issuer,
+        subject=claims.subject,
+        space=transaction.destination.space,
+        kept_claims=kept,
+        authenticated_at=int(installed.clock()),
+        find_standing=installed.terms.find_standing,
+    )
+
+
+def _scopes(transaction: Transaction, token_set: TokenSet) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The scopes granted beyond the configured ones, and those that were asked for in vain.
+
+    A token response that names no scopes grants what was asked for (RFC 6749 section 5.1).
+    """
+    configured = installation().settings.scopes
+    asked = (*configured, *transaction.scopes)
+    granted = asked if token_set.scopes is None else token_set.scopes
+    beyond = tuple(scope for scope in granted if scope not in configured)
+    return beyond, tuple(scope for scope in asked if scope not in granted)
+
+
+def _standing(user: User, token: str) -> Standing | None:
+    """What the user is in their space; ``None`` if Cobot cannot be asked, which ends no login."""
+    try:
+        with within(memberships.LONGEST_WAIT):
+            return memberships.ask(user, _api(user, token))
+    except APIError:
+        return None
+
+
+def _api(user: User, token: str) -> Any:
+    from ..api.client import CobotAPI  # Authlib's session is needed by those alone who ask something
+
+    return CobotAPI(token, space=user.space, user=user.subject)
+
+
+def _takes_api(handler: Callable[..., object]) -> bool:
+    try:
+        parameters = inspect.signature(handler).parameters
+    except ValueError:  # a builtin
+        return False
+    return "api" in parameters or any(each.kind is each.VAR_KEYWORD for each in parameters.values())
