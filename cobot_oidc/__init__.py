@@ -8,27 +8,37 @@ from typing import TYPE_CHECKING
 from ._lazy import lazy_names
 
 if TYPE_CHECKING:
+    from .api.client import CobotAPI, Download
+    from .api.people import Administration, Me, SpaceToken
     from .configuration import CobotOIDCConfig
-    from .errors import CobotOIDCError, ConfigurationError, LoginError, ProviderError, TokenError
+    from .errors import APIError, CobotOIDCError, ConfigurationError, LoginError, ProviderError, TokenError
     from .events import login_failed, oidc_event, user_logged_in, user_logged_out
     from .extension import CobotOIDC
-    from .guards import login_required, require_user
+    from .guards import admin_required, login_required, membership_required, require_user, requires_scope
     from .identity.current import current_space, current_user, current_users
-    from .identity.user import AnonymousUser, User
+    from .identity.user import AnonymousUser, Membership, User
     from .spaces import from_host, from_subdomain, from_view_arg
 
     __version__: str
 
 __all__ = [
+    "APIError",
+    "Administration",
     "AnonymousUser",
+    "CobotAPI",
     "CobotOIDC",
     "CobotOIDCConfig",
     "CobotOIDCError",
     "ConfigurationError",
+    "Download",
     "LoginError",
+    "Me",
+    "Membership",
     "ProviderError",
+    "SpaceToken",
     "TokenError",
     "User",
+    "admin_required",
     "current_space",
     "current_user",
     "current_users",
@@ -37,8 +47,10 @@ __all__ = [
     "from_view_arg",
     "login_failed",
     "login_required",
+    "membership_required",
     "oidc_event",
     "require_user",
+    "requires_scope",
     "user_logged_in",
     "user_logged_out",
 ]
@@ -52,6 +64,8 @@ _MODULES = (
     ".identity.current",
     ".guards",
     ".extension",
+    ".api.people",
+    ".api.client",
 )
 
 if not TYPE_CHECKING:  # otherwise type checkers would accept any misspelt name

@@ -31,6 +31,12 @@ class CobotOIDCConfig(TypedDict, total=False):
     COBOT_OIDC_EMBEDDED: bool
     COBOT_OIDC_REDIS_URL: str | None
     COBOT_OIDC_KEEP_TOKEN: bool
+    COBOT_OIDC_REVOKE_TOKEN: bool
+    COBOT_OIDC_MEMBERSHIP: bool
+    COBOT_OIDC_MEMBERSHIP_LIFETIME: float
+    COBOT_OIDC_MEMBERSHIP_STALE: float
+    COBOT_OIDC_API_URL: str | None
+    COBOT_OIDC_API_LIMIT: str
     COBOT_OIDC_ALGORITHMS: str | Collection[str]
     COBOT_OIDC_LEEWAY: float
     COBOT_OIDC_MAX_IAT_AGE: float

@@ -98,6 +98,27 @@ LoginCode = Literal[
     "login_stuck",
     "logout_cross_site",
     "prefix_malformed",
+    "membership_required",
+    "admin_required",
+    "membership_unknown",
+]
+
+APICode = Literal[
+    "token_missing",
+    "token_spent",
+    "token_refused",
+    "insufficient_scope",
+    "rights_limited",
+    "request_forbidden",
+    "resource_not_found",
+    "request_invalid",
+    "request_refused",
+    "rate_limited",
+    "api_unreachable",
+    "api_failing",
+    "answer_unusable",
+    "address_forbidden",
+    "space_token_foreign",
 ]
 
 
@@ -133,6 +154,22 @@ STUCK = (
     "Logging in works, but your browser does not keep you logged in. "
     "Please allow cookies for this site, and check that your device's date and time are right."
 )
+
+NOT_A_MEMBER = (
+    "You are not a member of this space. If you should be, please ask the people who run the space to invite you."
+)
+NOT_AN_ADMIN = "Only the people who run this space may see this page. If you are one of them, please log in as such."
+MEMBERSHIP_UNKNOWN = (
+    "Cobot cannot tell at the moment whether you are a member of this space. Please try again in a little while."
+)
+RENEW_LOGIN = "Cobot no longer accepts this login. Please log in again."
+NOT_GRANTED = "You have not allowed this app to do this for you. Please log in again and allow it."
+NOT_PERMITTED = "Cobot does not permit you to do this. Please ask the people who run the space."
+NOT_AT_COBOT = "Cobot does not have what you were looking for. It may have been deleted."
+NOT_ACCEPTED = "Cobot did not accept this. Please check what you entered."
+TOO_MUCH = "Cobot answers only so many requests a minute for each person. Please try again in a little while."
+COBOT_AWAY = "Cobot cannot be reached at the moment. Please try again in a little while."
+COBOT_CONFUSED = "Something went wrong between this app and Cobot. Please try again later."
 
 CONFIGURATION: dict[ConfigurationCode, Entry] = {
     "setting_missing": Entry("A required setting is missing; set it in app.config.", OUR_FAULT),
@@ -482,6 +519,88 @@ LOGIN: dict[LoginCode, Entry] = {
         "make the proxy set that header itself, so that clients cannot.",
         NOT_UNDERSTOOD,
     ),
+    "membership_required": Entry("The person is logged in, but is not a member of this space.", NOT_A_MEMBER, 403),
+    "admin_required": Entry("The person is logged in, but does not administrate this space.", NOT_AN_ADMIN, 403),
+    "membership_unknown": Entry(
+        "Cobot could not be asked whether the person is a member of this space, and there is no answer that is recent "
+        "enough; COBOT_OIDC_MEMBERSHIP_STALE lets an older one count.",
+        MEMBERSHIP_UNKNOWN,
+        503,
+    ),
+}
+
+API: dict[APICode, Entry] = {
+    "token_missing": Entry(
+        "There is no access token for this person: set COBOT_OIDC_KEEP_TOKEN, or the login is older than that setting, "
+        "or the token did not survive in Redis; logging in again brings a new one.",
+        RENEW_LOGIN,
+        401,
+    ),
+    "token_spent": Entry(
+        "This client of the API belonged to a login that has ended; to call the API later, set COBOT_OIDC_KEEP_TOKEN "
+        "and use oidc.api.",
+        COBOT_CONFUSED,
+        500,
+    ),
+    "token_refused": Entry(
+        "Cobot does not accept the access token: it was revoked, or belongs to another provider; logging in again "
+        "brings a new one.",
+        RENEW_LOGIN,
+        401,
+    ),
+    "insufficient_scope": Entry(
+        "The access token lacks the scope that this needs; add it to COBOT_OIDC_SCOPES, or decorate the view with "
+        "requires_scope.",
+        NOT_GRANTED,
+        403,
+    ),
+    "rights_limited": Entry(
+        "The scope was granted, but the person's own rights in the space do not suffice: an admin's permissions may "
+        "have been revoked since.",
+        NOT_PERMITTED,
+        403,
+    ),
+    "request_forbidden": Entry("Cobot refused the request (403), and did not say why.", NOT_PERMITTED, 403),
+    "resource_not_found": Entry(
+        "Cobot has no such resource, or does not show it to this person; check the path, the space and the id.",
+        NOT_AT_COBOT,
+        404,
+    ),
+    "request_invalid": Entry(
+        "Cobot did not accept the values (422); the error's fields say which, and why.", NOT_ACCEPTED, 422
+    ),
+    "request_refused": Entry(
+        "Cobot refused the request itself; compare its method, path and body with Cobot's documentation.",
+        COBOT_CONFUSED,
+        500,
+    ),
+    "rate_limited": Entry(
+        "The limit of requests for this person is used up for so many seconds, which is longer than the caller was "
+        "willing to wait; wait, ask for less, or allow a longer wait.",
+        TOO_MUCH,
+        503,
+    ),
+    "api_unreachable": Entry(
+        "Cobot's API did not answer, or not in time; check the network and Cobot's status page.", COBOT_AWAY, 503
+    ),
+    "api_failing": Entry(
+        "Cobot's API answered with a server error; check its status page, and try again later.", COBOT_AWAY, 503
+    ),
+    "answer_unusable": Entry(
+        "The answer of Cobot's API cannot be used: it is too large, redirected, or not what its media type says; check "
+        "the path, and any proxy in between.",
+        COBOT_CONFUSED,
+        502,
+    ),
+    "address_forbidden": Entry(
+        "The path or a link would lead the access token away from Cobot's API; pass paths such as /bookings, and "
+        "report links to Cobot.",
+        COBOT_CONFUSED,
+        500,
+    ),
+    "space_token_foreign": Entry(
+        "Cobot issued the space's token to another client than ours; it was not kept.", COBOT_CONFUSED, 502
+    ),
 }
 
 RECOGNIZABLE = 8  # characters of a secret
@@ -506,7 +625,13 @@ class CobotOIDCError(Exception):
     """
 
     default_status: ClassVar[int] = 500
-    entries: ClassVar[Mapping[Any, Entry]] = {**CONFIGURATION, **PROVIDER, **TOKEN, **LOGIN}
+    entries: ClassVar[Mapping[Any, Entry]] = {
+        **CONFIGURATION,
+        **PROVIDER,
+        **TOKEN,
+        **LOGIN,
+        **API,
+    }
 
     def __init__(self, code: str, **details: object) -> None:
         entry = self.entries[code]
@@ -613,6 +738,49 @@ class LoginError(CobotOIDCError):
 
     def __init__(self, code: LoginCode, **details: object) -> None:
         super().__init__(code, **details)
+
+
+class APIError(CobotOIDCError):
+    """A call of Cobot's API did not succeed.
+
+    :ivar api_status: the HTTP status that Cobot answered with; ``None`` if no answer came, or none was asked for.
+    :ivar message: what Cobot says about it, in its own words: text from outside, empty if it says nothing.
+    :ivar fields: for ``request_invalid``, what Cobot says about each value, by the field's name, in one form for both
+        generations of the API. Text from outside.
+    :ivar request_id: Cobot's name for the request, for asking its support; empty if it gave none.
+    """
+
+    default_status = 502
+    entries = API
+
+    def __init__(
+        self,
+        code: APICode,
+        *,
+        api_status: int | None = None,
+        message: str = "",
+        fields: Mapping[str, str] | None = None,
+        request_id: str = "",
+        **details: object,
+    ) -> None:
+        told = {"http_status": api_status, "message": message, "fields": list(fields or ()), "request_id": request_id}
+        super().__init__(code, **{name: value for name, value in told.items() if value}, **details)
+        self.api_status = api_status
+        self.message = message
+        self.fields = dict(fields or {})
+        self.request_id = request_id
+
+    @property
+    def retry_after_seconds(self) -> float | None:
+        """How long to wait before the next try, if that is known."""
+        wait = self.details.get("retry_after_seconds")
+        return None if wait is None else float(wait)
+
+    def copy(self) -> Self:
+        error = super().copy()
+        error.api_status, error.message, error.fields = self.api_status, self.message, dict(self.fields)
+        error.request_id = self.request_id
+        return error
 
 
 def _detail(name: str, value: object) -> str | int | float:

@@ -2,6 +2,7 @@
 
 import time
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from flask import Blueprint, Flask, current_app, has_request_context
 from flask.typing import ResponseReturnValue
@@ -10,14 +11,19 @@ from . import failures, urls
 from .errors import CobotOIDCError, ConfigurationError
 from .events import logger
 from .first_request import look_at_first_request
+from .guards import require_user
 from .identity import sessions
 from .identity.current import current_space, current_user, once_for_a_request
+from .identity.memberships import known_standing
 from .identity.user import ANONYMOUS
 from .installation import Clock, Installation, installation
 from .provider.deadline import within
 from .settings import KEYS, Settings, read_settings
 from .settings_mistakes import PREFIX, unread_variables
 from .spaces import HostLabel, SpaceReader
+
+if TYPE_CHECKING:
+    from .api.client import CobotAPI
 
 
 class CobotOIDC:
@@ -65,7 +71,9 @@ class CobotOIDC:
             # The app is reached over https, so the session is never sent over http.
             app.config["SESSION_COOKIE_SECURE"] = True
         self._warn(app, settings)
-        installed = app.extensions["cobot_oidc"] = Installation(app, settings, self._read_space, self._clock)
+        installed = app.extensions["cobot_oidc"] = Installation(
+            app, settings, self._read_space, self._clock, known_standing
+        )
         app.register_blueprint(_blueprint(), url_prefix=settings.url_prefix)
         app.context_processor(_template_names)
         look_at_first_request(app, installed, _template_names)
@@ -86,6 +94,18 @@ class CobotOIDC:
             logger.warning("COBOT_OIDC_SPACE_ISSUERS names %s, but COBOT_OIDC_SPACES does not: it is not served", space)
         if self._read_space is not None and app.config.get(f"{PREFIX}SPACES") is None:
             logger.warning("requests name their space, but no space is served: set COBOT_OIDC_SPACES")
+
+    @property
+    def api(self) -> "CobotAPI":
+        """Cobot's API as the user of this request, with the token that the app keeps (``COBOT_OIDC_KEEP_TOKEN``).
+
+        :raises LoginError: ``login_required`` if nobody is logged in to the request's space.
+        :raises APIError: ``token_missing`` if there is no token for the user: the page about it offers another login.
+        :raises ConfigurationError: ``setting_missing`` if the app keeps no tokens.
+        """
+        from .api.current import api_of  # imports requests and Authlib, which few pages need
+
+        return api_of(require_user())
 
     def counts(self, app: Flask | None = None) -> dict[tuple[str, str], int]:
         """How often each event happened in this process since it began, for a metrics collector.

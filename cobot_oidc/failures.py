@@ -7,17 +7,18 @@ debug mode a page tells developers more. The page after a logout is here too.
 import logging
 import secrets
 from http import HTTPStatus
+from typing import Literal
 
 from flask import json, redirect, render_template, request
 from werkzeug.wrappers import Response
 
 from .context import the_app
-from .errors import CobotOIDCError
+from .errors import APIError, CobotOIDCError
 from .events import logger, login_failed
-from .identity.current import current_users, pin_space, requested_space, requested_user
+from .identity.current import current_users, pin_space, requested_registration, requested_space, requested_user
 from .installation import installation
 from .languages import speaker
-from .urls import Destination, check_prefix, login_url, offer_login, start_page, style_url
+from .urls import Destination, check_prefix, login_url, offer_login, start_page, style_url, this_page
 
 RETRY_AFTER = 30  # seconds, if the provider does not say
 LONGEST_RETRY_AFTER = 3600
@@ -37,6 +38,8 @@ def report(error: CobotOIDCError) -> None:
 
 def answer(error: CobotOIDCError) -> Response:
     """The page about an error, or a problem document (RFC 9457) if a program asked."""
+    if isinstance(error, APIError) and error.status == HTTPStatus.UNAUTHORIZED:
+        offer_login(Destination(requested_space(), this_page()))  # another login brings another token
     response = _page(error) if is_for_a_person() else _problem(error)
     response.status_code = error.status
     if error.status == HTTPStatus.SERVICE_UNAVAILABLE:
@@ -104,7 +107,20 @@ def protect(response: Response) -> Response:
 
 def _page(error: CobotOIDCError) -> Response:
     # In debug mode only, the template tells the app's developer the code, the hint and the details.
-    return _rendered("cobot_oidc/error.html", error=error, debug=the_app().debug)
+    asks_at_the_space = error.code in ("membership_required", "admin_required", "rights_limited")
+    return _rendered(
+        "cobot_oidc/error.html",
+        error=error,
+        about=_about(error),
+        space_url=requested_registration().issuer if asks_at_the_space else None,
+        debug=the_app().debug,
+    )
+
+
+def _about(error: CobotOIDCError) -> Literal["login", "membership", "api"]:
+    if isinstance(error, APIError):
+        return "api"
+    return "membership" if error.code in ("membership_required", "admin_required", "membership_unknown") else "login"
 
 
 def _rendered(template: str, **values: object) -> Response:
@@ -135,6 +151,6 @@ def _problem(error: CobotOIDCError) -> Response:
     }
     if error.correlation_id:
         problem["correlation_id"] = error.correlation_id
-    if error.code == "login_required":
+    if error.code in ("login_required", "token_missing", "token_refused"):
         problem["login_url"] = login_url()
     return Response(json.dumps(problem), content_type="application/problem+json")

@@ -2,22 +2,24 @@
 
 from collections.abc import Callable, Coroutine, Iterator, Mapping
 from enum import Enum
-from functools import wraps
+from functools import partial, wraps
 from inspect import iscoroutinefunction
 from types import FunctionType
 from typing import Any, Final, Literal, ParamSpec, Protocol, TypeVar, cast, overload
 from weakref import WeakKeyDictionary, WeakSet
 
-from flask import current_app, redirect, request
+from flask import current_app, redirect
 from werkzeug.wrappers import Response
 
-from .errors import ConfigurationError, LoginError
+from .errors import APIError, ConfigurationError, LoginError
 from .failures import is_for_a_person
-from .identity.current import in_space, requested_space, requested_user
+from .identity.current import identity_of, in_space, requested_space, requested_user
+from .identity.memberships import standing_of
+from .identity.sessions import NOTHING_KEPT
 from .identity.user import User
+from .installation import installation
 from .issuers import is_space_name
-from .protocol.redirects import safe_next
-from .urls import Destination, check_prefix, login_url, offer_login
+from .urls import Destination, check_prefix, login_url, offer_login, this_page
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -79,11 +81,74 @@ def login_required(view: Any = None, /, *, space: str | Literal[_Unset.UNSET] | 
         @login_required(space="co-up")
         def board(): ...
     """
-    if view is not None and not callable(view):
-        raise TypeError(f"login_required decorates a view; for one space alone write login_required(space={view!r})")
-    if space is not _UNSET and space is not None and not is_space_name(space):
-        raise ConfigurationError("space_name_invalid", found=space, expected="a subdomain at Cobot, such as 'co-up'")
-    return _guarded(view, space) if view is not None else lambda view: _guarded(view, space)
+    return _guard(view, space, None, "login_required")
+
+
+@overload
+def membership_required(view: Callable[P, Coroutine[Any, Any, R]], /) -> Callable[P, R | Response]: ...
+@overload
+def membership_required(view: Callable[P, R], /) -> Callable[P, R | Response]: ...
+@overload
+def membership_required(*, space: str | Literal[_Unset.UNSET] | None = ...) -> Guard: ...
+
+
+def membership_required(view: Any = None, /, *, space: str | Literal[_Unset.UNSET] | None = _UNSET) -> Any:
+    """Let only members of the space see a view; for everybody who is not logged in there, it is ``login_required``.
+
+    Those who are no members see a page that says so, and programs get status 403 with the code ``membership_required``.
+    If it is not known, because Cobot cannot be asked, the answer is 503, ``membership_unknown``. An admin of the space
+    is not a member by that.
+
+    :param view: the view, if the decorator is used bare. :param space: as for ``login_required``.
+    :raises ConfigurationError: in the request: ``setting_missing`` without ``COBOT_OIDC_MEMBERSHIP``.
+
+    .. code-block:: python
+
+        @app.get("/<space>/desk")
+        @membership_required
+        def desk(space): ...
+    """
+    return _guard(view, space, _check_member, "membership_required")
+
+
+@overload
+def admin_required(view: Callable[P, Coroutine[Any, Any, R]], /) -> Callable[P, R | Response]: ...
+@overload
+def admin_required(view: Callable[P, R], /) -> Callable[P, R | Response]: ...
+@overload
+def admin_required(*, space: str | Literal[_Unset.UNSET] | None = ...) -> Guard: ...
+
+
+def admin_required(view: Any = None, /, *, space: str | Literal[_Unset.UNSET] | None = _UNSET) -> Any:
+    """Let only those see a view who administrate the space; otherwise as ``membership_required``.
+
+    Their answer is 403 with the code ``admin_required``.
+
+    :param view: the view, if the decorator is used bare. :param space: as for ``login_required``.
+    """
+    return _guard(view, space, _check_admin, "admin_required")
+
+
+def requires_scope(*scopes: str, space: str | Literal[_Unset.UNSET] | None = _UNSET) -> Guard:
+    """Let a view use more of Cobot's API than every login asks for (``COBOT_OIDC_SCOPES``).
+
+    Somebody who has not granted these scopes is sent to grant them, once, and comes back to where they were; somebody
+    who is not logged in logs in. Programs get status 403 with the code ``insufficient_scope``, and so do people who
+    were asked and did not grant them.
+
+    :param scopes: such as ``"read_memberships"``. :param space: as for ``login_required``.
+    :raises TypeError: if used without scopes, or on something that is none.
+
+    .. code-block:: python
+
+        @app.get("/<space>/people")
+        @requires_scope("read_memberships")
+        def people(space):
+            return render_template("people.html", people=oidc.api.get("/api/memberships"))
+    """
+    if not scopes or not all(isinstance(scope, str) for scope in scopes):
+        raise TypeError("requires_scope needs the names of scopes: @requires_scope('read_memberships')")
+    return cast(Guard, _guard(None, space, partial(_check_scopes, scopes), "requires_scope"))
 
 
 def require_user() -> User:
@@ -138,14 +203,54 @@ def _layers(view: Callable[..., Any] | None) -> Iterator[Callable[..., Any]]:
         view = getattr(view, "__wrapped__", None)
 
 
-def _guarded(view: Callable[P, R], space: str | Literal[_Unset.UNSET] | None) -> Callable[P, R | Response]:
+_Check = Callable[[User], Response | None]
+
+
+def _guard(view: Any, space: str | Literal[_Unset.UNSET] | None, check: _Check | None, name: str) -> Any:
+    if view is not None and not callable(view):
+        raise TypeError(f"{name} decorates a view; for one space alone write {name}(space={view!r})")
+    if space is not _UNSET and space is not None and not is_space_name(space):
+        raise ConfigurationError("space_name_invalid", found=space, expected="a subdomain at Cobot, such as 'co-up'")
+    return _guarded(view, space, check) if view is not None else lambda view: _guarded(view, space, check)
+
+
+def _check_member(user: User) -> None:
+    if standing_of(user).membership is None:
+        raise LoginError("membership_required", space=user.space)
+
+
+def _check_admin(user: User) -> None:
+    if not standing_of(user).is_admin:
+        raise LoginError("admin_required", space=user.space)
+
+
+def _check_scopes(scopes: tuple[str, ...], user: User) -> Response | None:
+    identity, configured = identity_of(user), installation().settings.scopes
+    kept = NOTHING_KEPT if identity is None else identity.kept
+    missing = tuple(scope for scope in scopes if scope in kept.declined or scope not in (*configured, *kept.granted))
+    if not missing:
+        return None
+    from .identity import grants  # not before a scope is missing: it imports cryptography
+
+    _offer_login(grants.sealed(missing))
+    if set(missing).intersection(kept.declined) or not is_for_a_person():
+        raise APIError("insufficient_scope", expected=" ".join(missing))
+    return redirect(login_url() or "", 302)
+
+
+def _guarded(
+    view: Callable[P, R], space: str | Literal[_Unset.UNSET] | None, check: _Check | None
+) -> Callable[P, R | Response]:
     is_async = iscoroutinefunction(view)
     _with_a_guard.update(_layers(view))
 
     @wraps(view)
     def guarded(*args: P.args, **kwargs: P.kwargs) -> R | Response:
-        if not requested_user().is_authenticated:
+        user = requested_user()
+        if not user.is_authenticated:
             return _send_to_login()
+        if check is not None and (refusal := check(user)) is not None:
+            return refusal
         answer: R = (current_app.ensure_sync(view) if is_async else view)(*args, **kwargs)
         return answer
 
@@ -166,8 +271,6 @@ def _send_to_login() -> Response:
     return redirect(login_url() or "", 302)
 
 
-def _offer_login() -> None:
+def _offer_login(grant: str | None = None) -> None:
     check_prefix()
-    # Only what can be asked for again is worth coming back to: a form that was posted is lost either way.
-    path = request.full_path.removesuffix("?") if request.method in ("GET", "HEAD") else None
-    offer_login(Destination(requested_space(), safe_next(request.root_path + path) if path else None))
+    offer_login(Destination(requested_space(), this_page(), grant))

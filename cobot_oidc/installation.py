@@ -10,6 +10,7 @@ from .errors import ConfigurationError
 from .events import Events
 from .identity.ended_logins import EndedLogins
 from .identity.sessions import Terms
+from .identity.user import Standing, User
 from .settings import Settings
 from .spaces import SpaceReader
 
@@ -28,14 +29,24 @@ class Installation:
     The latter is made by the first login: the rooms behind it take longer to import than the rest of the app's start.
     """
 
-    def __init__(self, app: Flask, settings: Settings, read_space: SpaceReader | None, clock: Clock) -> None:
+    def __init__(
+        self,
+        app: Flask,
+        settings: Settings,
+        read_space: SpaceReader | None,
+        clock: Clock,
+        find_standing: Callable[[User], Standing | None],
+    ) -> None:
         self.settings = settings
         self.read_space = read_space
         self.clock = clock
         self.terms = Terms.of(
-            settings.claims, lifetime=settings.session_lifetime, idle_lifetime=settings.session_idle_lifetime
+            settings.claims,
+            lifetime=settings.session_lifetime,
+            idle_lifetime=settings.session_idle_lifetime,
+            find_standing=find_standing if settings.membership else None,
         )
-        self.ended_logins = EndedLogins(clock, settings.session_lifetime, secret=self._secret, store=self._store)
+        self.ended_logins = EndedLogins(clock, settings.session_lifetime, secret=self._secret, store=self.store)
         self.events = Events(app)
         self._app = app
         self._shared: dict[str, object] = {}
@@ -46,29 +57,30 @@ class Installation:
         from .provider.providers import Providers
 
         settings, tell = self.settings.provider, self.events.tell
-        return self._once("providers", lambda: Providers(settings, self.clock, tell, self._store()))
+        return self.once("providers", lambda: Providers(settings, self.clock, tell, self.store()))
 
     @property
     def used_states(self) -> "UsedStates":
         """The logins that were answered already."""
         from .login.used_states import UsedStates
 
-        return self._once("used_states", lambda: UsedStates(self._store()))
+        return self.once("used_states", lambda: UsedStates(self.store()))
 
-    def _store(self) -> "SharedStore | None":
+    def store(self) -> "SharedStore | None":
+        """What this app's processes share; ``None`` if there is no Redis."""
         url = self.settings.redis_url
         if url is None:
             return None
         from .provider.shared_store import SharedStore
 
-        return self._once("store", lambda: SharedStore(url, self._secret(), clock=self.clock, tell=self.events.tell))
+        return self.once("store", lambda: SharedStore(url, self._secret(), clock=self.clock, tell=self.events.tell))
 
     def _secret(self) -> bytes:
         key = cast("str | bytes", self._app.secret_key)
         return key.encode() if isinstance(key, str) else key
 
-    def _once(self, name: str, make: Callable[[], T]) -> T:
-        """The same for every thread. Without a lock, which a fork could copy while it is held (K20)."""
+    def once(self, name: str, make: Callable[[], T]) -> T:
+        """What is made when first needed, the same for every thread. No lock: a fork could copy a held one (K20)."""
         if name not in self._shared:
             self._shared.setdefault(name, make())
         return cast(T, self._shared[name])

@@ -21,6 +21,9 @@ T = TypeVar("T")
 
 COBOT_ISSUER = "https://www.cobot.me"
 COBOT_SPACE_ISSUER = "https://{space}.cobot.me"
+COBOT_API_URL = "https://api.cobot.me"
+API_LIMIT = "60 per minute"
+READ_USER = "read_user"  # the scope of /api/user
 
 _DAY = 86400
 
@@ -283,9 +286,41 @@ class Settings:
         is_secret=True,
     )
     keep_token: bool = setting(
-        check.never("this release keeps no tokens"),
-        "reserved: this release keeps no tokens, and refuses other values",
+        check.boolean,
+        "keep the access token for [Cobot's API](api.md): sealed in the session, or in Redis if there is one",
         default=False,
+    )
+    revoke_token: bool = setting(
+        check.boolean,
+        "revoke a kept token at Cobot after a logout, in the background; needs `KEEP_TOKEN`",
+        default=False,
+    )
+    membership: bool = setting(
+        check.boolean,
+        "ask Cobot at each login whether the person is a member of the space, or an admin: "
+        "[`current_user.membership`](api.md#who-is-a-member). Adds the scope `read_user`, and a request to each login",
+        default=False,
+    )
+    membership_lifetime: float = setting(
+        seconds(60, _DAY),
+        "seconds after which Cobot is asked again, if the token is kept. Without `KEEP_TOKEN`, the answer is as old as "
+        "the login",
+        default=600,
+    )
+    membership_stale: float = setting(
+        seconds(0, _DAY),
+        "seconds beyond that for which the last answer counts while Cobot cannot be asked. 0: then nobody is a member",
+        default=0,
+    )
+    api_url: str | None = setting(
+        optional(check.base_url),
+        "where API 2 is",
+        default=_Following(
+            lambda before: _api_url(before.get("issuer") or ""), "the host of `ISSUER`, with `api` in place of `www`"
+        ),
+    )
+    api_limit: str = setting(
+        check.limit, "how many calls of the API each user may make, in the notation of `limits`", default=API_LIMIT
     )
 
     def __repr__(self) -> str:
@@ -306,7 +341,9 @@ def read_settings(config: Mapping[str, Any], further_checks: Iterable[Callable[[
         check_flask(config)
     with problems.noted():
         refuse_unknown(config, KEYS)
-    values = {group: _read(group, config, problems) for group in (IssuerSettings, Settings, ProviderSettings)}
+    values: dict[type, dict[str, Any] | None] = {}
+    for group in (IssuerSettings, Settings, ProviderSettings):
+        values[group] = _read(group, config, values.get(IssuerSettings) or {}, problems)
     issuers = None
     if (issuer_values := values[IssuerSettings]) is not None:
         with problems.noted():
@@ -314,6 +351,8 @@ def read_settings(config: Mapping[str, Any], further_checks: Iterable[Callable[[
     if (own := values[Settings]) is not None:
         with problems.noted():
             check_callback(own["redirect_uri"], own["url_prefix"])
+        with problems.noted():
+            _check_tokens(own)
     for further_check in further_checks:
         with problems.noted():
             further_check()
@@ -323,13 +362,37 @@ def read_settings(config: Mapping[str, Any], further_checks: Iterable[Callable[[
     )
 
 
-def _read(group: type, config: Mapping[str, Any], problems: Problems) -> dict[str, Any] | None:
-    """The values of one part of the table; ``None`` if one of them is wrong."""
+def _read(
+    group: type, config: Mapping[str, Any], before: Mapping[str, Any], problems: Problems
+) -> dict[str, Any] | None:
+    """The values of one part of the table; ``None`` if one of them is wrong.
+
+    :param before: the values of the parts that come before this one.
+    """
     values: dict[str, Any] = {}
     for row in rows(group):
         with problems.noted():
-            values[row.name] = row.read(config, values)
+            values[row.name] = row.read(config, {**before, **values})
     return values if len(values) == sum(1 for _ in rows(group)) else None
+
+
+def _check_tokens(own: dict[str, Any]) -> None:
+    """What depends on what the app does with access tokens; membership is asked with one, within a scope."""
+    if own["revoke_token"] and not own["keep_token"]:
+        raise ConfigurationError(
+            "setting_invalid",
+            setting=f"{PREFIX}REVOKE_TOKEN",
+            found=True,
+            expected=f"False, unless {PREFIX}KEEP_TOKEN is True: there is no token to revoke",
+        )
+    if own["membership"] and READ_USER not in own["scopes"]:
+        own["scopes"] = (*own["scopes"], READ_USER)
+
+
+def _api_url(issuer: str) -> str | None:
+    """Where API 2 is beside a provider whose host is named as Cobot's is."""
+    scheme, _, rest = issuer.partition("://www.")
+    return f"{scheme}://api.{rest}" if rest else None
 
 
 def _issuers(given: IssuerSettings) -> Issuers:

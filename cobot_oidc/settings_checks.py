@@ -18,7 +18,7 @@ from .issuers import SpaceIssuer, Spaces, is_space_name
 from .protocol.client import Client, ClientAuthentication
 from .protocol.discovery import check_issuer
 from .protocol.redirects import safe_next
-from .protocol.urls import is_loopback
+from .protocol.urls import is_loopback, split_url
 
 T = TypeVar("T")
 
@@ -29,6 +29,7 @@ _OF_A_SPACE_ISSUER = dict.fromkeys(("issuer", "client_id", "client_secret", "cli
 _WELL_KNOWN = "/.well-known/"
 _VSCHAR = re.compile(r"[\x20-\x7e]+")
 _SCOPE = re.compile(r"[\x21\x23-\x5b\x5d-\x7e]+")  # RFC 6749 section 3.3
+_LIMIT = re.compile(r"[1-9][0-9]{0,5} ?(?:per|/) ?(?:[1-9][0-9]{0,3} )?(?:second|minute|hour|day)s?")
 _URL_PREFIX = re.compile(r"(?:/[A-Za-z0-9._~-]+)+")
 _ALLOWED_HOST = re.compile(r"\.?[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?")
 _SPACE_ISSUER = re.compile(r"https?://(?:\{space\}\.)?[^{}]+(?:/\{space\}[^{}]*)?")
@@ -89,17 +90,6 @@ def boolean(value: object) -> bool:
     if not isinstance(value, bool):
         raise Unfit("True or False; in the environment, true or false")
     return value
-
-
-def never(reason: str) -> Check[bool]:
-    """The check of a reserved setting: only ``False`` is accepted, for this reason."""
-
-    def read(value: object) -> bool:
-        if boolean.read(value):
-            raise Unfit(f"False: {reason}")
-        return False
-
-    return Check(read, "bool")
 
 
 def one_of(*choices: str) -> Check[str]:
@@ -235,6 +225,21 @@ def redirect_uri(value: object) -> str:
     if not secure or not url.hostname or url.username is not None or url.query or "#" in uri:
         raise Unfit("an absolute https URL without query or fragment (http only on localhost)")
     return uri
+
+
+@reads("str")
+def base_url(value: object) -> str:
+    url = split_url(text.read(value))
+    if url is None or url.query or url.path.endswith("/"):
+        raise Unfit("an absolute https URL without query, fragment or slash at its end (http only on localhost)")
+    return url.geturl()
+
+
+@reads("str")
+def limit(value: object) -> str:
+    if not isinstance(value, str) or not _LIMIT.fullmatch(value):
+        raise Unfit("a limit such as '60 per minute'")
+    return value
 
 
 @reads("str")

@@ -24,7 +24,7 @@ from .spaces import HostLabel, ViewArgument
 
 _LOGIN = "cobot_oidc.login"
 _THIS_MACHINE = ("localhost", "127.0.0.1", "::1")
-_OF_A_LOGIN = ("next", "prompt", "login_hint", "ui_locales", "max_age")
+_OF_A_LOGIN = ("next", "grant", "prompt", "login_hint", "ui_locales", "max_age")
 
 
 def redirect_uri(callback: str | None = None) -> str:
@@ -89,10 +89,12 @@ class Destination(NamedTuple):
 
     :ivar space: the space to log in to; ``None`` for the global provider.
     :ivar next: the path of ours that the browser goes to afterwards; ``None`` for the configured place.
+    :ivar grant: the scopes that a view asks for, sealed; ``None`` for the configured ones alone.
     """
 
     space: str | None
     next: str | None = None
+    grant: str | None = None
 
 
 def offer_login(destination: Destination) -> None:
@@ -100,12 +102,24 @@ def offer_login(destination: Destination) -> None:
     request.environ[_LOGIN] = destination
 
 
+def this_page() -> str | None:
+    """The path of this request, to come back to after a login; ``None`` for a form that was posted, which is lost."""
+    if request.method not in ("GET", "HEAD"):
+        return None
+    return safe_next(request.root_path + request.full_path.removesuffix("?"))
+
+
 def login_url() -> str | None:
     """Where a person can log in and go on; ``None`` if this request has to do with no login of a known space."""
     destination: Destination | None = request.environ.get(_LOGIN)
     if destination is None:
         return None
-    return url_for("cobot_oidc.login", space=_named_for_a_login(destination.space), next=destination.next)
+    return url_for(
+        "cobot_oidc.login",
+        space=_named_for_a_login(destination.space),
+        next=destination.next,
+        grant=destination.grant,
+    )
 
 
 def after_login(destination: Destination) -> str:

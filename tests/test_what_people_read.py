@@ -9,6 +9,7 @@ import pytest
 from babel.messages.pofile import read_po
 from jinja2 import FileSystemLoader
 
+from cobot_oidc.api import answers
 from cobot_oidc.errors import CobotOIDCError
 from cobot_oidc.standin import StandIn
 from tools import error_codes
@@ -17,7 +18,14 @@ from .conftest import MakePortal, Visitor
 
 PACKAGE = Path(__file__).parents[1] / "cobot_oidc"
 TRANSLATIONS = PACKAGE / "translations"
-ERRORS = {"ConfigurationError", "ProviderError", "TokenError", "LoginError"}
+ERRORS = {"ConfigurationError", "ProviderError", "TokenError", "LoginError", "APIError"}
+CHOSEN_BY_A_VARIABLE = {
+    "interaction_required",
+    "provider_declined",
+    "rights_limited",
+    "request_refused",
+    *answers.CODES.values(),
+}
 
 
 def raised_codes() -> set[str]:
@@ -36,8 +44,7 @@ def raised_codes() -> set[str]:
 
 def test_every_code_that_is_raised_is_in_the_catalogue() -> None:
     assert raised_codes() <= CobotOIDCError.entries.keys()
-    # ``interaction_required`` is chosen by a variable.
-    assert CobotOIDCError.entries.keys() - raised_codes() <= {"interaction_required", "provider_declined"}
+    assert CobotOIDCError.entries.keys() - raised_codes() <= CHOSEN_BY_A_VARIABLE
 
 
 def test_the_page_about_errors_is_up_to_date() -> None:

@@ -6,12 +6,12 @@ from typing import Any
 from ..errors import APICode, APIError
 from ..protocol.strict_json import JSONError, loads
 from ..provider.http import HTTPResponse
-from .connection import LARGEST_ANSWER
+from .connection import LARGEST_ANSWER, LONGEST_REQUEST_ID
 
 JSON_API = "application/vnd.api+json"
 LONGEST_TEXT = 1000  # characters of one message from outside
 
-_CODES: dict[int, APICode] = {
+CODES: dict[int, APICode] = {
     401: "token_refused",
     403: "request_forbidden",
     404: "resource_not_found",
@@ -42,17 +42,24 @@ def refuse(answer: HTTPResponse) -> None:
 
     :raises APIError: unless the answer is a success (2xx).
     """
-    if 200 <= answer.status < 300:
-        return
+    if not 200 <= answer.status < 300:
+        raise failure(answer)
+
+
+def failure(answer: HTTPResponse, code: APICode | None = None) -> APIError:
+    """The error that an answer stands for.
+
+    :param code: if the caller knows better than the status.
+    """
     if answer.status < 400:  # we follow no redirect: the token stays where it belongs
-        raise APIError("answer_unusable", api_status=answer.status, reason="a redirect")
+        return APIError("answer_unusable", api_status=answer.status, reason="a redirect")
     document = _document(answer)
-    raise APIError(
-        _CODES.get(answer.status, "request_refused"),
+    return APIError(
+        code or CODES.get(answer.status, "request_refused"),
         api_status=answer.status,
         message=_message(document),
         fields=_fields(document),
-        request_id=answer.request_id[:100],
+        request_id=answer.request_id[:LONGEST_REQUEST_ID],
     )
 
 

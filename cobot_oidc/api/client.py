@@ -6,12 +6,12 @@ from typing import Any, BinaryIO
 
 from flask import has_app_context
 
-from ..errors import APICode, APIError
+from ..errors import APIError
 from ..installation import installation
 from ..provider.http import HTTPResponse
 from ..provider.transport import PLACEHOLDER
 from .addresses import is_of_api_1
-from .answers import JSON_API, content, refuse
+from .answers import JSON_API, content, failure, refuse
 from .connection import SAFE_METHODS, Call
 from .documents import Page, Resource
 from .people import Me, SpaceToken, scopes_of
@@ -85,7 +85,8 @@ class CobotAPI:
         """
         include = list(include)
         query = dict(params or {}) | ({"include": ",".join(include)} if include else {})
-        return self._read(path, self._ask("GET", path, params=query), include)
+        document = content(self._ask("GET", path, include=include, params=query))
+        return document if document is None or is_of_api_1(path) else Page.read(document, include).data
 
     def pages(
         self,
@@ -116,7 +117,7 @@ class CobotAPI:
         asked: set[str] = set()
         while url is not None and url not in asked:
             asked.add(url)
-            page = Page.read(content(self._ask("GET", path, url, params=query)), include)
+            page = Page.read(content(self._ask("GET", path, url, include=include, params=query)), include)
             yield from page.resources()
             url, query = self._addresses.followed(page.next), {}  # the link repeats what was asked for
 
@@ -155,7 +156,8 @@ class CobotAPI:
         options: dict[str, Any] = {"data": form, "files": files}
         if json is not None:
             options = {"json": json}
-        return self._read(path, self._ask(method, path, **options), ())
+        document = content(self._ask(method, path, **options))
+        return document if document is None or is_of_api_1(path) else Page.read(document).data
 
     def download(self, path: str) -> Download:
         """Ask for a file, such as an invoice as PDF."""
@@ -205,13 +207,15 @@ class CobotAPI:
         self._is_closed = True
         self._session.token = None
 
-    def _ask(self, method: str, path: str, url: str | None = None, **options: Any) -> HTTPResponse:
+    def _ask(
+        self, method: str, path: str, url: str | None = None, *, include: Iterable[str] = (), **options: Any
+    ) -> HTTPResponse:
         headers = _accept(path)
         if "json" in options and not is_of_api_1(path):
             headers["Content-Type"] = JSON_API
         answer = self._call(Call(method, url or self._addresses.url(path), {"headers": headers, **options}))
         if answer.status == 403:
-            self._explain_refusal(method, path, answer)
+            self._explain_refusal(method, path, include, answer)
         return answer
 
     def _call(self, call: Call) -> HTTPResponse:
@@ -227,33 +231,23 @@ class CobotAPI:
         call = Call(method, url, {"headers": _accept("/api/"), **options}, secret=self._session.token["access_token"])
         return self._call(call)
 
-    def _read(self, path: str, answer: HTTPResponse, include: Iterable[str]) -> JSON:
-        document = content(answer)
-        return document if document is None or is_of_api_1(path) else Page.read(document, include).data
-
-    def _explain_refusal(self, method: str, path: str, answer: HTTPResponse) -> None:
+    def _explain_refusal(self, method: str, path: str, include: Iterable[str], answer: HTTPResponse) -> None:
         """Tell a scope that is missing from rights that somebody has lost: Cobot answers 403 to both.
 
         :raises APIError: ``insufficient_scope`` or ``rights_limited``; nothing if that cannot be found out.
         """
         kind = "read" if method in SAFE_METHODS else "write"
-        scopes = [f"{kind}_{part}" for part in path.removeprefix("/api").split("/") if part]
+        things = [part for part in path.removeprefix("/api").split("/") if part]
+        # Any of the first ones suffices, as a path may be within another thing; what is included needs its own.
+        needed = [(kind, *(f"{kind}_{thing}" for thing in things))]
+        needed += [("read", f"read_{each.partition('.')[0]}", f"read_{each.partition('.')[0]}s") for each in include]
         try:
             granted = self.granted_scopes()
         except APIError:
             return
-        try:
-            refuse(answer)
-        except APIError as refusal:
-            code: APICode = "rights_limited" if {kind, *scopes}.intersection(granted) else "insufficient_scope"
-            error = APIError(
-                code,
-                api_status=403,
-                message=refusal.message,
-                request_id=refusal.request_id,
-                expected=scopes[0],
-                granted=list(granted),
-            )
+        missing = next((scopes[-1] for scopes in needed if not set(scopes).intersection(granted)), None)
+        error = failure(answer, "rights_limited" if missing is None else "insufficient_scope")
+        error.note(granted=list(granted), **({} if missing is None else {"expected": missing}))
         raise error
 
 

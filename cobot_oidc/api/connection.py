@@ -22,6 +22,7 @@ from ..settings import ProviderSettings
 from .budget import Budget
 
 LARGEST_ANSWER = 8 * 1024 * 1024  # bytes
+LONGEST_REQUEST_ID = 100  # characters
 SAFE_METHODS = ("GET", "HEAD")
 MOST_FAILURES = 3  # of one call
 FIRST_PAUSE, LONGEST_PAUSE = 0.2, 2.0  # seconds, between failures
@@ -119,11 +120,14 @@ class Connection:
         if answer.status == 429:
             wait = FIRST_PAUSE if answer.retry_after is None else answer.retry_after
             error = APIError(
-                "rate_limited", api_status=429, retry_after_seconds=wait, request_id=answer.request_id[:100]
+                "rate_limited",
+                api_status=429,
+                retry_after_seconds=wait,
+                request_id=answer.request_id[:LONGEST_REQUEST_ID],
             )
             return _Again(error, wait)
         if answer.status >= 500:
-            error = APIError("api_failing", api_status=answer.status, request_id=answer.request_id[:100])
+            error = APIError("api_failing", api_status=answer.status, request_id=answer.request_id[:LONGEST_REQUEST_ID])
             if call.method not in SAFE_METHODS:
                 raise error
             return _Again(error)

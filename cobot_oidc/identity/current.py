@@ -19,6 +19,7 @@ from ..installation import Installation, installation
 from ..issuers import Registration
 from . import sessions
 from .logout_marks import is_marked
+from .sessions import Identity
 from .user import ANONYMOUS, AnonymousUser, User
 
 _SEEN = "_cobot_oidc_seen"
@@ -30,6 +31,7 @@ class _Seen:
 
     place: tuple[str | None, str | None] | None = None
     user: User | AnonymousUser | None = None
+    identity: Identity | None = None
     served: dict[str, bool] | None = None
 
 
@@ -132,12 +134,12 @@ def pin_space(space: str | None) -> None:
 def in_space(space: str | None) -> Iterator[None]:
     """Let this space count for what happens inside, whatever the request names."""
     seen = _seen()
-    place, user = seen.place, seen.user
+    place, user, identity = seen.place, seen.user, seen.identity
     pin_space(space)
     try:
         yield
     finally:
-        seen.place, seen.user = place, user
+        seen.place, seen.user, seen.identity = place, user, identity
 
 
 def requested_user() -> User | AnonymousUser:
@@ -148,9 +150,19 @@ def requested_user() -> User | AnonymousUser:
     return seen.user
 
 
+def identity_of(user: User) -> Identity | None:
+    """The login of a user of this browser, if it is still valid."""
+    seen, installed = _seen(), installation()
+    if seen.identity is not None and seen.identity.user is user:
+        return seen.identity
+    identity = sessions.find(user.issuer, user.space, installed.terms, now=installed.clock())
+    return identity if identity is not None and identity.user == user and _is_valid(user, installed) else None
+
+
 def forget_user() -> None:
     """Look again, after the session has changed."""
-    _seen().user = None
+    seen = _seen()
+    seen.user = seen.identity = None
 
 
 def _look_up(seen: _Seen) -> User | AnonymousUser:
@@ -163,6 +175,7 @@ def _look_up(seen: _Seen) -> User | AnonymousUser:
     if identity is None or not _is_valid(identity.user, installed):
         return ANONYMOUS
     sessions.note_visit(identity, terms, now=now)
+    seen.identity = identity
     return identity.user
 
 

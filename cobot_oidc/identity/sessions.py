@@ -1,21 +1,23 @@
 """Who is logged in, as the session remembers it: one identity for each issuer, side by side.
 
-The session holds who, not how: subject, space, time and a few claims, never a token. Knows Flask's ``session`` and the
+The session holds who, not how: subject, space, time and a few claims, and a token only if the app wants it kept, sealed
+(``tokens``). Knows Flask's ``session`` and the
 session interface behind it (Flask's cookie, Flask-Session), and nothing of the protocol.
 """
 
 import hashlib
 from base64 import urlsafe_b64encode
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from copy import deepcopy
+from dataclasses import replace
 from typing import NamedTuple
 
 from flask.sessions import SecureCookieSessionInterface, SessionInterface
 
 from ..context import the_app, the_session
 from ..errors import ConfigurationError, LoginError
-from .user import User
+from .user import Membership, Standing, User
 
 KEY = "cobot:"  # and the issuer: an entry for each identity
 TAG_LENGTH, NOT_CLAIMS = 4, 3  # characters; members of a stored identity
@@ -30,26 +32,80 @@ class Terms(NamedTuple):
     :ivar claims: the names of the claims that it keeps, in their order in a stored identity.
     :ivar tag: stands for these names in a stored identity: what was stored under other names is not read.
     :ivar lifetime: seconds from the login. ``idle_lifetime``: seconds from the last visit, if that matters.
+    :ivar find_standing: tells what a user is in their space, if the app wants to know.
     """
 
     claims: tuple[str, ...]
     tag: str
     lifetime: int
     idle_lifetime: int | None
+    find_standing: Callable[[User], Standing | None] | None
 
     @classmethod
-    def of(cls, claims: tuple[str, ...], *, lifetime: int, idle_lifetime: int | None) -> "Terms":
+    def of(
+        cls,
+        claims: tuple[str, ...],
+        *,
+        lifetime: int,
+        idle_lifetime: int | None,
+        find_standing: Callable[[User], Standing | None] | None = None,
+    ) -> "Terms":
         """The terms with their tag: four characters."""
         names = tuple(name for name in claims if name not in ("iss", "sub"))
         tag = urlsafe_b64encode(hashlib.sha256(" ".join(names).encode()).digest())[:TAG_LENGTH].decode()
-        return cls(names, tag, lifetime, idle_lifetime)
+        return cls(names, tag, lifetime, idle_lifetime, find_standing)
+
+
+class Kept(NamedTuple):
+    """What a login leaves for calls of Cobot's API, if the app wants any of it.
+
+    :ivar token: the access token as ``tokens`` keeps it. :ivar standing: what Cobot said at the login.
+    :ivar granted: the scopes that were granted beyond the configured ones. ``declined``: asked for, and not granted.
+    """
+
+    token: str | None = None
+    standing: Standing | None = None
+    granted: tuple[str, ...] = ()
+    declined: tuple[str, ...] = ()
+
+    @classmethod
+    def read(cls, stored: object, space: str | None) -> "Kept":
+        """What is stored; nothing for what cannot be read."""
+        if not isinstance(stored, dict):
+            return NOTHING_KEPT
+        token, standing = stored.get("t"), None
+        match stored.get("m"):
+            case [int(asked_at), str() | None as name, int(is_admin)]:
+                membership = Membership(name, space or "") if name else None
+                standing = Standing(membership, bool(is_admin), asked_at)
+        granted, declined = (str(stored.get(name, "")).split() for name in ("g", "d"))
+        return cls(token if isinstance(token, str) else None, standing, tuple(granted), tuple(declined))
+
+    def stored(self) -> dict[str, object]:
+        """As short as it can be: only what there is."""
+        standing = self.standing
+        membership = standing.membership.id if standing is not None and standing.membership is not None else None
+        members = {
+            "t": self.token,
+            "m": None if standing is None else [standing.asked_at, membership, int(standing.is_admin)],
+            "g": " ".join(self.granted),
+            "d": " ".join(self.declined),
+        }
+        return {name: member for name, member in members.items() if member}
+
+
+NOTHING_KEPT = Kept()
 
 
 class Identity(NamedTuple):
-    """One login as the session holds it. ``seen_at``: the last visit that was noted, in seconds since the epoch."""
+    """One login as the session holds it.
+
+    :ivar seen_at: the last visit that was noted, in seconds since the epoch. :ivar kept: for Cobot's API.
+    """
 
     user: User
     seen_at: int | None = None
+    kept: Kept = NOTHING_KEPT
 
     @classmethod
     def read(cls, issuer: str, stored: object, terms: Terms) -> "Identity | None":
@@ -58,7 +114,7 @@ class Identity(NamedTuple):
         if not isinstance(stored, list) or not 0 <= len(stored) - NOT_CLAIMS <= len(names):
             return None
         tag_and_space, subject, at, *values = stored
-        authenticated_at, seen_at = at if isinstance(at, list) and len(at) == 2 else (at, None)
+        authenticated_at, seen_at, kept = (*at, None, None)[:3] if isinstance(at, list) and at else (at, None, None)
         if (
             not isinstance(tag_and_space, str)
             or not tag_and_space.startswith(terms.tag)
@@ -70,12 +126,16 @@ class Identity(NamedTuple):
         claims = dict(zip(names, values, strict=False))
         if None in values:
             claims = {name: value for name, value in claims.items() if value is not None}
-        return cls(User(issuer, subject, tag_and_space[TAG_LENGTH:] or None, claims, authenticated_at), seen_at)
+        space = tag_and_space[TAG_LENGTH:] or None
+        user = User(issuer, subject, space, claims, authenticated_at, terms.find_standing)
+        return cls(user, seen_at, NOTHING_KEPT if kept is None else Kept.read(kept, space))
 
     def stored(self, terms: Terms) -> list[object]:
         """As short as it can be, as every byte travels with every request: claims stand in the order of the terms."""
         user = self.user
-        at = user.authenticated_at if self.seen_at is None else [user.authenticated_at, self.seen_at]
+        at: object = user.authenticated_at if self.seen_at is None else [user.authenticated_at, self.seen_at]
+        if self.kept != NOTHING_KEPT:
+            at = [user.authenticated_at, self.seen_at, self.kept.stored()]
         values = [user.kept_claims.get(name) for name in terms.claims]
         while values and values[-1] is None:
             del values[-1]
@@ -134,24 +194,24 @@ def note_visit(identity: Identity, terms: Terms, *, now: float) -> None:
         the_session()[KEY + identity.user.issuer] = identity._replace(seen_at=int(now)).stored(terms)
 
 
-def start(user: User, terms: Terms) -> None:
-    """Let the session hold this user, beside the identities at other issuers that are still alive.
+def start(identity: Identity, terms: Terms) -> None:
+    """Let the session hold this login, beside the identities at other issuers that are still alive.
 
     What the app keeps for a visitor stays, unless another person was logged in at that issuer: then everything goes,
     other identities too (S01, F24).
 
-    :param user: who logged in now, at ``user.authenticated_at``.
+    :param identity: who logged in now, at ``identity.user.authenticated_at``.
     :raises LoginError: ``session_too_large`` if the browser would drop the cookie; the session is untouched then.
     """
-    session, before = the_session(), _identities(terms)
+    session, before, user = the_session(), _identities(terms), identity.user
     previous = before.pop(user.issuer, None)
     if previous is not None and previous.user.subject != user.subject:
         others, rest = {}, {}
     else:
         others = {issuer: one for issuer, one in before.items() if one.is_alive(user.authenticated_at, terms)}
         rest = _rest()
-    oldest_first = sorted(others.values(), key=lambda identity: identity.user.authenticated_at)
-    identities = _within_a_cookie([*oldest_first, Identity(user)], rest, terms)
+    oldest_first = sorted(others.values(), key=lambda other: other.user.authenticated_at)
+    identities = _within_a_cookie([*oldest_first, identity], rest, terms)
     permanent = session.permanent
     session.clear()
     session.update(rest | _entries(identities, terms))
@@ -159,17 +219,17 @@ def start(user: User, terms: Terms) -> None:
         session.permanent = True
 
 
-def join(users: Iterable[User], terms: Terms) -> None:
-    """Let the session hold these users too, if there is room: they logged in at other issuers at the same moment.
+def join(logins: Iterable[Identity], terms: Terms) -> None:
+    """Let the session hold these logins too, if there is room: they ended at other issuers at the same moment.
 
     Their session and this one were begun from the same one, and a browser keeps only the last that it is sent.
     """
     session, held, rest = the_session(), _identities(terms), _rest()
-    for user in users:
-        entry = Identity(user)
-        if user.issuer not in held and _cookie_size([*held.values(), entry], rest, terms) <= LARGEST_COOKIE:
-            held[user.issuer] = entry
-            session[KEY + user.issuer] = entry.stored(terms)
+    for entry in logins:
+        issuer = entry.user.issuer
+        if issuer not in held and _cookie_size([*held.values(), entry], rest, terms) <= LARGEST_COOKIE:
+            held[issuer] = entry
+            session[KEY + issuer] = entry.stored(terms)
 
 
 def rotate() -> None:
@@ -192,11 +252,11 @@ def undone_on_error() -> Iterator[None]:
         raise
 
 
-def end(terms: Terms, issuers: Iterable[str] | None = None) -> list[User]:
+def end(terms: Terms, issuers: Iterable[str] | None = None) -> list[Identity]:
     """Forget the identities at these issuers, or all of them; with the last one goes everything in the session.
 
     :param issuers: ``None`` for every one.
-    :returns: who was logged in until now.
+    :returns: the logins that were valid until now.
     """
     session, identities = the_session(), _identities(terms)
     ending = [issuer for issuer in (identities if issuers is None else issuers) if issuer in identities]
@@ -204,12 +264,12 @@ def end(terms: Terms, issuers: Iterable[str] | None = None) -> list[User]:
         session.clear()
     for issuer in ending:
         session.pop(KEY + issuer, None)
-    return [identities[issuer].user for issuer in ending]
+    return [identities[issuer] for issuer in ending]
 
 
-def users(terms: Terms) -> list[User]:
-    """Whom the session holds, alive or not."""
-    return [identity.user for identity in _identities(terms).values()]
+def logins(terms: Terms) -> list[Identity]:
+    """What the session holds, alive or not."""
+    return list(_identities(terms).values())
 
 
 def issuers(terms: Terms) -> Collection[str]:
@@ -250,6 +310,7 @@ def _within_a_cookie(identities: list[Identity], rest: Mapping[str, object], ter
             bytes_of_the_app=_cookie_size([], rest, terms),
             subject_length=len(newest.subject),
             claim_lengths={name: len(str(value)) for name, value in newest.kept_claims.items()},
+            token_length=len(identities[-1].kept.token or ""),
         )
     while _cookie_size(identities, rest, terms) > LARGEST_COOKIE:
         largest = _over_its_share(identities, LARGEST_COOKIE - _cookie_size([], rest, terms), terms)
@@ -272,7 +333,7 @@ def _without_longest_claim(identity: Identity) -> Identity:
     user, claims = identity.user, identity.user.kept_claims
     longest = max(claims, key=lambda name: len(ascii(claims[name])))  # a cookie holds it escaped
     fewer = {name: value for name, value in claims.items() if name != longest}
-    return identity._replace(user=User(user.issuer, user.subject, user.space, fewer, user.authenticated_at))
+    return identity._replace(user=replace(user, kept_claims=fewer))
 
 
 def _cookie_size(identities: Iterable[Identity], rest: Mapping[str, object], terms: Terms) -> int:

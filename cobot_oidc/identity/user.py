@@ -1,9 +1,35 @@
 """Who is logged in, as the app sees it. This module knows nothing of sessions, requests or the network."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import ClassVar, Literal
+
+
+@dataclass(frozen=True, slots=True)
+class Membership:
+    """Somebody's membership in a space.
+
+    :ivar id: Cobot's id for it. :ivar space: the space's subdomain.
+    :ivar space_name: the space's name for people, if Cobot was just asked for it.
+    """
+
+    id: str
+    space: str
+    space_name: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What Cobot says about somebody in one space.
+
+    :ivar membership: ``None`` if they are no member. ``is_admin``: whether they administrate the space.
+    :ivar asked_at: when Cobot said so, in seconds since the epoch.
+    """
+
+    membership: Membership | None
+    is_admin: bool
+    asked_at: int
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -17,6 +43,7 @@ class User:
     :ivar space: the space that the user is logged in to, ``None`` for the global provider.
     :ivar kept_claims: the claims that the session keeps (``COBOT_OIDC_CLAIMS``).
     :ivar authenticated_at: when the login was completed, in seconds since the epoch.
+    :ivar find_standing: tells what the user is in their space, if the app wants to know (``COBOT_OIDC_MEMBERSHIP``).
     """
 
     issuer: str
@@ -24,6 +51,7 @@ class User:
     space: str | None
     kept_claims: Mapping[str, object]
     authenticated_at: int
+    find_standing: "Callable[[User], Standing | None] | None" = field(default=None, repr=False)
 
     is_authenticated: ClassVar[Literal[True]] = True  # Literal, as type checkers narrow by it
 
@@ -52,9 +80,34 @@ class User:
         """A phone number as its owner wrote it: free text, not E.164."""
         return self._text("phone_number")
 
+    @property
+    def membership(self) -> Membership | None:
+        """The membership in the space that the user is logged in to, as Cobot said when it was last asked.
+
+        ``None`` for those who are no members, and if it is not known: ``COBOT_OIDC_MEMBERSHIP`` is not set, or Cobot
+        cannot be asked. Without a kept token the answer is as old as the login; with one, asking again may take a
+        moment once in ``COBOT_OIDC_MEMBERSHIP_LIFETIME``.
+        """
+        standing = self._standing()
+        return standing.membership if standing is not None else None
+
+    @property
+    def is_member(self) -> bool:
+        """Whether the user is known to be a member of the space that they are logged in to; see ``membership``."""
+        return self.membership is not None
+
+    @property
+    def is_admin(self) -> bool:
+        """Whether the user is known to administrate the space that they are logged in to; see ``membership``."""
+        standing = self._standing()
+        return standing is not None and standing.is_admin
+
     def get_id(self) -> str:
         """Issuer and subject in one string, for use as a key in a database. No issuer contains a ``#``."""
         return f"{self.issuer}#{self.subject}"
+
+    def _standing(self) -> Standing | None:
+        return None if self.find_standing is None else self.find_standing(self)
 
     def _text(self, claim: str) -> str | None:
         value = self.kept_claims.get(claim)
@@ -85,6 +138,9 @@ class AnonymousUser:
     phone_number = None
     claims: Mapping[str, object] = MappingProxyType({})
     authenticated_at = None
+    membership = None
+    is_member: ClassVar[Literal[False]] = False
+    is_admin: ClassVar[Literal[False]] = False
 
     def get_id(self) -> None:
         """Always ``None``: an anonymous user has no id."""

@@ -1,8 +1,7 @@
 """The login transaction: what a login has to remember until its answer arrives, in a sealed cookie of its own.
 
 There is one cookie for each login, named after a hash of the state, so that tabs do not disturb each other and
-anonymous visitors get no session. It is sealed with AES-256-GCM under a key derived from the app's secret keys (HKDF,
-RFC 5869), with its name as associated data: if it was altered, renamed, or sealed by another app, it cannot be opened.
+anonymous visitors get no session. It is sealed for its name: renamed, it cannot be opened.
 """
 
 import hashlib
@@ -10,18 +9,12 @@ import json
 import re
 import secrets
 from base64 import urlsafe_b64encode
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
 
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
-from flask import current_app
 from werkzeug.wrappers import Response
 
-from .. import cookies
+from .. import cookies, sealing
 from ..errors import LoginError
 from ..protocol import base64url
 from ..urls import Destination
@@ -34,7 +27,7 @@ LONGEST_COOKIE = 4096
 
 _COOKIE_NAME = re.compile(r"cobot_oidc_[A-Za-z0-9_-]{22}")
 _SECRET_BYTES = 32
-_GCM_NONCE_BYTES = 12
+_PURPOSE = "login transaction 2"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +41,7 @@ class Transaction:
     :ivar started_at: seconds since the epoch.
     :ivar max_age: seconds, if the request asked for a recent login at the provider.
     :ivar issuer_promised: whether the answer has to contain ``iss`` (RFC 9207).
+    :ivar scopes: what is asked for beyond the configured scopes.
     """
 
     issuer: str
@@ -59,6 +53,7 @@ class Transaction:
     started_at: int
     max_age: int | None
     issuer_promised: bool
+    scopes: tuple[str, ...] = ()
 
     def is_alive(self, now: float) -> bool:
         """Whether the login may still be completed, within ten minutes. ``now`` is in seconds since the epoch."""
@@ -178,57 +173,37 @@ def _seal(transaction: Transaction, name: str) -> str:
     )
     rest = [
         transaction.issuer,
-        *transaction.destination,
+        transaction.destination.space,
+        transaction.destination.next,
         transaction.redirect_uri,
         transaction.started_at,
         transaction.max_age,
         transaction.issuer_promised,
+        *transaction.scopes,
     ]
     plain = binary + json.dumps(rest, separators=(",", ":")).encode()
-    gcm_nonce = secrets.token_bytes(_GCM_NONCE_BYTES)
-    sealed = AESGCM(_sealing_keys()[0]).encrypt(gcm_nonce, plain, name.encode())
-    return urlsafe_b64encode(gcm_nonce + sealed).rstrip(b"=").decode()
+    return sealing.seal(plain, _PURPOSE, name)
 
 
 def _open(value: str, name: str) -> Transaction | None:
-    if len(value) > LONGEST_COOKIE:
+    plain = sealing.opened(value, _PURPOSE, name) if len(value) <= LONGEST_COOKIE else None
+    if plain is None:
         return None
-    try:
-        sealed = base64url.decode(value.encode("ascii"))
-    except ValueError:
-        return None
-    for key in _sealing_keys():
-        try:
-            plain = AESGCM(key).decrypt(sealed[:_GCM_NONCE_BYTES], sealed[_GCM_NONCE_BYTES:], name.encode())
-        except (InvalidTag, ValueError):
-            continue
-        secrets_, rest = plain[: 3 * _SECRET_BYTES], json.loads(plain[3 * _SECRET_BYTES :])
-        state, nonce, code_verifier = (
-            urlsafe_b64encode(secrets_[start : start + _SECRET_BYTES]).rstrip(b"=").decode()
-            for start in range(0, 3 * _SECRET_BYTES, _SECRET_BYTES)
-        )
-        issuer, space, next_path, redirect_uri, started_at, max_age, issuer_promised = rest
-        return Transaction(
-            issuer=issuer,
-            destination=Destination(space, next_path),
-            state=state,
-            nonce=nonce,
-            code_verifier=code_verifier,
-            redirect_uri=redirect_uri,
-            started_at=started_at,
-            max_age=max_age,
-            issuer_promised=issuer_promised,
-        )
-    return None
-
-
-def _sealing_keys() -> Sequence[bytes]:
-    """Keys derived from the app's secret keys: the newest one seals, all of them open (S04)."""
-    fallbacks = current_app.config.get("SECRET_KEY_FALLBACKS") or ()
-    return [_derived(key) for key in (current_app.secret_key, *fallbacks) if key]
-
-
-@lru_cache(maxsize=32)
-def _derived(key: str | bytes) -> bytes:
-    material = key.encode() if isinstance(key, str) else key
-    return HKDF(algorithm=SHA256(), length=32, salt=None, info=b"cobot_oidc login transaction 2").derive(material)
+    secrets_, rest = plain[: 3 * _SECRET_BYTES], json.loads(plain[3 * _SECRET_BYTES :])
+    state, nonce, code_verifier = (
+        urlsafe_b64encode(secrets_[start : start + _SECRET_BYTES]).rstrip(b"=").decode()
+        for start in range(0, 3 * _SECRET_BYTES, _SECRET_BYTES)
+    )
+    issuer, space, next_path, redirect_uri, started_at, max_age, issuer_promised, *scopes = rest
+    return Transaction(
+        issuer=issuer,
+        destination=Destination(space, next_path),
+        state=state,
+        nonce=nonce,
+        code_verifier=code_verifier,
+        redirect_uri=redirect_uri,
+        started_at=started_at,
+        max_age=max_age,
+        issuer_promised=issuer_promised,
+        scopes=tuple(scopes),
+    )

@@ -5,16 +5,19 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from ..errors import CobotOIDCError, LoginError, ProviderError
+from ..identity.sessions import Identity
 from ..identity.user import User
 from ..provider.deadline import result_by_the_deadline
 
 if TYPE_CHECKING:
     from ..provider.shared_store import SharedStore
 
-MOST_STATES, MOST_USERS = 10_000, 1_000
+T = TypeVar("T")
+
+MOST_STATES, MOST_LOGINS = 10_000, 1_000
 KEPT_FOR = 1200  # seconds: twice as long as a transaction lives
 SAME_MOMENT = 60  # seconds in which answers of one browser may have crossed
 MOST_CLICKS = 3  # on one answer, that wait for the first
@@ -23,7 +26,7 @@ MOST_WAITING = 4  # on all answers, in one process
 
 @dataclass(slots=True)
 class _UnderWay:
-    user: "Future[User]" = field(default_factory=Future)
+    login: "Future[Any]" = field(default_factory=Future)
     waiting: int = 0
 
 
@@ -40,7 +43,7 @@ class UsedStates:
         self._lock = threading.Lock()
         self._claimed_at: OrderedDict[str, float] = OrderedDict()
         self._under_way: dict[str, _UnderWay] = {}
-        self._users: OrderedDict[str, User] = OrderedDict()
+        self._logins: OrderedDict[str, Identity] = OrderedDict()
         self._waiting = 0
 
     def claim(self, state_hash: str, now: float) -> bool:
@@ -58,8 +61,8 @@ class UsedStates:
         """Whether this process took the state, or found it taken."""
         return state_hash in self._claimed_at
 
-    def user_of(self, state_hash: str, find_out: Callable[[], User]) -> User:
-        """Who logged in with this state, found out once however often the answer arrives at the same time.
+    def login_of(self, state_hash: str, find_out: Callable[[], T]) -> T:
+        """What this state's login ended with, found out once however often the answer arrives at the same time.
 
         A browser drops its first request at a double click: only the answer to the last one is seen, so each has to
         end well (F03).
@@ -78,42 +81,44 @@ class UsedStates:
                 self._waiting += 1
         if first is not None:
             try:
-                return result_by_the_deadline(first.user)
+                return cast("T", result_by_the_deadline(first.login))
             finally:
                 with self._lock:
                     self._waiting -= 1
         try:
-            user = find_out()
+            login = find_out()
         except BaseException as error:
-            own.user.set_exception(
+            own.login.set_exception(
                 error.copy()
                 if isinstance(error, CobotOIDCError)
                 else ProviderError("provider_unreachable", reason="gave up")
             )
             raise
         else:
-            own.user.set_result(user)
+            own.login.set_result(login)
         finally:
             with self._lock:
                 del self._under_way[state_hash]
-        return user
+        return login
 
-    def remember(self, state_hash: str, user: User) -> None:
-        """This user has logged in with this state."""
+    def remember(self, state_hash: str, identity: Identity) -> None:
+        """This login ended well."""
         with self._lock:
-            self._users[state_hash] = user
-            if len(self._users) > MOST_USERS:
-                self._users.popitem(last=False)
+            self._logins[state_hash] = identity
+            if len(self._logins) > MOST_LOGINS:
+                self._logins.popitem(last=False)
 
-    def users_of(self, state_hashes: Iterable[str], now: float) -> list[User]:
-        """Who logged in with these states within the last minute, in this process."""
-        users = (self._users.get(state_hash) for state_hash in state_hashes)
-        return [user for user in users if user is not None and 0 <= now - user.authenticated_at <= SAME_MOMENT]
+    def logins_of(self, state_hashes: Iterable[str], now: float) -> list[Identity]:
+        """The logins that ended with these states within the last minute, in this process."""
+        logins = (self._logins.get(state_hash) for state_hash in state_hashes)
+        return [
+            login for login in logins if login is not None and 0 <= now - login.user.authenticated_at <= SAME_MOMENT
+        ]
 
     def forget_users(self, users: Iterable[User]) -> None:
         """These users have logged out."""
         gone = set(users)
         with self._lock:
-            for state_hash, user in list(self._users.items()):
-                if user in gone:
-                    del self._users[state_hash]
+            for state_hash, login in list(self._logins.items()):
+                if login.user in gone:
+                    del self._logins[state_hash]

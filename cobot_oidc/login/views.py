@@ -1,28 +1,38 @@
 """The three views that tell the story of a login. Imported by the first one, with all that only a login needs."""
 
-from collections.abc import Iterator, Mapping
+import threading
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from urllib.parse import urljoin
 
-from flask import abort, after_this_request, redirect, request
+from flask import Flask, abort, after_this_request, redirect, request
 from werkzeug.wrappers import Response
 
 from .. import urls
 from ..context import the_app
-from ..errors import ConfigurationError, LoginError, ProviderError
-from ..events import user_logged_in, user_logged_out
+from ..errors import CobotOIDCError, ConfigurationError, LoginError, ProviderError
+from ..events import logger, user_logged_out
 from ..failures import is_subresource
-from ..identity import logout_marks, sessions
-from ..identity.current import forget_user, pin_space, requested_registration, requested_space, requested_user
+from ..identity import grants, logout_marks, sessions, tokens
+from ..identity.current import (
+    forget_user,
+    identity_of,
+    pin_space,
+    requested_registration,
+    requested_space,
+    requested_user,
+)
+from ..identity.sessions import Identity
 from ..identity.user import User
 from ..installation import installation
 from ..issuers import Registration
 from ..protocol.authorization import AuthorizationRequest, AuthorizationResponse, logout_url, request_options
 from ..protocol.discovery import ProviderMetadata
-from ..provider.provider import Provider, TokenSet
+from ..provider.provider import Provider
 from ..urls import Destination
 from . import recent_logins, transactions
+from .outcome import LoggedIn, logged_in, tell_listeners
 from .transactions import Transaction, new_secret
 
 
@@ -45,6 +55,7 @@ def login() -> Response:
         raise LoginError("login_stuck", issuer=registration.issuer)
     metadata = _begin(registration, space)
     options = request_options(request.args)
+    scopes = _further_scopes()
     transaction = Transaction(
         issuer=registration.issuer,
         destination=destination,
@@ -55,11 +66,12 @@ def login() -> Response:
         started_at=int(now),
         max_age=int(options["max_age"]) if "max_age" in options else None,
         issuer_promised=metadata.promises_response_issuer,
+        scopes=scopes,
     )
     authorization_request = AuthorizationRequest(
         client_id=registration.client.client_id,
         redirect_uri=redirect_uri,
-        scopes=installed.settings.scopes,
+        scopes=(*installed.settings.scopes, *scopes),
         state=transaction.state,
         nonce=transaction.nonce,
         code_verifier=transaction.code_verifier,
@@ -88,13 +100,13 @@ def callback(registered: str | None = None) -> Response:
         urls.offer_login(transaction.destination)
         state_hash = transactions.state_hash(transaction.state)
         try:
-            user = installed.used_states.user_of(state_hash, lambda: _user(transaction, answer, registered))
+            login = installed.used_states.login_of(state_hash, lambda: _login(transaction, answer, registered))
         finally:
             # Without room for the call nothing was spent, and the same answer may come again (X04).
             if installed.used_states.is_claimed(state_hash):
                 after_this_request(partial(transactions.forget, transaction.state))
-    place = _log_in(user, transaction)
-    installed.used_states.remember(state_hash, user)
+    place = _log_in(login, transaction)
+    installed.used_states.remember(state_hash, login.identity)
     _join_crossed_logins()
     installed.events.tell("logged_in", transaction.issuer, seconds=installed.clock() - transaction.started_at)
     after_this_request(partial(recent_logins.remember, transaction.state, transaction.issuer, installed.clock()))
@@ -110,11 +122,12 @@ def logout() -> Response:
         pin_space(space)
     installed = installation()
     issuers = None if space is None else [requested_registration().issuer]
-    installed.ended_logins.add(
-        user for user in sessions.users(installed.terms) if issuers is None or user.issuer in issuers
-    )
-    ended = sessions.end(installed.terms, issuers)
+    held = [login.user for login in sessions.logins(installed.terms)]
+    installed.ended_logins.add(user for user in held if issuers is None or user.issuer in issuers)
+    logins = sessions.end(installed.terms, issuers)
+    ended = [login.user for login in logins]
     forget_user()
+    _forget_tokens(logins, revoke=installed.settings.revoke_token)
     installed.used_states.forget_users(ended)
     after_this_request(partial(_mark_ended, ended, everywhere=issuers is None))
     after_this_request(recent_logins.forget)
@@ -133,7 +146,7 @@ def _space_to_leave() -> str | None:
     if "space" in request.args:
         return request.args["space"] or None
     # A stranger's form is not waited for: it may never arrive.
-    return request.form.get("space") or None if sessions.users(installation().terms) else None
+    return request.form.get("space") or None if sessions.logins(installation().terms) else None
 
 
 def _begin(registration: Registration, space: str | None) -> ProviderMetadata:
@@ -146,7 +159,16 @@ def _begin(registration: Registration, space: str | None) -> ProviderMetadata:
         raise
 
 
-def _user(transaction: Transaction, answer: AuthorizationResponse, registered: str | None) -> User:
+def _further_scopes() -> tuple[str, ...]:
+    """What is asked for beyond the configured scopes: what a view of ours asks for, and what was granted before."""
+    user = requested_user()
+    identity = identity_of(user) if user.is_authenticated else None
+    granted = () if identity is None else identity.kept.granted
+    wanted = dict.fromkeys((*granted, *grants.opened(request.args.get("grant"))))
+    return tuple(scope for scope in wanted if scope not in installation().settings.scopes)
+
+
+def _login(transaction: Transaction, answer: AuthorizationResponse, registered: str | None) -> LoggedIn:
     """Who this answer logs in: the code is exchanged, once, if everything before that is as expected."""
     registration = _expected(transaction, registered)
     code = _code(transaction, answer)
@@ -161,7 +183,7 @@ def _user(transaction: Transaction, answer: AuthorizationResponse, registered: s
             nonce=transaction.nonce,
             max_age=transaction.max_age,
         )
-        return _from_claims(transaction, token_set, provider)
+        return logged_in(transaction, token_set, provider)
 
 
 @contextmanager
@@ -227,45 +249,27 @@ def _claim(transaction: Transaction) -> None:
         raise LoginError("transaction_used")
 
 
-def _from_claims(transaction: Transaction, token_set: TokenSet, provider: Provider) -> User:
-    installed, claims = installation(), token_set.claims
-    more: Mapping[str, object] = {}
-    if installed.settings.userinfo:
-        more = provider.userinfo(token_set.access_token, claims.subject)
-    kept = {
-        name: claims.get(name, more.get(name))
-        for name in installed.terms.claims
-        if name in claims or name in more  # the id token takes precedence over userinfo (C15)
-    }
-    if not installed.settings.userinfo:
-        installed.events.tell_missing(installed.settings.claims, claims)
-    return User(
-        issuer=claims.issuer,
-        subject=claims.subject,
-        space=transaction.destination.space,
-        kept_claims=kept,
-        authenticated_at=int(installed.clock()),
-    )
-
-
-def _log_in(user: User, transaction: Transaction) -> str:
+def _log_in(login: LoggedIn, transaction: Transaction) -> str:
     """A new session for this user, and where to go; as if nothing had happened if that cannot be found, or if a
     listener of the app refuses them.
     """
-    installed = installation()
-    before = sessions.users(installed.terms)
+    installed, user = installation(), login.user
+    before = sessions.logins(installed.terms)
     with sessions.undone_on_error():
-        sessions.start(user, installed.terms)
+        sessions.start(login.identity, installed.terms)
         installed.ended_logins.remove(user)
         pin_space(user.space)
         try:
-            user_logged_in.send(the_app(), user=user)
+            tell_listeners(login)
             place = urls.after_login(transaction.destination)
         except BaseException:
             forget_user()
             raise
     sessions.rotate()
-    gone = set(before) - set(sessions.users(installed.terms))
+    after = sessions.logins(installed.terms)
+    gone = {one.user for one in before} - {one.user for one in after}
+    held = {one.kept.token for one in after}
+    _forget_tokens([one for one in before if one.kept.token not in held], revoke=False)
     installed.ended_logins.add(gone)
     if gone or logout_marks.are_marked():
         after_this_request(partial(_mark_valid, user, gone))
@@ -276,7 +280,38 @@ def _join_crossed_logins() -> None:
     """Logins that this browser had open when it sent this request, and that have ended since."""
     installed = installation()
     crossed = [transactions.state_hash(state) for state in transactions.open_states()]
-    sessions.join(installed.used_states.users_of(crossed, installed.clock()), installed.terms)
+    sessions.join(installed.used_states.logins_of(crossed, installed.clock()), installed.terms)
+
+
+def _forget_tokens(logins: Iterable[Identity], *, revoke: bool) -> None:
+    """Forget the tokens of logins that have ended, and revoke them at Cobot in the background if the app wants that."""
+    for login in logins:
+        if login.kept.token is not None and revoke:
+            _revoke_in_background(the_app(), login.user, login.kept.token)
+        else:
+            tokens.forget(login.kept.token)
+
+
+def _revoke_in_background(app: Flask, user: User, held: str) -> None:
+    """No logout waits for Cobot, nor fails because of it."""
+
+    def run() -> None:
+        from ..api.client import CobotAPI
+
+        with app.app_context():
+            token = tokens.kept(held, user)
+            tokens.forget(held)
+            if token is None:
+                return
+            try:
+                CobotAPI(token, space=user.space).revoke()
+            except CobotOIDCError as error:
+                logger.warning("an access token was not revoked: %s", error, extra={"event": "token_not_revoked"})
+
+    try:
+        threading.Thread(target=run, name="cobot-oidc-revocation", daemon=True).start()
+    except RuntimeError:  # no more threads
+        tokens.forget(held)
 
 
 def _mark_valid(user: User, gone: set[User], response: Response) -> Response:

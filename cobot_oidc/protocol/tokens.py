@@ -56,11 +56,13 @@ class TokenResponse:
     :ivar access_token: VSCHAR, for Cobot's API.
     :ivar id_token: not verified yet.
     :ivar expires_in: lifetime of the access token in seconds, ``None`` if the provider does not say (Cobot).
+    :ivar scopes: what was granted; ``None`` if the provider does not say, because it is what was asked for.
     """
 
     access_token: str = field(repr=False)
     id_token: str = field(repr=False)
     expires_in: int | None
+    scopes: tuple[str, ...] | None
 
     @classmethod
     def parse(cls, status: int, body: bytes) -> "TokenResponse":
@@ -86,7 +88,9 @@ class TokenResponse:
         id_token = answer.get("id_token")
         if not isinstance(id_token, str) or not id_token:
             raise ProviderError("token_response_unusable", reason="id_token is missing")
-        return cls(access_token, id_token, _expires_in(answer.get("expires_in")))
+        scope = answer.get("scope")
+        scopes = tuple(scope.split()) if isinstance(scope, str) else None
+        return cls(access_token, id_token, _expires_in(answer.get("expires_in")), scopes)
 
 
 def _basic(

@@ -38,6 +38,7 @@ class HTTPResponse:
     cache_control: str
     retry_after: float | None
     body: bytes = field(repr=False)
+    request_id: str = ""
 
 
 def refuse_failure(answer: HTTPResponse) -> None:
@@ -77,7 +78,7 @@ class HTTPClient:
         with self._bounded(url, largest, fails_evenly):
             try:
                 response = self._send(request, largest)
-            except _ConnectionFailed:
+            except ConnectionFailed:
                 return self._send(request, largest)
             if self._is_worth_a_retry(response):
                 return self._send(request, largest)
@@ -103,7 +104,7 @@ class HTTPClient:
         with self._bounded(url, LARGEST_ANSWER, fails_evenly):
             try:
                 return self._send(request, LARGEST_ANSWER)
-            except _ConnectionFailed as failure:
+            except ConnectionFailed as failure:
                 if failure.was_sent:
                     raise
             return self._send(request, LARGEST_ANSWER)
@@ -114,7 +115,7 @@ class HTTPClient:
         with within(settings.total_timeout), bounded(largest=largest, longest_idle=settings.longest_idle):
             try:
                 yield
-            except _ConnectionFailed as failure:
+            except ConnectionFailed as failure:
                 error = ProviderError("provider_unreachable", url=url, reason=failure.reason)
                 error.__cause__ = failure
             except ProviderError as failure:
@@ -136,44 +137,59 @@ class HTTPClient:
         return True
 
     def _send(self, request: requests.PreparedRequest, largest: int) -> HTTPResponse:
-        url = request.url or ""
-        left = seconds_left()
-        if left <= 0:
-            raise ProviderError("provider_unreachable", url=url, reason="timeout")
-        timeout = urllib3.Timeout(
-            connect=min(left, self._settings.connect_timeout), read=min(left, self._settings.read_timeout)
-        )
-        try:
-            response = self._transport.send(
+        def send(timeout: urllib3.Timeout, proxies: Mapping[str, str]) -> requests.Response:
+            return self._transport.send(
                 request,
                 stream=True,
                 timeout=timeout,  # type: ignore[arg-type] # requests takes urllib3's Timeout; its stubs do not say so
                 verify=True,
-                proxies={} if is_loopback(urlsplit(url).hostname or "") else self._settings.proxies,
+                proxies=proxies,
             )
-            with response:
-                return _whole(response, url, largest)
-        except TooManyBytes as error:
-            raise ProviderError("response_unusable", url=url, reason="too many bytes") from error
-        except requests.exceptions.SSLError as error:
-            raise ProviderError("tls_failed", url=url) from error
-        except requests.exceptions.ConnectionError as error:  # includes ConnectTimeout
-            raise _ConnectionFailed(_reason(error), was_sent=not _was_never_sent(error)) from error
-        except urllib3.exceptions.ProtocolError as error:  # the answer broke off
-            raise _ConnectionFailed(_reason(error), was_sent=True) from error
-        except (requests.exceptions.Timeout, TimeoutError, urllib3.exceptions.TimeoutError) as error:
-            raise ProviderError("provider_unreachable", url=url, reason="timeout") from error
-        except (
-            requests.exceptions.RequestException,
-            urllib3.exceptions.HTTPError,
-            http.client.HTTPException,
-            OSError,
-            ValueError,
-        ) as error:
-            raise ProviderError("response_unusable", url=url, reason=type(error).__name__) from error
+
+        return received(send, request.url or "", self._settings, largest)
 
 
-class _ConnectionFailed(Exception):
+def received(
+    send: Callable[[urllib3.Timeout, Mapping[str, str]], requests.Response],
+    url: str,
+    settings: ProviderSettings,
+    largest: int,
+) -> HTTPResponse:
+    """Send a request that is ready, and read its whole answer. To be called within a deadline and ``bounded``.
+
+    :param send: sends it, with this timeout and through these proxies, and leaves the body to be read.
+    :param largest: the maximum size of the answer in bytes.
+    :raises ConnectionFailed: if there was no connection, or it broke.
+    :raises ProviderError: ``provider_unreachable``, ``tls_failed`` or ``response_unusable``.
+    """
+    left = seconds_left()
+    if left <= 0:
+        raise ProviderError("provider_unreachable", url=url, reason="timeout")
+    timeout = urllib3.Timeout(connect=min(left, settings.connect_timeout), read=min(left, settings.read_timeout))
+    try:
+        with send(timeout, {} if is_loopback(urlsplit(url).hostname or "") else settings.proxies) as response:
+            return _whole(response, url, largest)
+    except TooManyBytes as error:
+        raise ProviderError("response_unusable", url=url, reason="too many bytes") from error
+    except requests.exceptions.SSLError as error:
+        raise ProviderError("tls_failed", url=url) from error
+    except requests.exceptions.ConnectionError as error:  # includes ConnectTimeout
+        raise ConnectionFailed(_reason(error), was_sent=not _was_never_sent(error)) from error
+    except urllib3.exceptions.ProtocolError as error:  # the answer broke off
+        raise ConnectionFailed(_reason(error), was_sent=True) from error
+    except (requests.exceptions.Timeout, TimeoutError, urllib3.exceptions.TimeoutError) as error:
+        raise ProviderError("provider_unreachable", url=url, reason="timeout") from error
+    except (
+        requests.exceptions.RequestException,
+        urllib3.exceptions.HTTPError,
+        http.client.HTTPException,
+        OSError,
+        ValueError,
+    ) as error:
+        raise ProviderError("response_unusable", url=url, reason=type(error).__name__) from error
+
+
+class ConnectionFailed(Exception):
     """There was no connection, or it broke. Unless ``was_sent``, no byte of the request has left this machine."""
 
     def __init__(self, reason: str, *, was_sent: bool) -> None:
@@ -192,7 +208,7 @@ def _was_never_sent(error: requests.exceptions.ConnectionError) -> bool:
 def _reason(error: BaseException) -> str:
     """The cause of a failure, for the operator. Pages never show it, as internal ports could be probed with it."""
     cause: BaseException | None = error
-    while cause is not None and not isinstance(cause, _ConnectionFailed):  # that would be the error of the first try
+    while cause is not None and not isinstance(cause, ConnectionFailed):  # that would be the error of the first try
         if isinstance(cause, urllib3.exceptions.NameResolutionError):
             return "the host name does not resolve"
         if isinstance(cause, ConnectionRefusedError):
@@ -230,6 +246,7 @@ def _whole(response: requests.Response, url: str, largest: int) -> HTTPResponse:
         content_type=response.headers.get("Content-Type", ""),
         cache_control=response.headers.get("Cache-Control", ""),
         retry_after=_retry_after(response.headers.get("Retry-After"), response.headers.get("Date")),
+        request_id=response.headers.get("X-Request-Id", ""),
         body=bytes(body),
     )
 

@@ -25,10 +25,12 @@ class TokenSet:
 
     :ivar claims: the claims of the verified id token.
     :ivar access_token: the token for the provider's API; never shown in ``repr``.
+    :ivar scopes: what was granted; ``None`` if that is what was asked for.
     """
 
     claims: Claims
     access_token: str = field(repr=False)
+    scopes: tuple[str, ...] | None
 
 
 class Provider:
@@ -155,7 +157,7 @@ class Provider:
             require_kid=settings.require_kid,
         )
         claims = self.verify(response.id_token, expected, access_token=response.access_token)
-        return TokenSet(claims, response.access_token)
+        return TokenSet(claims, response.access_token, response.scopes)
 
     def verify(self, id_token: str, expected: Expected, *, access_token: str | None) -> Claims:
         """Verify an id token, with newer keys than ours if the keys may have been rotated (K08–K10, K12).

@@ -11,7 +11,8 @@ import json
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any, TypeVar, cast
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from redis import Redis
 from redis.backoff import NoBackoff
@@ -22,6 +23,9 @@ from redis.retry import Retry
 from ..protocol.strict_json import LARGEST, JSONError, loads
 from .deadline import run_beside, seconds_left
 from .freshness import Allowance, Bucket
+
+if TYPE_CHECKING:
+    from limits.strategies import MovingWindowRateLimiter
 
 LONGEST_WAIT = 0.25  # seconds for one answer of Redis
 AWAY_FOR = 5  # seconds for which Redis is not asked again after a failure
@@ -48,6 +52,7 @@ class SharedStore:
         self._tell = tell
         self._lock = threading.Lock()
         self._away_since: float | None = None
+        self._url = url
         self._redis = Redis.from_url(
             url,
             socket_timeout=LONGEST_WAIT,
@@ -65,6 +70,10 @@ class SharedStore:
         """Keep a value for so many seconds."""
         sealed = self._signed(name, value)
         self._ask(lambda: self._redis.set(self._prefix + name, sealed, px=int(seconds * 1000)), None)
+
+    def delete(self, name: str) -> None:
+        """Forget the value with this name."""
+        self._ask(lambda: self._redis.delete(self._prefix + name), None)
 
     def claim(self, name: str, *, seconds: float) -> bool:
         """Whether nobody has claimed this name for so many seconds. True while Redis is unavailable."""
@@ -92,6 +101,18 @@ class SharedStore:
 
         typed = cast("Callable[[Any], None]", step)  # redis-py's types forget what value_from_callable is for
         return self._ask(lambda: bool(self._redis.transaction(typed, key, value_from_callable=True)), True)
+
+    def ask_limiter(self, question: Callable[["MovingWindowRateLimiter"], float]) -> float | None:
+        """What a limiter whose windows all processes share says; ``None`` while Redis is unavailable."""
+        return self._ask(lambda: question(self._limiter), None)
+
+    @cached_property
+    def _limiter(self) -> "MovingWindowRateLimiter":
+        from limits.storage import RedisStorage
+        from limits.strategies import MovingWindowRateLimiter
+
+        pool = self._redis.connection_pool
+        return MovingWindowRateLimiter(RedisStorage(self._url, pool, key_prefix=f"{self._prefix}limit"))
 
     def note(self, name: str, member: str, *, keep: float) -> None:
         """Add a member to the notes with this name for so many seconds, and remove older ones."""

@@ -15,7 +15,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 import requests
 import urllib3
@@ -24,6 +24,7 @@ from requests.adapters import HTTPAdapter
 from ..protocol.urls import is_loopback
 from .deadline import run_beside, seconds_left
 
+PLACEHOLDER = "~"  # stands for a secret in a path
 LARGEST_HEAD = 64 * 1024  # bytes before a body: status line, header fields, and any preceding 1xx answers
 LARGEST_FRAMING = 32 * 1024  # bytes in addition to a body: sizes of chunks, trailer fields
 
@@ -51,6 +52,22 @@ def bounded(*, largest: int, longest_idle: float) -> Iterator[None]:
         yield
     finally:
         _bounds.reset(token)
+
+
+_secret: ContextVar[str | None] = ContextVar("secret", default=None)
+
+
+@contextmanager
+def secret_in_path(secret: str | None) -> Iterator[None]:
+    """Let the paths of the block's requests contain a secret in place of ``PLACEHOLDER``, once the bytes are sent.
+
+    Cobot wants an access token there. What requests and urllib3 see, log and raise contains only the placeholder (L01).
+    """
+    token = _secret.set(secret)
+    try:
+        yield
+    finally:
+        _secret.reset(token)
 
 
 class Transport(HTTPAdapter):
@@ -171,6 +188,12 @@ class _HTTPConnection(urllib3.connection.HTTPConnection):
             return run_beside(super()._new_conn, seconds=seconds_left(), discard=socket.socket.close)
         except TimeoutError:
             raise urllib3.exceptions.ConnectTimeoutError(self, "the deadline has passed") from None
+
+    def putrequest(self, method: str, url: str, *args: Any, **options: Any) -> None:
+        secret = _secret.get()
+        super().putrequest(
+            method, url if secret is None else url.replace(PLACEHOLDER, quote(secret, safe="")), *args, **options
+        )
 
     def getresponse(self) -> Any:
         self._used_at = time.monotonic()
