@@ -119,6 +119,7 @@ APICode = Literal[
     "answer_unusable",
     "address_forbidden",
     "space_token_foreign",
+    "space_token_not_kept",
 ]
 
 
@@ -531,8 +532,8 @@ LOGIN: dict[LoginCode, Entry] = {
 
 API: dict[APICode, Entry] = {
     "token_missing": Entry(
-        "There is no access token for this person: set COBOT_OIDC_KEEP_TOKEN, or the login is older than that setting, "
-        "or the token did not survive in Redis; logging in again brings a new one.",
+        "There is no access token for this person or space: the login is older than COBOT_OIDC_KEEP_TOKEN, Redis has "
+        "lost the token, or no admin of the space has asked for one; logging in again brings a new one.",
         RENEW_LOGIN,
         401,
     ),
@@ -600,6 +601,11 @@ API: dict[APICode, Entry] = {
     ),
     "space_token_foreign": Entry(
         "Cobot issued the space's token to another client than ours; it was not kept.", COBOT_CONFUSED, 502
+    ),
+    "space_token_not_kept": Entry(
+        "Redis could not keep the space's token, so jobs would not find it; check Redis, and let the admin try again.",
+        COBOT_CONFUSED,
+        503,
     ),
 }
 

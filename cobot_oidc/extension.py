@@ -24,6 +24,7 @@ from .spaces import HostLabel, SpaceReader
 
 if TYPE_CHECKING:
     from .api.client import CobotAPI
+    from .api.space_tokens import SpaceTokens
 
 
 class CobotOIDC:
@@ -106,6 +107,16 @@ class CobotOIDC:
         from .api.current import api_of  # imports requests and Authlib, which few pages need
 
         return api_of(require_user())
+
+    @property
+    def space_tokens(self) -> "SpaceTokens":
+        """The tokens for background work in spaces. Needs an app context, but no request.
+
+        :raises ConfigurationError: ``setting_missing`` without ``COBOT_OIDC_REDIS_URL``.
+        """
+        from .api.space_tokens import SpaceTokens
+
+        return SpaceTokens()
 
     def counts(self, app: Flask | None = None) -> dict[tuple[str, str], int]:
         """How often each event happened in this process since it began, for a metrics collector.

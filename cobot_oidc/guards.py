@@ -81,7 +81,7 @@ def login_required(view: Any = None, /, *, space: str | Literal[_Unset.UNSET] | 
         @login_required(space="co-up")
         def board(): ...
     """
-    return _guard(view, space, None, "login_required")
+    return _guard(view, space, "login_required")
 
 
 @overload
@@ -108,7 +108,7 @@ def membership_required(view: Any = None, /, *, space: str | Literal[_Unset.UNSE
         @membership_required
         def desk(space): ...
     """
-    return _guard(view, space, _check_member, "membership_required")
+    return _guard(view, space, "membership_required", _check_member)
 
 
 @overload
@@ -126,7 +126,7 @@ def admin_required(view: Any = None, /, *, space: str | Literal[_Unset.UNSET] | 
 
     :param view: the view, if the decorator is used bare. :param space: as for ``login_required``.
     """
-    return _guard(view, space, _check_admin, "admin_required")
+    return _guard(view, space, "admin_required", _check_admin)
 
 
 def requires_scope(*scopes: str, space: str | Literal[_Unset.UNSET] | None = _UNSET) -> Guard:
@@ -148,7 +148,7 @@ def requires_scope(*scopes: str, space: str | Literal[_Unset.UNSET] | None = _UN
     """
     if not scopes or not all(isinstance(scope, str) for scope in scopes):
         raise TypeError("requires_scope needs the names of scopes: @requires_scope('read_memberships')")
-    return cast(Guard, _guard(None, space, partial(_check_scopes, scopes), "requires_scope"))
+    return cast(Guard, _guard(None, space, "requires_scope", partial(_check_scopes, scopes), *scopes))
 
 
 def require_user() -> User:
@@ -206,12 +206,21 @@ def _layers(view: Callable[..., Any] | None) -> Iterator[Callable[..., Any]]:
 _Check = Callable[[User], Response | None]
 
 
-def _guard(view: Any, space: str | Literal[_Unset.UNSET] | None, check: _Check | None, name: str) -> Any:
+def _guard(
+    view: Any, space: str | Literal[_Unset.UNSET] | None, name: str, check: _Check | None = None, *scopes: str
+) -> Any:
+    """A guard by this name, or a decorator that makes one.
+
+    :param check: raises an error for those who are logged in, but may not see the view, or sends them elsewhere.
+    :param scopes: what those who are not logged in are asked for as well.
+    """
     if view is not None and not callable(view):
         raise TypeError(f"{name} decorates a view; for one space alone write {name}(space={view!r})")
     if space is not _UNSET and space is not None and not is_space_name(space):
         raise ConfigurationError("space_name_invalid", found=space, expected="a subdomain at Cobot, such as 'co-up'")
-    return _guarded(view, space, check) if view is not None else lambda view: _guarded(view, space, check)
+    if view is None:
+        return lambda view: _guarded(view, space, check, scopes)
+    return _guarded(view, space, check, scopes)
 
 
 def _check_member(user: User) -> None:
@@ -230,16 +239,17 @@ def _check_scopes(scopes: tuple[str, ...], user: User) -> Response | None:
     missing = tuple(scope for scope in scopes if scope in kept.declined or scope not in (*configured, *kept.granted))
     if not missing:
         return None
-    from .identity import grants  # not before a scope is missing: it imports cryptography
-
-    _offer_login(grants.sealed(missing))
+    _offer_login(missing)
     if set(missing).intersection(kept.declined) or not is_for_a_person():
         raise APIError("insufficient_scope", expected=" ".join(missing))
     return redirect(login_url() or "", 302)
 
 
 def _guarded(
-    view: Callable[P, R], space: str | Literal[_Unset.UNSET] | None, check: _Check | None
+    view: Callable[P, R],
+    space: str | Literal[_Unset.UNSET] | None,
+    check: _Check | None,
+    scopes: tuple[str, ...],
 ) -> Callable[P, R | Response]:
     is_async = iscoroutinefunction(view)
     _with_a_guard.update(_layers(view))
@@ -248,7 +258,7 @@ def _guarded(
     def guarded(*args: P.args, **kwargs: P.kwargs) -> R | Response:
         user = requested_user()
         if not user.is_authenticated:
-            return _send_to_login()
+            return _send_to_login(scopes)
         if check is not None and (refusal := check(user)) is not None:
             return refusal
         answer: R = (current_app.ensure_sync(view) if is_async else view)(*args, **kwargs)
@@ -264,13 +274,18 @@ def _guarded(
     return guard
 
 
-def _send_to_login() -> Response:
-    _offer_login()
+def _send_to_login(scopes: tuple[str, ...]) -> Response:
+    _offer_login(tuple(scope for scope in scopes if scope not in installation().settings.scopes))
     if not is_for_a_person():
         raise LoginError("login_required")
     return redirect(login_url() or "", 302)
 
 
-def _offer_login(grant: str | None = None) -> None:
+def _offer_login(scopes: tuple[str, ...] = ()) -> None:
     check_prefix()
+    grant = None
+    if scopes:
+        from .identity import grants  # imports cryptography
+
+        grant = grants.sealed(scopes)
     offer_login(Destination(requested_space(), this_page(), grant))

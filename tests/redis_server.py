@@ -31,9 +31,9 @@ class RedisServer:
         self.stop()
 
     def values(self) -> dict[str, str]:
-        """All that is kept."""
+        """All texts that are kept."""
         client = self._client()
-        return {str(key): str(client.get(key)) for key in client.scan_iter()}
+        return {str(key): str(client.get(key)) for key in client.scan_iter(_type="string")}
 
     def lifetime(self, key: str) -> int:
         """Seconds until a value goes; -1 where it stays for ever."""

@@ -66,10 +66,13 @@ class SharedStore:
         """The value with this name; ``None`` if there is none, it is not ours, or Redis is unavailable."""
         return self._opened(name, self._ask(lambda: self._read(self._redis, self._prefix + name), None))
 
-    def put(self, name: str, value: Mapping[str, object], *, seconds: float) -> None:
-        """Keep a value for so many seconds."""
-        sealed = self._signed(name, value)
-        self._ask(lambda: self._redis.set(self._prefix + name, sealed, px=int(seconds * 1000)), None)
+    def put(self, name: str, value: Mapping[str, object], *, seconds: float | None) -> bool:
+        """Keep a value for so many seconds, or until it is deleted.
+
+        :returns: whether Redis has it now.
+        """
+        signed, lifetime = self._signed(name, value), None if seconds is None else int(seconds * 1000)
+        return self._ask(lambda: bool(self._redis.set(self._prefix + name, signed, px=lifetime)), False)
 
     def delete(self, name: str) -> None:
         """Forget the value with this name."""
