@@ -224,8 +224,8 @@ CONFIGURATION: dict[ConfigurationCode, Entry] = {
         "cobot_oidc is not set up for this app; call oidc.init_app(app), or CobotOIDC(app).", OUR_FAULT
     ),
     "guard_misplaced": Entry(
-        "@login_required is above the decorator that registers the view, so the view is open to everybody; "
-        "put @login_required below @app.get.",
+        "A guard is above the decorator that registers the view, so the view is open to everybody; "
+        "put @login_required below @app.get, and so every other guard.",
         OUR_FAULT,
     ),
     "view_arg_unknown": Entry(

@@ -187,6 +187,7 @@ def test_an_app_that_does_not_ask_lets_nobody_in(make_space_app: Any, cobot: Sta
 # ---------------------------------------------------------------------- Cobot cannot be asked
 
 
+@pytest.mark.covers("A06")
 @pytest.mark.parametrize(
     "lie",
     [
@@ -235,6 +236,7 @@ def test_without_a_kept_token_the_answer_is_as_old_as_the_login(space_app: Flask
     assert ada.log_in("/co-up/desk").status_code == 403
 
 
+@pytest.mark.covers("A07")
 def test_with_a_kept_token_who_left_is_out_within_the_lifetime(
     keeping_app: Flask, cobot: StandIn, clock: Clock
 ) -> None:
@@ -247,6 +249,7 @@ def test_with_a_kept_token_who_left_is_out_within_the_lifetime(
     assert times_asked(cobot) == 2
 
 
+@pytest.mark.covers("A07")
 def test_a_young_answer_is_renewed_without_making_anybody_wait(
     keeping_app: Flask, cobot: StandIn, clock: Clock
 ) -> None:
@@ -270,6 +273,7 @@ def test_who_becomes_an_admin_is_one_within_the_lifetime(keeping_app: Flask, cob
     assert ada.get("/co-up/office").status_code == 200
 
 
+@pytest.mark.covers("A06")
 def test_nobody_is_let_in_by_an_old_answer_while_cobot_is_away(
     keeping_app: Flask, cobot: StandIn, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -297,6 +301,7 @@ def test_the_app_may_let_an_older_answer_count(
     assert ada.get("/co-up/desk").status_code == 503
 
 
+@pytest.mark.covers("A06")
 def test_a_cobot_that_is_away_is_not_asked_by_every_page(
     keeping_app: Flask, cobot: StandIn, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -316,6 +321,7 @@ def test_a_cobot_that_is_away_is_not_asked_by_every_page(
     assert times_asked(cobot) == asked + 6
 
 
+@pytest.mark.covers("A06", "N10")
 def test_somebody_who_is_logged_in_stays_so_while_cobot_is_away(
     keeping_app: Flask, cobot: StandIn, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -351,6 +357,7 @@ def test_a_revoked_token_ends_in_a_way_to_log_in_again(keeping_app: Flask, cobot
     assert ada.log_in("/cobot/login?space=co-up&next=/co-up/desk").text == "member m-ada of co-up"
 
 
+@pytest.mark.covers("A07")
 def test_no_old_answer_helps_a_revoked_token(make_space_app: Any, cobot: StandIn, clock: Clock) -> None:
     ada = Visitor(make_space_app(COBOT_OIDC_KEEP_TOKEN=True, COBOT_OIDC_MEMBERSHIP_STALE=3600), cobot)
     ada.log_in("/co-up/desk")
@@ -408,6 +415,7 @@ def test_a_user_outside_of_a_request_is_no_member(space_app: Flask, cobot: Stand
 # ---------------------------------------------------------------------- forged
 
 
+@pytest.mark.covers("A03")
 def test_a_session_that_holds_no_membership_is_read_as_none(space_app: Flask, cobot: StandIn) -> None:
     """What an older release stored, or this one without the setting: a login without an answer."""
     ada = Visitor(space_app, cobot)
@@ -421,6 +429,7 @@ def test_a_session_that_holds_no_membership_is_read_as_none(space_app: Flask, co
     assert ada.get("/co-up/desk").status_code == 503
 
 
+@pytest.mark.covers("A03")
 @pytest.mark.parametrize(
     "kept", [None, [], "x", {"m": "x"}, {"m": [1]}, {"m": [1, 2, 3]}, {"t": 7}, {"m": ["x", "y", 1]}]
 )
@@ -435,6 +444,7 @@ def test_nothing_in_a_session_makes_a_page_fail(space_app: Flask, cobot: StandIn
     assert ada.get("/co-up/who").status_code == 200
 
 
+@pytest.mark.covers("A05", "M07")
 def test_a_space_with_its_own_domain_says_nothing_about_other_spaces(make_space_app: Any, cobot: StandIn) -> None:
     """Whoever runs that domain makes everybody a member of it, and of nothing else."""
     cobot.domains["rooms.localhost"] = "nebenan"
@@ -475,6 +485,7 @@ def test_processes_share_their_answers(make_space_app: Any, cobot: StandIn, cloc
     assert times_asked(cobot) == 2
 
 
+@pytest.mark.covers("A03")
 def test_what_lies_in_redis_does_not_make_a_member(
     make_space_app: Any, cobot: StandIn, clock: Clock, redis: RedisServer
 ) -> None:

@@ -210,6 +210,7 @@ def test_a_registration_access_token_is_only_shown_to_those_who_ask_for_it(regis
 # ---------------------------------------------------------------------- another registration than was asked for
 
 
+@pytest.mark.covers("A10")
 @pytest.mark.parametrize(
     ("registered", "printed"),
     [
@@ -264,6 +265,7 @@ def test_a_public_client_keeps_no_secret_that_it_was_given(register: Register, c
     assert "a public client needs none. It is not printed" in said.err
 
 
+@pytest.mark.covers("A10")
 def test_a_provider_can_narrow_scopes_but_not_add_any(register: Register, cobot: StandIn) -> None:
     cobot.alter("registration", {"scope": "email write_bookings"})
 
@@ -303,6 +305,7 @@ def test_a_refusal_says_the_provider_s_code_and_reason(register: Register, cobot
     assert cobot.asked("/oauth/register") == 1
 
 
+@pytest.mark.covers("A09")
 @pytest.mark.covers("L03")
 def test_what_a_provider_says_cannot_write_to_the_terminal(register: Register, cobot: StandIn) -> None:
     body = json.dumps({"error": "invalid_client_metadata", "error_description": "\x1b[2J\nGood!" + "x" * 5000})
@@ -355,6 +358,7 @@ def test_the_name_and_the_redirect_uri_are_required(register: Register, left_out
 SECRET = "a-secret-of-a-hostile-answer"
 
 
+@pytest.mark.covers("A09")
 @pytest.mark.covers("N02", "N04", "J16")
 @pytest.mark.parametrize(
     ("body", "content_type"),
@@ -438,6 +442,7 @@ HOSTILE_VALUES = [
 ]
 
 
+@pytest.mark.covers("A09")
 @pytest.mark.parametrize("value", HOSTILE_VALUES)
 def test_every_reader_of_the_lines_reads_the_value_that_was_sent(
     register: Register, cobot: StandIn, monkeypatch: pytest.MonkeyPatch, value: str

@@ -16,7 +16,7 @@ from collections.abc import Callable
 from contextlib import redirect_stdout
 from dataclasses import dataclass
 from importlib.metadata import metadata
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 from typing import Any
 from urllib.parse import urljoin
 
@@ -25,6 +25,7 @@ import opentelemetry.metrics
 import prometheus_client.core
 import pytest
 import requests
+from celery.contrib.testing.worker import start_worker
 from cryptography.hazmat.primitives.asymmetric import rsa
 from dotenv import dotenv_values
 from flask import Flask
@@ -32,6 +33,7 @@ from jinja2 import DictLoader
 from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.metrics.export import InMemoryMetricReader
 from prometheus_client import CollectorRegistry, generate_latest
+from rq import SimpleWorker
 
 import cobot_oidc.protocol
 from cobot_oidc import CobotOIDC, current_user, from_host, from_view_arg, login_required
@@ -39,6 +41,7 @@ from cobot_oidc.cli import cobot as flask_cobot
 from cobot_oidc.standin import StandIn
 
 from .conftest import SECRET_KEY, Browser, Clock, Visitor
+from .redis_server import RedisServer
 from .samples import PAGES, REPOSITORY, Sample, samples
 
 SAMPLES = samples()
@@ -348,7 +351,87 @@ def test_of_a_user(sample: Sample, surroundings: Surroundings) -> None:
 test_of_a_user.__test__ = False  # type: ignore[attr-defined]
 
 
+def of_the_api(sample: Sample, surroundings: Surroundings) -> None:
+    """Each sample goes on where the ones before it on the page stopped, in an app that keeps tokens."""
+    api_page(sample, surroundings)
+
+
+def api_page(sample: Sample, surroundings: Surroundings, **changes: Any) -> dict[str, Any]:
+    app = surroundings.app(COBOT_OIDC_MEMBERSHIP=True, COBOT_OIDC_KEEP_TOKEN=True, **changes)
+    app.config["COBOT_OIDC_SCOPES"] = "openid email profile read_bookings read_resources read_user"
+    namespace = {"__name__": "portal", "app": app, "oidc": CobotOIDC(app, space=from_view_arg("space"))}
+    for each in SAMPLES[: SAMPLES.index(sample) + 1]:
+        if each.page == sample.page and "import Redis" not in each.code and "import Celery" not in each.code:
+            each.run(namespace)
+    return namespace
+
+
+def membership(sample: Sample, surroundings: Surroundings) -> None:
+    app = api_page(sample, surroundings)["app"]
+
+    assert Visitor(app, surroundings.cobot).log_in("/co-up/workplace", "ada").text == "Membership m-ada"
+    assert Visitor(app, surroundings.cobot).log_in("/co-up/office", "alex").text == "Welcome"
+    assert Visitor(app, surroundings.cobot).log_in("/betahaus/workplace", "ada").status_code == 403
+
+
+def calls(sample: Sample, surroundings: Surroundings) -> None:
+    app = api_page(sample, surroundings)["app"]
+    ada = Visitor(app, surroundings.cobot)
+
+    assert len(ada.log_in("/co-up/agenda").json) > 1  # type: ignore[arg-type] # a list
+    assert len(ada.get("/co-up/plans").json) == 3  # type: ignore[arg-type] # a list
+
+
+def scope_of_a_view(sample: Sample, surroundings: Surroundings) -> None:
+    app = api_page(sample, surroundings)["app"]
+    alex = Visitor(app, surroundings.cobot)
+    alex.log_in("/co-up/office", "alex")
+
+    assert "Ada Lovelace" in alex.log_in("/co-up/people").json  # type: ignore[operator] # a list
+
+
+def refused_call(sample: Sample, surroundings: Surroundings) -> None:
+    said = io.StringIO()
+    with redirect_stdout(said):
+        api_page(sample, surroundings)
+
+    assert said.getvalue().startswith("token_refused 401 ")
+
+
+@pytest.fixture
+def jobs(surroundings: Surroundings, redis: RedisServer) -> dict[str, Any]:
+    """The names of the page about the API, with a space's token in Redis."""
+    last = next(sample for sample in SAMPLES if "def count_bookings" in sample.code)
+    names = api_page(last, surroundings, COBOT_OIDC_REDIS_URL=redis.url)
+    alex = Visitor(names["app"], surroundings.cobot)
+    alex.log_in("/co-up/office", "alex")
+    assert alex.browser.post("/co-up/automation").status_code == 302
+    return names
+
+
+def test_a_job_of_rq_runs_as_it_is_printed(jobs: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    [sample] = [sample for sample in SAMPLES if "import Redis" in sample.code]
+    monkeypatch.setitem(sys.modules, "portal", SimpleNamespace(**jobs))  # where RQ imports the function from
+    names = sample.run(jobs)
+    SimpleWorker([names["queue"]], connection=names["queue"].connection).work(burst=True, logging_level="ERROR")
+
+    assert names["job"].latest_result().return_value == 15
+
+
+@pytest.mark.filterwarnings("ignore")  # Celery's worker warns about itself
+def test_a_task_of_celery_runs_as_it_is_printed(jobs: dict[str, Any]) -> None:
+    [sample] = [sample for sample in SAMPLES if "import Celery" in sample.code]
+    names = sample.run(jobs)
+    with start_worker(names["celery"], perform_ping_check=False, pool="solo", loglevel="ERROR"):
+        assert names["result"].get(timeout=20) == 15
+
+
 OWN_WAYS: dict[str, Run] = {
+    **{sample.place: of_the_api for sample in SAMPLES if sample.place.startswith("docs/api.md")},
+    "docs/api.md, Who is a member (2)": membership,
+    "docs/api.md, Calls": calls,
+    "docs/api.md, Scopes": scope_of_a_view,
+    "docs/api.md, Limits and failures": refused_call,
     "README.md, Ten lines": ten_lines,
     "README.md, Spaces": spaces,
     "docs/spaces.md, Spaces in host names": spaces_in_host_names,

@@ -110,7 +110,7 @@ def test_a_program_of_a_stranger_gets_401(app: Flask, cobot: StandIn) -> None:
     assert Visitor(app, cobot).get("/co-up/bookings", headers=JSON).status_code == 401
 
 
-@pytest.mark.covers("F21")
+@pytest.mark.covers("A08", "F21")
 def test_what_nobody_in_particular_is_asked_for_is_not_asked_of_who_is_logged_in(app: Flask, cobot: StandIn) -> None:
     mallory, ada = Visitor(app, cobot), Visitor(app, cobot)
     ada.log_in("/co-up/scopes")
@@ -168,7 +168,7 @@ def test_a_guard_may_name_its_space(app: Flask, cobot: StandIn) -> None:
     assert ada.log_in("/global").text == "everywhere"
 
 
-@pytest.mark.covers("F21")
+@pytest.mark.covers("A08", "F21")
 @pytest.mark.parametrize("whose", ["a stranger's", "nobody's", "an old one"])
 def test_no_stranger_makes_a_login_ask_for_more(app: Flask, cobot: StandIn, clock: Clock, whose: str) -> None:
     """A link to our login with scopes that a page asked somebody else for, with plain ones, and one of long ago."""

@@ -78,6 +78,7 @@ def test_the_api_answers_as_who_is_logged_in(app: Flask, cobot: StandIn) -> None
     assert grace.log_in("/co-up/me", "grace").json == cobot.people["grace"].subject
 
 
+@pytest.mark.covers("A02")
 def test_nobody_reads_the_token_in_the_cookie(app: Flask, cobot: StandIn) -> None:
     """The watch of ``cobot`` looks for it in every header as well; here, inside of what Flask only signs."""
     ada = Visitor(app, cobot)
@@ -113,6 +114,7 @@ def moved_token(app: Flask, cobot: StandIn, source: str, target: str, person: st
     return other.get(target, headers=JSON)
 
 
+@pytest.mark.covers("A01")
 @pytest.mark.parametrize(
     ("source", "target", "person"),
     [
@@ -169,6 +171,7 @@ def test_a_token_that_does_not_fit_into_a_cookie_is_told_about(make_app: Any, co
 # ---------------------------------------------------------------------- gone
 
 
+@pytest.mark.covers("A04", "S09")
 def test_a_session_s_copy_is_worth_nothing_after_the_logout(app: Flask, cobot: StandIn) -> None:
     ada = Visitor(app, cobot)
     ada.log_in("/me")
@@ -188,6 +191,7 @@ def test_a_logout_leaves_the_token_valid_at_cobot_unless_the_app_wants_it_revoke
     assert not [request for request in cobot.requests if request.method == "DELETE"]
 
 
+@pytest.mark.covers("A04")
 @pytest.mark.parametrize("space", [None, "co-up"])
 def test_a_logout_revokes_the_token_in_the_background(make_app: Any, cobot: StandIn, space: str | None) -> None:
     app = make_app(COBOT_OIDC_REVOKE_TOKEN=True)
@@ -216,6 +220,7 @@ def test_no_logout_fails_because_cobot_is_away(make_app: Any, cobot: StandIn) ->
 # ---------------------------------------------------------------------- during the login alone
 
 
+@pytest.mark.covers("A04")
 def test_a_listener_may_use_the_token_until_the_login_has_ended(make_app: Any, cobot: StandIn) -> None:
     app, used = make_app(COBOT_OIDC_KEEP_TOKEN=False), []
 
@@ -233,6 +238,7 @@ def test_a_listener_may_use_the_token_until_the_login_has_ended(make_app: Any, c
     assert cobot.asked("/api/user") == 1
 
 
+@pytest.mark.covers("A04", "X09")
 def test_a_listener_that_refuses_the_login_ends_the_use_too(make_app: Any, cobot: StandIn) -> None:
     app, used = make_app(COBOT_OIDC_KEEP_TOKEN=False), []
 
@@ -294,6 +300,7 @@ def test_with_redis_the_cookie_holds_a_name_alone(
     assert 0 < redis.lifetime(key) <= 12 * 3600
 
 
+@pytest.mark.covers("A02")
 def test_a_dump_of_redis_is_useless(shared_app: Flask, cobot: StandIn, redis: RedisServer) -> None:
     Visitor(shared_app, cobot).log_in("/me")
     dump = json.dumps(redis.values())
@@ -302,12 +309,14 @@ def test_a_dump_of_redis_is_useless(shared_app: Flask, cobot: StandIn, redis: Re
     assert not any(secret in dump for secret in cobot.secrets if len(secret) >= 8)
 
 
+@pytest.mark.covers("A01")
 def test_in_redis_too_another_login_s_token_cannot_be_opened(shared_app: Flask, cobot: StandIn) -> None:
     answer = moved_token(shared_app, cobot, "/me", "/me", "grace")
 
     assert (answer.status_code, answer.json["code"]) == (401, "token_missing")
 
 
+@pytest.mark.covers("A04")
 @pytest.mark.parametrize("how", ["logout", "another login"])
 def test_the_token_leaves_redis(shared_app: Flask, cobot: StandIn, redis: RedisServer, how: str) -> None:
     ada = Visitor(shared_app, cobot)
@@ -319,6 +328,18 @@ def test_the_token_leaves_redis(shared_app: Flask, cobot: StandIn, redis: RedisS
         ada.browser.get(ada.answer(ada.begin("/cobot/login")))
 
     assert first not in redis.values()
+
+
+@pytest.mark.covers("A04", "X09")
+def test_a_refused_login_leaves_no_token(shared_app: Flask, cobot: StandIn, redis: RedisServer) -> None:
+    def refuse(_app: Flask, user: User) -> None:
+        raise APIError("request_forbidden", subject=user.subject)
+
+    with user_logged_in.connected_to(refuse, shared_app):
+        ada = Visitor(shared_app, cobot)
+        assert ada.browser.get(ada.answer(ada.begin("/me"))).status_code == 403
+
+    assert not [key for key in redis.values() if ":token:" in key]
 
 
 def test_a_redis_that_is_away_costs_the_token_and_not_the_login(
@@ -343,6 +364,7 @@ def test_a_login_goes_on_in_every_process(shared_app: Flask, make_app: Any, cobo
 # ---------------------------------------------------------------------- a space's
 
 
+@pytest.mark.covers("A02")
 def test_a_job_works_with_the_token_that_an_admin_left(
     shared_app: Flask, make_app: Any, cobot: StandIn, redis: RedisServer
 ) -> None:
@@ -363,6 +385,7 @@ def test_a_job_works_with_the_token_that_an_admin_left(
             oidc.space_tokens.api("co-up")
 
 
+@pytest.mark.covers("A01")
 def test_one_space_s_token_does_not_open_as_another_s(shared_app: Flask, cobot: StandIn, redis: RedisServer) -> None:
     oidc = _oidc_of(shared_app)
     with shared_app.app_context():

@@ -264,6 +264,7 @@ def _log_in(login: LoggedIn, transaction: Transaction) -> str:
             place = urls.after_login(transaction.destination)
         except BaseException:
             forget_user()
+            _forget_tokens([login.identity], revoke=False)
             raise
     sessions.rotate()
     after = sessions.logins(installed.terms)
