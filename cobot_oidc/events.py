@@ -3,7 +3,8 @@
 The signals that an app can connect to (blinker), whose sender is the app:
 
 - ``user_logged_in(app, user=User)`` is sent once the session contains the user, before the browser is redirected. If a
-  handler raises an exception, such as with ``abort(403)``, the login is undone.
+  handler raises an exception, such as with ``abort(403)``, the login is undone. A handler that takes ``api`` gets a
+  ``CobotAPI`` with the login's token, to be used until the login has ended.
 - ``user_logged_out(app, user=User)`` is sent once for each identity that was logged out.
 - ``login_failed(app, error=CobotOIDCError)`` is sent for every login that failed.
 - ``oidc_event(app, event=str, issuer=str | None, code=str | None, seconds=float | None)`` is sent for every event that

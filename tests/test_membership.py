@@ -213,6 +213,7 @@ def test_a_login_ends_well_without_an_answer_and_the_guard_stays_closed(
     assert "Cobot cannot tell at the moment whether you are a member" in page.text
     assert ada.get("/co-up/who").json["is_member"] is False  # type: ignore[index] # it is JSON
     assert ada.get("/co-up/desk", headers=JSON).json["code"] == "membership_unknown"  # type: ignore[index] # it is JSON
+    assert CobotOIDC().counts(space_app)["membership_unknown", ""] >= 1
 
 
 def test_a_membership_that_cobot_does_not_name_is_none(space_app: Flask, cobot: StandIn) -> None:

@@ -208,13 +208,15 @@ def test_a_logout_revokes_the_token_in_the_background(make_app: Any, cobot: Stan
 
 
 def test_no_logout_fails_because_cobot_is_away(make_app: Any, cobot: StandIn) -> None:
-    ada = Visitor(make_app(COBOT_OIDC_REVOKE_TOKEN=True), cobot)
+    app = make_app(COBOT_OIDC_REVOKE_TOKEN=True)
+    ada = Visitor(app, cobot)
     ada.log_in("/me")
     cobot.reply("api", status=500)
 
     assert ada.log_out().status_code == 303
     in_the_background()
     assert ada.get("/me").status_code == 302
+    assert _oidc_of(app).counts(app)["token_not_revoked", ""] == 1
 
 
 # ---------------------------------------------------------------------- during the login alone

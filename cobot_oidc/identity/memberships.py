@@ -85,6 +85,7 @@ class Memberships:
         self._stale = settings.membership_stale
         self._clock = installed.clock
         self._store = installed.store
+        self._tell = installed.events.tell
         self._lock = threading.Lock()
         self._standings: OrderedDict[_Key, Standing] = OrderedDict()
         self._under_way: dict[_Key, Future[Standing]] = {}
@@ -119,6 +120,7 @@ class Memberships:
             reason = error.code
         if known is not None and state is Freshness.STALE:
             return known
+        self._tell("membership_unknown", user.issuer)
         raise LoginError("membership_unknown", space=user.space, reason=reason)
 
     def _state(self, standing: Standing | None) -> Freshness:

@@ -104,6 +104,7 @@ def _standing(user: User, token: str) -> Standing | None:
         with within(memberships.LONGEST_WAIT):
             return memberships.ask(user, _api(user, token))
     except APIError:
+        installation().events.tell("membership_unknown", user.issuer)
         return None
 
 

@@ -12,7 +12,7 @@ from werkzeug.wrappers import Response
 from .. import urls
 from ..context import the_app
 from ..errors import CobotOIDCError, ConfigurationError, LoginError, ProviderError
-from ..events import logger, user_logged_out
+from ..events import user_logged_out
 from ..failures import is_subresource
 from ..identity import grants, logout_marks, sessions, tokens
 from ..identity.current import (
@@ -306,8 +306,8 @@ def _revoke_in_background(app: Flask, user: User, held: str) -> None:
                 return
             try:
                 CobotAPI(token, space=user.space).revoke()
-            except CobotOIDCError as error:
-                logger.warning("an access token was not revoked: %s", error, extra={"event": "token_not_revoked"})
+            except CobotOIDCError:
+                installation().events.tell("token_not_revoked", user.issuer)
 
     try:
         threading.Thread(target=run, name="cobot-oidc-revocation", daemon=True).start()

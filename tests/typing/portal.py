@@ -7,14 +7,20 @@ from flask.typing import ResponseReturnValue
 
 from cobot_oidc import (
     AnonymousUser,
+    CobotAPI,
     CobotOIDC,
+    Me,
+    Membership,
     User,
+    admin_required,
     current_space,
     current_user,
     current_users,
     from_view_arg,
     login_required,
+    membership_required,
     require_user,
+    requires_scope,
 )
 
 app = Flask(__name__)
@@ -54,6 +60,23 @@ def me() -> ResponseReturnValue:
 def spaces() -> list[str]:
     assert_type(current_users(), list[User])
     return [user.space for user in current_users() if user.space is not None]
+
+
+@app.get("/<space>/workplace")
+@membership_required
+def workplace(space: str) -> str:
+    assert_type(current_user.membership, Membership | None)
+    assert_type(require_user().is_admin, bool)
+    assert_type(oidc.api.me(), Me)
+    return space
+
+
+@app.get("/<space>/people")
+@admin_required(space="co-up")
+@requires_scope("read_memberships")
+async def people(space: str) -> list[str]:
+    api: CobotAPI = oidc.api.waiting(30)
+    return [booking["title"] for booking in api.pages("/bookings", filter={"space": space}, include=["resource"])]
 
 
 def whole_number(number: int) -> bytes:
