@@ -246,6 +246,7 @@ def test_an_api_that_fails_is_a_page_in_the_portals_style(arrive: Arrive, todays
 
     assert response.status_code == 503
     assert "Member portal" in response.text
+    assert "Try again" in response.text
 
 
 BERLIN = ZoneInfo("Europe/Berlin")
