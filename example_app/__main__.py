@@ -51,7 +51,7 @@ def main() -> None:
         print(f"The stand-in Cobot:  {cobot.issuer}/stand-in")
         print("You do not need a password: choose one of the people that the stand-in offers.")
         print("What to try:")
-        print("- Ada is a member of co.up: see her bookings there, and more of them. At Betahaus she is none.")
+        print("- Ada is a member of co.up: see her bookings there, and more of them. She is not a member of Betahaus.")
         print("- Alex runs both spaces: see the people. Cobot asks him to allow that once.")
         print("- Grace is a member of both, under two names. Her profile lists where she belongs.")
         print("Press Ctrl-C to stop both.", flush=True)

@@ -49,10 +49,8 @@ def bookings(space: str) -> str:
 @requires_scope("read_memberships")  # Cobot asks for it here, when it is first needed
 def people(space: str) -> str:
     del space  # the extension reads it from the rule
-    memberships = oidc.api.get("/api/memberships")
-    return render_template(
-        "people.html", memberships=sorted(memberships, key=lambda each: (each["name"] or "").casefold())
-    )
+    memberships = sorted(oidc.api.get("/api/memberships"), key=lambda each: (each.get("name") or "").casefold())
+    return render_template("people.html", memberships=memberships)
 
 
 @pages.get("/profile")
@@ -64,5 +62,6 @@ def profile(space: str) -> str:
 
 @pages.after_request
 def remember_standing(response: Response) -> Response:
-    places.remember()
+    if response.status_code in (200, 403):  # with any other, Cobot may not have said anything
+        places.remember()
     return response

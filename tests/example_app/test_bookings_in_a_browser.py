@@ -62,7 +62,7 @@ def test_a_line_shows_progress_while_cobot_is_slow(page: Page, booked: StandIn) 
     expect(page.locator("#progress")).to_be_visible()
     expect(page.get_by_role("status")).to_have_text("Loading more bookings…")
     expect(page.locator("#bookings")).to_have_attribute("aria-busy", "true")
-    shoot(page, "bookings_loading")
+    shoot(page, "bookings_loading", full_page=False)
     expect(page.locator(".booking")).to_have_count(20)  # once, though it was clicked twice
     expect(page.locator("#progress")).to_be_hidden()
     expect(page.get_by_role("status")).to_have_text("")
@@ -168,9 +168,9 @@ def test_who_is_no_member_reads_so(page: Page, demo_cobot: StandIn) -> None:
     expect(link).to_have_attribute("href", demo_cobot.space_issuer("betahaus"))
 
 
-def shoot(page: Page, name: str) -> None:
+def shoot(page: Page, name: str, *, full_page: bool = True) -> None:
     SCREENSHOTS.mkdir(parents=True, exist_ok=True)
-    page.screenshot(path=SCREENSHOTS / f"{name}.png", full_page=True)
+    page.screenshot(path=SCREENSHOTS / f"{name}.png", full_page=full_page)
 
 
 @contextmanager

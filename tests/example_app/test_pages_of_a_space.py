@@ -107,6 +107,18 @@ def test_who_left_the_space_reads_so_on_the_card(
     assert "You are logged in, but not a member." in visitor.get("/").text
 
 
+def test_while_cobot_is_away_nobody_is_taken_for_a_stranger(
+    arrive: Arrive, todays_cobot: StandIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    visitor = arrive("ada")
+    todays_cobot.reply("api", status=500, path="/api/user")
+    later = time.time() + LIFETIME + 1
+    monkeypatch.setattr(time, "time", lambda: later)
+
+    assert visitor.get("/co-up/").status_code == 503
+    assert "Member: " in visitor.get("/").text
+
+
 def test_the_profile_lists_where_somebody_belongs(arrive: Arrive, todays_cobot: StandIn) -> None:
     todays_cobot.people["grace"].admin_of = ("betahaus", "nebenan")
     page = arrive("grace", None).get("/profile").text
@@ -190,6 +202,15 @@ def test_what_people_write_is_text(arrive: Arrive, todays_cobot: StandIn) -> Non
     todays_cobot.world.of("co-up").bookings[booking.id] = replace(booking, title="<b>bold</b>")
 
     assert "&lt;b&gt;bold" in arrive("ada").get("/co-up/bookings").text
+
+
+def test_the_only_script_is_the_portals_own(arrive: Arrive) -> None:
+    response = arrive("ada").get("/co-up/bookings")
+
+    assert re.findall("<script[^>]*>", response.text) == ['<script src="/static/portal.js" defer>']
+    assert not re.search(r"<[^>]+ on\w+=", response.text)
+    policy = response.headers["Content-Security-Policy"].split("; ")
+    assert {"script-src 'self'", "connect-src 'self'", "default-src 'none'"} <= set(policy)
 
 
 def test_nothing_is_booked(arrive: Arrive, todays_cobot: StandIn) -> None:
