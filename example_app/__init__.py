@@ -1,7 +1,7 @@
-"""A small member portal: log in with Cobot, for everything or for one space, and see who you are there.
+"""A small member portal: log in with Cobot, for everything or for one space, and see what is yours there.
 
 It shows what an app with this extension looks like, and is a good start for your own. ``python -m example_app`` runs it
-together with the stand-in.
+together with the stand-in. The pages of a space are in ``space_pages.py``, and where somebody belongs in ``places.py``.
 """
 
 from collections.abc import Mapping
@@ -11,11 +11,12 @@ from flask import Flask, render_template, request, url_for
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response
 
-from cobot_oidc import CobotOIDC, current_space, from_view_arg, login_required
+from cobot_oidc import User, current_space, current_users, login_required
+
+from . import places, space_pages
+from .extensions import oidc
 
 SPACES = {"co-up": "co.up Coworking", "betahaus": "Betahaus"}
-
-oidc = CobotOIDC(space=from_view_arg("space"))
 
 
 def create_app(config: Mapping[str, Any] | None = None) -> Flask:
@@ -28,27 +29,30 @@ def create_app(config: Mapping[str, Any] | None = None) -> Flask:
     :raises ConfigurationError: if a setting is missing or wrong.
     """
     app = Flask(__name__)
-    # Everybody may see the welcome page, so a logout can end there.
-    app.config.from_mapping(SESSION_COOKIE_SAMESITE="Lax", PORTAL_SPACES=SPACES, COBOT_OIDC_AFTER_LOGOUT="welcome")
+    app.config.from_mapping(
+        SESSION_COOKIE_SAMESITE="Lax",
+        PORTAL_SPACES=SPACES,
+        COBOT_OIDC_SCOPES="openid email profile read_bookings read_resources",
+        COBOT_OIDC_MEMBERSHIP=True,  # who is a member of a space, and who runs it
+        COBOT_OIDC_KEEP_TOKEN=True,  # pages ask Cobot's API
+        COBOT_OIDC_AFTER_LOGIN=_after_login,
+        COBOT_OIDC_AFTER_LOGOUT="welcome",  # everybody may see that page
+    )
     app.config.from_prefixed_env()
     app.config.from_mapping(config or {})
     app.config.setdefault("COBOT_OIDC_SPACES", list(app.config["PORTAL_SPACES"]))
     oidc.init_app(app)
+    app.register_blueprint(space_pages.pages)
 
     @app.get("/")
     def welcome() -> str:
-        return render_template("welcome.html")
+        users = {user.space: user for user in current_users()}
+        return render_template("welcome.html", users=users, standings=places.remembered())
 
     @app.get("/profile")
     @login_required
     def profile() -> str:
-        return render_template("profile.html")
-
-    @app.get("/<space>/")
-    @login_required
-    def space_profile(space: str) -> str:
-        del space  # the extension reads it from the rule
-        return render_template("profile.html")
+        return render_template("profile.html", places=places.of(oidc.api.me()))
 
     # The extension's own errors have the template cobot_oidc/error.html; this handler is for all others.
     @app.errorhandler(HTTPException)
@@ -68,14 +72,21 @@ def create_app(config: Mapping[str, Any] | None = None) -> Flask:
 
 
 def _profile_url(space: str | None) -> str:
-    return url_for("space_profile", space=space) if space else url_for("profile")
+    return url_for("space.profile", space=space) if space else url_for("profile")
+
+
+def _after_login(user: User) -> str:
+    """Members begin with their bookings. Everybody else may see their profile, which says what they are there."""
+    if user.space is None:
+        return url_for("welcome")
+    return url_for("space.home" if user.is_member else "space.profile", space=user.space)
 
 
 def _protect(response: Response) -> Response:
     """Let pages load nothing from elsewhere except members' photos, and keep pages about people out of caches."""
     response.headers["Content-Security-Policy"] = (
-        "default-src 'none'; style-src 'self'; img-src 'self' https:; form-action 'self'; base-uri 'none'; "
-        "frame-ancestors 'none'"
+        "default-src 'none'; script-src 'self'; connect-src 'self'; style-src 'self'; img-src 'self' https:; "
+        "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
     )
     response.headers["X-Content-Type-Options"] = "nosniff"
     response.headers["Cross-Origin-Opener-Policy"] = "same-origin"

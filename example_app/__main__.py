@@ -3,6 +3,8 @@
 import os
 import secrets
 import socket
+from dataclasses import replace
+from datetime import timedelta
 
 from werkzeug.serving import WSGIRequestHandler, make_server
 
@@ -32,6 +34,7 @@ def main() -> None:
         listener.close()
         taken = f"Port {standin_port} {_trouble(error)}. Choose another: make demo STANDIN_PORT=5101"
         raise SystemExit(taken) from None
+    _repeat_bookings(cobot)
     app = create_app(
         {
             "SECRET_KEY": secrets.token_hex(),
@@ -47,6 +50,10 @@ def main() -> None:
         print(f"The member portal:   http://localhost:{port}/   (open this one)")
         print(f"The stand-in Cobot:  {cobot.issuer}/stand-in")
         print("You do not need a password: choose one of the people that the stand-in offers.")
+        print("What to try:")
+        print("- Ada is a member of co.up: see her bookings there, and more of them. She is not a member of Betahaus.")
+        print("- Alex runs both spaces: see the people. Cobot asks him to allow that once.")
+        print("- Grace is a member of both, under two names. Her profile lists where she belongs.")
         print("Press Ctrl-C to stop both.", flush=True)
         server.serve_forever()
     except KeyboardInterrupt:
@@ -54,6 +61,16 @@ def main() -> None:
     finally:
         server.server_close()
         cobot.stop()
+
+
+def _repeat_bookings(cobot: StandIn) -> None:
+    """Let everybody meet every week, so that there is more to see than fits on a page."""
+    for space in cobot.spaces:
+        bookings = cobot.world.of(space).bookings
+        for booking in list(bookings.values()):
+            for week in range(1, 9):
+                later, id_ = timedelta(weeks=week), f"{booking.id}-week-{week}"
+                bookings[id_] = replace(booking, id=id_, start=booking.start + later, end=booking.end + later)
 
 
 class _Handler(WSGIRequestHandler):

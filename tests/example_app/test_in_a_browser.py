@@ -38,7 +38,7 @@ def test_a_member_logs_in_and_out(page: Page, demo_cobot: StandIn) -> None:
 
 @pytest.mark.parametrize("person", ["Ada Lovelace", "Grace Hopper", "Alex Admin", "Nina Neu", "村上 春樹"])
 def test_everybody_sees_who_they_are_in_a_space(page: Page, demo_cobot: StandIn, person: str) -> None:
-    page.goto("/betahaus/")
+    page.goto("/betahaus/profile")
     sign_in(page, person)
 
     assert heading(page) == "Your profile at Betahaus"
@@ -51,12 +51,12 @@ def test_everybody_sees_who_they_are_in_a_space(page: Page, demo_cobot: StandIn,
 def test_a_member_of_one_space_is_nobody_in_another(page: Page) -> None:
     page.goto("/co-up/")
     sign_in(page, "Grace Hopper")
-    assert heading(page) == "Your profile at co.up Coworking"
+    assert heading(page) == "Today at co.up Coworking"
 
     page.goto("/betahaus/")
     assert heading(page) == "Log in to Betahaus"
     sign_in(page, "Nina Neu")
-    assert heading(page) == "Your profile at Betahaus"
+    assert heading(page) == "Today at Betahaus"
 
     page.goto("/co-up/")
     expect(page.locator("main")).to_contain_text("Grace Hopper")
@@ -109,7 +109,7 @@ def test_two_tabs_end_where_each_began(page: Page, order: tuple[int, int]) -> No
     for number in order:
         sign_in(tabs[number], "Grace Hopper")
 
-    assert [heading(tab) for tab in tabs] == ["Your profile at co.up Coworking", "Your profile at Betahaus"]
+    assert [heading(tab) for tab in tabs] == ["Today at co.up Coworking", "Today at Betahaus"]
     tabs[1].close()
 
 
@@ -149,11 +149,11 @@ def test_who_cancels_reads_so(page: Page) -> None:
 
 @pytest.mark.covers("N10")
 def test_cobot_is_down(page: Page, demo_cobot: StandIn) -> None:
-    page.goto("/co-up/")
+    page.goto("/co-up/profile")
     sign_in(page, "Ada Lovelace")
     demo_cobot.stop()
 
-    page.goto("/co-up/")
+    page.goto("/co-up/profile")
     assert heading(page) == "Your profile at co.up Coworking"
     page.goto("/betahaus/")
     assert heading(page) == "The login service cannot be reached at the moment"

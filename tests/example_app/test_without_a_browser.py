@@ -109,8 +109,10 @@ def test_the_demo_says_where_to_go_and_stops() -> None:
     with run("example_app", PORT=port, STANDIN_PORT="0") as demo:
         assert demo.stdout is not None
         assert f"http://localhost:{port}/" in demo.stdout.readline()
-        while "Ctrl-C" not in demo.stdout.readline():
-            pass
+        hints = ""
+        while "Ctrl-C" not in hints:
+            hints += demo.stdout.readline()
+        assert all(person in hints for person in ("Ada", "Alex", "Grace"))
         requests.get(f"http://localhost:{port}/cobot/callback", params={"code": "a-code", "state": "s"}, timeout=10)
         demo.send_signal(signal.SIGINT)
         rest, _ = demo.communicate(timeout=10)

@@ -1,0 +1,249 @@
+"""The portal's newer pages in a real browser: bookings that load on demand, membership, and a scope asked for late."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import pairwise
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from cobot_oidc.standin import StandIn
+
+from .conftest import SCREENSHOTS, NewPage
+from .test_in_a_browser import heading, sign_in
+
+FIRST_VIEW = 60_000  # bytes
+SIZES = [(390, 760, False), (390, 760, True), (1280, 800, False), (1280, 800, True)]
+
+
+@pytest.fixture
+def booked(demo_cobot: StandIn) -> StandIn:
+    """A space where Ada has 25 bookings and nobody else has any."""
+    demo_cobot.world.of("co-up").bookings.clear()
+    demo_cobot.add_bookings("co-up", person="ada", count=25)
+    return demo_cobot
+
+
+def log_in(page: Page, path: str, person: str = "Ada Lovelace") -> None:
+    page.goto(path)
+    sign_in(page, person)
+
+
+def rows(page: Page) -> int:
+    return page.locator(".booking").count()
+
+
+def test_more_bookings_come_on_demand(page: Page, booked: StandIn) -> None:
+    del booked
+    log_in(page, "/co-up/bookings")
+    assert rows(page) == 10
+    expect(page.locator("#progress")).to_be_hidden()
+
+    page.get_by_role("link", name="Show more").press("Enter")
+
+    expect(page.locator(".booking")).to_have_count(20)
+    expect(page.locator(".booking").nth(10)).to_be_focused()
+    assert page.url.endswith("/co-up/bookings")
+
+    page.get_by_role("link", name="Show more").click()
+
+    expect(page.locator(".booking")).to_have_count(25)
+    expect(page.get_by_text("That is all.")).to_be_visible()
+    expect(page.get_by_role("link", name="Show more")).to_have_count(0)
+    assert len(set(page.locator(".booking .name").all_inner_texts())) == 25
+
+
+def test_a_line_shows_progress_while_cobot_is_slow(page: Page, booked: StandIn) -> None:
+    log_in(page, "/co-up/bookings")
+    booked.reply("api", delay=1.5, path="/bookings", times=1)
+
+    page.get_by_role("link", name="Show more").dblclick()
+
+    expect(page.locator("#progress")).to_be_visible()
+    expect(page.get_by_role("status")).to_have_text("Loading more bookings…")
+    expect(page.locator("#bookings")).to_have_attribute("aria-busy", "true")
+    shoot(page, "bookings_loading", full_page=False)
+    expect(page.locator(".booking")).to_have_count(20)  # once, though it was clicked twice
+    expect(page.locator("#progress")).to_be_hidden()
+    expect(page.get_by_role("status")).to_have_text("")
+
+
+def test_who_wants_less_motion_sees_a_line_that_stands_still(new_page: NewPage, booked: StandIn) -> None:
+    page = new_page()
+    page.emulate_media(reduced_motion="reduce")
+    log_in(page, "/co-up/bookings")
+    booked.reply("api", delay=1, path="/bookings", times=1)
+
+    page.get_by_role("link", name="Show more").click()
+
+    expect(page.locator("#progress")).to_be_visible()
+    style = "getComputedStyle(document.getElementById('progress'), '::before').animationName"
+    assert page.evaluate(style) == "none"
+
+
+def test_if_loading_fails_one_can_try_again(page: Page, booked: StandIn) -> None:
+    log_in(page, "/co-up/bookings")
+    booked.reply("api", status=500, path="/bookings", times=3)  # so often a page tries
+
+    page.get_by_role("link", name="Show more").click()
+
+    expect(page.get_by_role("status")).to_have_text("Could not load more.")
+    assert rows(page) == 10
+    shoot(page, "bookings_failed")
+    page.get_by_role("link", name="Try again").click()
+    expect(page.locator(".booking")).to_have_count(20)
+    expect(page.get_by_role("status")).to_have_text("")
+
+
+def test_who_has_been_logged_out_meanwhile_is_sent_to_log_in(page: Page, booked: StandIn) -> None:
+    del booked
+    log_in(page, "/co-up/bookings")
+    page.context.clear_cookies(domain="localhost")
+
+    page.get_by_role("link", name="Show more").click()
+
+    page.get_by_role("button", name="Allow").click()
+    assert heading(page) == "Your bookings"
+    assert page.url.endswith("/co-up/bookings?page=2")
+
+
+def test_without_javascript_more_bookings_are_pages(chromium: Browser, address: str, booked: StandIn) -> None:
+    del booked
+    context = chromium.new_context(base_url=address, java_script_enabled=False)
+    page = context.new_page()
+    log_in(page, "/co-up/bookings")
+
+    page.get_by_role("link", name="Show more").click()
+    page.get_by_role("link", name="Show more").click()
+
+    assert page.url.endswith("/co-up/bookings?page=3")
+    assert rows(page) == 5
+    expect(page.get_by_text("That is all.")).to_be_visible()
+    page.get_by_role("link", name="Show earlier bookings").click()
+    page.get_by_role("link", name="Show earlier bookings").click()
+    assert page.url.endswith("/co-up/bookings")
+    context.close()
+
+
+def test_nothing_booked(page: Page, demo_cobot: StandIn) -> None:
+    demo_cobot.world.of("co-up").bookings.clear()
+    log_in(page, "/co-up/bookings")
+
+    expect(page.get_by_text("Nothing booked yet")).to_be_visible()
+    expect(page.get_by_role("link", name="Book at Cobot")).to_have_attribute("href", demo_cobot.space_issuer("co-up"))
+
+
+def test_an_admin_is_asked_once_and_comes_back(page: Page) -> None:
+    page.goto("/")
+    page.get_by_role("link", name="Log in with Cobot at co.up Coworking").click()
+    sign_in(page, "Alex Admin")
+    assert heading(page) == "Your profile at co.up Coworking"
+
+    page.get_by_role("link", name="See the people").click()
+    expect(page.get_by_text("See memberships")).to_be_visible()
+    page.get_by_role("button", name="Allow").click()
+
+    assert heading(page) == "People of co.up Coworking"
+    expect(page.get_by_role("listitem")).to_have_count(3)
+    page.get_by_role("link", name="Profile", exact=True).click()
+    page.get_by_role("link", name="See the people").click()
+    assert heading(page) == "People of co.up Coworking"
+
+
+def test_an_admin_who_does_not_allow_it_reads_why(page: Page) -> None:
+    log_in(page, "/co-up/profile", "Alex Admin")
+    page.get_by_role("link", name="See the people").click()
+    page.get_by_role("button", name="Cancel").click()
+
+    assert heading(page) == "You cancelled the login"
+    page.goto("/co-up/profile")
+    assert heading(page) == "Your profile at co.up Coworking"
+
+
+def test_who_is_no_member_reads_so(page: Page, demo_cobot: StandIn) -> None:
+    log_in(page, "/betahaus/")
+
+    expect(page.get_by_role("heading", level=1)).to_contain_text("not a member")
+    link = page.get_by_role("link", name="Go to the space at Cobot")
+    expect(link).to_have_attribute("href", demo_cobot.space_issuer("betahaus"))
+
+
+def shoot(page: Page, name: str, *, full_page: bool = True) -> None:
+    SCREENSHOTS.mkdir(parents=True, exist_ok=True)
+    page.screenshot(path=SCREENSHOTS / f"{name}.png", full_page=full_page)
+
+
+@contextmanager
+def refusals(page: Page) -> Iterator[None]:
+    """Nothing on a page is refused by its own policy, and no script fails."""
+    found: list[str] = []
+    page.on("console", lambda message: found.append(message.text) if "Security" in message.text else None)
+    page.on("pageerror", lambda error: found.append(str(error)))
+    yield
+    assert found == []
+
+
+HEADINGS = "[...document.querySelectorAll('h1, h2, h3')].map((heading) => Number(heading.tagName[1]))"
+LOADED = "[...performance.getEntriesByType('resource'), ...performance.getEntriesByType('navigation')]"
+CONTRAST = """() => {
+  const channels = (colour) => colour.match(/[\\d.]+/g).map(Number);
+  const light = (rgb) => {
+    const [r, g, b] = rgb.slice(0, 3).map((c) => (c /= 255) <= 0.03928 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4);
+    return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+  };
+  const behind = (element) => {
+    for (let e = element; e; e = e.parentElement) {
+      const found = channels(getComputedStyle(e).backgroundColor);
+      if (found.length === 3 || found[3] === 1) return found;
+    }
+  };
+  const poor = [];
+  const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  while (walker.nextNode()) {
+    const element = walker.currentNode.parentElement;
+    if (!walker.currentNode.data.trim() || element.closest("script, .skip")) continue;
+    const pair = [light(channels(getComputedStyle(element).color)), light(behind(element))].sort((a, b) => b - a);
+    const contrast = (pair[0] + 0.05) / (pair[1] + 0.05);
+    if (contrast < 4.5) poor.push(`${walker.currentNode.data.trim()}: ${contrast.toFixed(2)}`);
+  }
+  return poor;
+}"""
+
+
+def check(page: Page, name: str, width: int, scheme: str) -> None:
+    """A page fits, can be read, has its headings in order, and is small; and what it looks like."""
+    page.wait_for_load_state()
+    levels = page.evaluate(HEADINGS)
+    assert levels[0] == 1
+    assert levels.count(1) == 1
+    assert all(later - earlier <= 1 for earlier, later in pairwise(levels)), levels
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    assert page.evaluate(CONTRAST) == []
+    assert page.get_by_role("main").count() == page.get_by_role("banner").count() == 1
+    assert page.evaluate(f"{LOADED}.reduce((sum, entry) => sum + entry.transferSize, 0)") < FIRST_VIEW
+    shoot(page, f"portal_{name}_{width}_{scheme}")
+
+
+@pytest.mark.parametrize(("width", "height", "dark"), SIZES)
+def test_every_page_can_be_read(new_page: NewPage, booked: StandIn, width: int, height: int, dark: bool) -> None:
+    scheme = "dark" if dark else "light"
+    booked.people["ada"].admin_of = ("co-up",)
+    page = new_page(width, height, dark)
+    with refusals(page):
+        page.goto("/")
+        check(page, "welcome_nobody", width, scheme)
+        log_in(page, "/profile")
+        check(page, "profile", width, scheme)
+        for path, name in (("/co-up/", "home"), ("/co-up/people", "people"), ("/betahaus/", "not_a_member")):
+            page.goto(path)
+            sign_in(page, "Ada Lovelace", chosen=name == "people")
+            check(page, name, width, scheme)
+        for path, name in (("/co-up/bookings", "bookings"), ("/co-up/profile", "space_profile"), ("/", "welcome")):
+            page.goto(path)
+            check(page, name, width, scheme)
+        booked.world.of("co-up").bookings.clear()
+        page.goto("/co-up/bookings")
+        check(page, "bookings_none", width, scheme)
+        booked.reply("api", status=500, path="/bookings")
+        page.goto("/co-up/bookings")
+        check(page, "api_failing", width, scheme)

@@ -1,0 +1,294 @@
+"""The portal's pages about membership and bookings, without a browser: what they say, and what they ask Cobot."""
+
+import re
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+from flask import Flask, get_template_attribute
+
+from cobot_oidc.standin import StandIn
+from example_app import create_app
+from example_app.bookings import Booking
+from tests.conftest import Visitor
+
+SECRET = "s3cret-of-the-portal"
+LIFETIME = 600  # seconds for which what Cobot said about a membership counts
+
+
+@pytest.fixture
+def todays_cobot() -> Iterator[StandIn]:
+    """A stand-in with today's date: the portal's pages say what is today."""
+    with StandIn() as stand_in:
+        stand_in.register_client(
+            "portal", secret=SECRET, redirect_uri="http://localhost/cobot/callback", name="Member portal"
+        )
+        yield stand_in
+
+
+@pytest.fixture
+def app(todays_cobot: StandIn) -> Flask:
+    return create_app(
+        {
+            "TESTING": True,
+            "SECRET_KEY": "k" * 32,
+            "COBOT_OIDC_CLIENT_ID": "portal",
+            "COBOT_OIDC_CLIENT_SECRET": SECRET,
+            "COBOT_OIDC_ISSUER": todays_cobot.issuer,
+            "COBOT_OIDC_SPACE_ISSUER": todays_cobot.space_issuer_template,
+        }
+    )
+
+
+Arrive = Callable[..., Visitor]
+
+
+@pytest.fixture
+def arrive(app: Flask, todays_cobot: StandIn) -> Arrive:
+    """Somebody who has just logged in to a space, or to Cobot as a whole."""
+
+    def log_in(person: str, space: str | None = "co-up") -> Visitor:
+        visitor = Visitor(app, todays_cobot)
+        visitor.log_in(f"/cobot/login?space={space or ''}", person)
+        return visitor
+
+    return log_in
+
+
+@pytest.mark.parametrize(
+    ("person", "place"), [("ada", "/co-up/"), ("nina", "/co-up/profile"), ("alex", "/co-up/profile")]
+)
+def test_a_login_ends_where_there_is_something_for_them(
+    app: Flask, todays_cobot: StandIn, person: str, place: str
+) -> None:
+    visitor = Visitor(app, todays_cobot)
+    callback = visitor.answer(visitor.begin("/cobot/login?space=co-up"), person)
+
+    assert visitor.get(callback).location == place
+
+
+def test_cards_say_what_somebody_is_where_they_are_logged_in(arrive: Arrive) -> None:
+    visitor = arrive("ada")
+    assert "Member: <bdi>Ada Lovelace</bdi>" in visitor.get("/").text
+    assert "You are not logged in here." in visitor.get("/").text
+
+    visitor.log_in("/cobot/login?space=betahaus", "ada")
+    assert "You are logged in, but not a member." in visitor.get("/").text
+    assert "You are not logged in here." not in visitor.get("/").text
+
+    assert "You run this space." in arrive("alex").get("/").text
+
+
+def test_the_welcome_page_asks_cobot_nothing(
+    arrive: Arrive, todays_cobot: StandIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    visitor = arrive("ada")
+    later = time.time() + LIFETIME + 1
+    monkeypatch.setattr(time, "time", lambda: later)
+    before = len(todays_cobot.requests)
+
+    assert "Member: " in visitor.get("/").text
+    assert len(todays_cobot.requests) == before
+
+
+def test_who_left_the_space_reads_so_on_the_card(
+    arrive: Arrive, todays_cobot: StandIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    visitor = arrive("ada")
+    del todays_cobot.people["ada"].memberships["co-up"]
+    later = time.time() + LIFETIME + 1
+    monkeypatch.setattr(time, "time", lambda: later)
+
+    assert visitor.get("/co-up/").status_code == 403
+    assert "You are logged in, but not a member." in visitor.get("/").text
+
+
+def test_while_cobot_is_away_nobody_is_taken_for_a_stranger(
+    arrive: Arrive, todays_cobot: StandIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    visitor = arrive("ada")
+    todays_cobot.reply("api", status=500, path="/api/user")
+    later = time.time() + LIFETIME + 1
+    monkeypatch.setattr(time, "time", lambda: later)
+
+    assert visitor.get("/co-up/").status_code == 503
+    assert "Member: " in visitor.get("/").text
+
+
+def test_the_profile_lists_where_somebody_belongs(arrive: Arrive, todays_cobot: StandIn) -> None:
+    todays_cobot.people["grace"].admin_of = ("betahaus", "nebenan")
+    page = arrive("grace", None).get("/profile").text
+
+    assert 'href="/co-up/"' in page
+    assert 'href="/betahaus/"' in page
+    assert "Nebenan" in page
+    assert "Not in this portal" in page
+    assert page.count("Runs this space") == 2
+
+
+def test_who_belongs_nowhere_reads_so(arrive: Arrive, todays_cobot: StandIn) -> None:
+    todays_cobot.people["ada"].memberships.clear()
+
+    assert "Cobot knows no space of yours" in arrive("ada", None).get("/profile").text
+
+
+def test_a_profile_at_a_space_asks_for_no_other_space(arrive: Arrive, todays_cobot: StandIn) -> None:
+    visitor = arrive("ada")
+    before = len(todays_cobot.requests)
+
+    assert "m-ada" in visitor.get("/co-up/profile").text
+    assert len(todays_cobot.requests) == before
+
+
+@pytest.mark.parametrize("path", ["/betahaus/", "/betahaus/bookings", "/betahaus/people"])
+def test_who_is_no_member_is_not_let_in(arrive: Arrive, todays_cobot: StandIn, path: str) -> None:
+    response = arrive("ada", "betahaus").get(path)
+
+    assert response.status_code == 403
+    assert "Member portal" in response.text
+    assert f'href="{todays_cobot.space_issuer("betahaus")}"' in response.text
+
+
+def test_bookings_are_ones_own(arrive: Arrive, todays_cobot: StandIn) -> None:
+    todays_cobot.world.of("co-up").bookings.clear()
+    todays_cobot.add_bookings("co-up", person="grace", count=3)
+    todays_cobot.add_bookings("co-up", person="ada", count=2)
+    todays_cobot.add_bookings("co-up", count=2)
+
+    page = arrive("ada").get("/co-up/bookings").text
+
+    assert page.count('class="row booking"') == 2
+    assert "That is all." in page
+
+
+def test_bookings_come_ten_at_a_time(arrive: Arrive, todays_cobot: StandIn) -> None:
+    todays_cobot.world.of("co-up").bookings.clear()
+    todays_cobot.add_bookings("co-up", person="ada", count=20)
+    visitor = arrive("ada")
+
+    first, second = visitor.get("/co-up/bookings").text, visitor.get("/co-up/bookings?page=2").text
+
+    assert first.count('class="row booking"') == second.count('class="row booking"') == 10
+    assert "/co-up/bookings?page=2" in first
+    assert "page=3" not in second
+    assert "Show earlier bookings" in second
+    assert "Booking 20<" not in first
+    assert "Booking 20<" in second
+
+
+def test_a_script_gets_a_piece_of_the_list(arrive: Arrive, todays_cobot: StandIn) -> None:
+    todays_cobot.add_bookings("co-up", person="ada", count=30)
+
+    visitor = arrive("ada")
+    piece = visitor.get("/co-up/bookings?page=2", headers={"X-Requested-With": "XMLHttpRequest"}).text
+
+    assert "<html" not in piece
+    assert piece.count("<li") == 10
+    assert "page=3" in piece
+
+
+@pytest.mark.parametrize("page", ["0", "-3", "x", "99999999999999999999", ""])
+def test_a_page_that_somebody_made_up(arrive: Arrive, page: str) -> None:
+    assert arrive("ada").get(f"/co-up/bookings?page={page}").status_code == 200
+
+
+def test_what_people_write_is_text(arrive: Arrive, todays_cobot: StandIn) -> None:
+    todays_cobot.world.of("co-up").bookings.clear()
+    [booking] = todays_cobot.add_bookings("co-up", person="ada")
+    todays_cobot.world.of("co-up").bookings[booking.id] = replace(booking, title="<b>bold</b>")
+
+    assert "&lt;b&gt;bold" in arrive("ada").get("/co-up/bookings").text
+
+
+def test_the_only_script_is_the_portals_own(arrive: Arrive) -> None:
+    response = arrive("ada").get("/co-up/bookings")
+
+    assert re.findall("<script[^>]*>", response.text) == ['<script src="/static/portal.js" defer>']
+    assert not re.search(r"<[^>]+ on\w+=", response.text)
+    policy = response.headers["Content-Security-Policy"].split("; ")
+    assert {"script-src 'self'", "connect-src 'self'", "default-src 'none'"} <= set(policy)
+
+
+def test_nothing_is_booked(arrive: Arrive, todays_cobot: StandIn) -> None:
+    todays_cobot.world.of("co-up").bookings.clear()
+    visitor = arrive("ada")
+
+    assert "Nothing booked yet" in visitor.get("/co-up/").text
+    assert "Nothing booked yet" in visitor.get("/co-up/bookings").text
+
+
+def test_a_time_zone_that_this_machine_does_not_know(arrive: Arrive, todays_cobot: StandIn) -> None:
+    todays_cobot.alter("api", {"time_zone_name": "Mars/Olympus Mons"}, path="/api/space")
+
+    assert "(UTC)" in arrive("ada").get("/co-up/bookings").text
+
+
+def test_the_time_zone_is_asked_for_once(arrive: Arrive, todays_cobot: StandIn) -> None:
+    visitor = arrive("ada")
+    assert "(Europe/Berlin)" in visitor.get("/co-up/bookings").text
+    visitor.get("/co-up/")
+
+    assert todays_cobot.asked("/api/space") == 1
+
+
+def test_the_people_of_a_space(arrive: Arrive) -> None:
+    visitor = arrive("alex")
+    assert "Cobot will ask you to allow this once" in visitor.get("/co-up/profile").text
+    authorization_url = visitor.begin("/co-up/people")
+    assert "read_memberships" in authorization_url
+
+    callback = visitor.get(visitor.answer(authorization_url, "alex"))
+    page = visitor.get(callback.location).text
+
+    assert callback.location == "/co-up/people"
+    assert "3 members" in page
+    assert "村上 春樹" in page
+    assert ">AL</span>" in page  # Ada Lovelace
+    assert "Flex Desk" in page or "Fixed Desk" in page or "Team Office" in page
+    assert visitor.get("/co-up/people").status_code == 200  # asked for once
+
+
+def test_a_member_does_not_see_the_people(arrive: Arrive) -> None:
+    visitor = arrive("ada")
+
+    assert "See the people" not in visitor.get("/co-up/").text
+    assert visitor.get("/co-up/people").status_code == 403
+
+
+def test_an_api_that_fails_is_a_page_in_the_portals_style(arrive: Arrive, todays_cobot: StandIn) -> None:
+    visitor = arrive("ada")
+    todays_cobot.reply("api", status=500, path="/bookings")
+
+    response = visitor.get("/co-up/bookings")
+
+    assert response.status_code == 503
+    assert "Member portal" in response.text
+    assert "Try again" in response.text
+
+
+BERLIN = ZoneInfo("Europe/Berlin")
+
+
+@pytest.mark.parametrize(
+    ("start", "hours", "words"),
+    [
+        ("2026-11-25T10:00", 1.5, "Today, 10:00–11:30"),
+        ("2026-11-26T09:00", 1, "Tomorrow, 09:00–10:00"),
+        ("2026-11-24T22:00", 20, "Yesterday, 22:00 – Today, 18:00"),
+        ("2026-11-27T09:00", 1, "Friday, 27 November, 09:00–10:00"),
+        ("2027-01-02T09:00", 1, "Saturday, 2 January 2027, 09:00–10:00"),
+    ],
+)
+def test_times_in_words(app: Flask, start: str, hours: float, words: str) -> None:
+    begins = datetime.fromisoformat(start).replace(tzinfo=BERLIN)
+    booking = Booking("Call", None, begins, begins + timedelta(hours=hours))
+    with app.app_context():
+        when: Any = get_template_attribute("booking.html", "when")
+        said = str(when(booking, datetime(2026, 11, 25, 12, tzinfo=BERLIN)))
+
+    assert re.sub("<[^>]+>", "", said) == words
+    assert f'datetime="{begins.isoformat()}"' in said
