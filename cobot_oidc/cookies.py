@@ -2,12 +2,15 @@
 
 This is the only module that knows whether they are ``Secure``. Over https, their names have the prefix ``__Host-``,
 which keeps sibling subdomains from setting them (RFC 6265bis section 4.1.3). Browsers require https for it, so on the
-loopback there is no prefix.
+loopback there is no prefix. In a frame on another site they are ``Partitioned``, for no others are kept there.
 """
+
+from typing import Any
 
 from flask import request
 from werkzeug.wrappers import Response
 
+from .embed.frames import in_frame
 from .installation import installation
 
 _PREFIX = "__Host-"
@@ -38,20 +41,29 @@ def put(response: Response, name: str, value: str, *, max_age: int) -> None:
 
     :param max_age: seconds.
     """
-    secure = _are_secure()
-    response.set_cookie(
-        _full_name(name), value, max_age=max_age, path="/", secure=secure, httponly=True, samesite="Lax"
-    )
+    response.set_cookie(_full_name(name), value, max_age=max_age, **_attributes())
 
 
 def delete(response: Response, name: str) -> None:
     """Delete a cookie."""
-    secure = _are_secure()
-    response.delete_cookie(_full_name(name), path="/", secure=secure, httponly=True, samesite="Lax")
+    response.delete_cookie(_full_name(name), **_attributes())
+
+
+def _attributes() -> dict[str, Any]:
+    framed = in_frame()
+    return {
+        "path": "/",
+        "secure": _are_secure(),
+        "httponly": True,
+        "samesite": "None" if framed else "Lax",
+        "partitioned": framed,
+    }
 
 
 def _are_secure() -> bool:
-    """Whether the browser reaches the callback over https."""
+    """Whether the browser reaches the callback over https; what is kept in a frame has to be secure."""
+    if in_frame():
+        return True
     redirect_uri = installation().settings.redirect_uri
     return request.is_secure if redirect_uri is None else redirect_uri.startswith("https://")
 

@@ -101,6 +101,9 @@ LoginCode = Literal[
     "membership_required",
     "admin_required",
     "membership_unknown",
+    "ticket_refused",
+    "frame_of_somebody_else",
+    "frame_cross_site",
 ]
 
 APICode = Literal[
@@ -163,6 +166,11 @@ NOT_AN_ADMIN = "Only the people who run this space may see this page. If you are
 MEMBERSHIP_UNKNOWN = (
     "Cobot cannot tell at the moment whether you are a member of this space. Please try again in a little while."
 )
+SOMEBODY_ELSE = (
+    "Cobot shows this page to somebody else than you are logged in as here. "
+    "Please log in at Cobot as the person you want to be, and open this page again."
+)
+ELSEWHERE = "This was not done, because the request did not come from this site. Please use the buttons on its pages."
 RENEW_LOGIN = "Cobot no longer accepts this login. Please log in again."
 NOT_GRANTED = "You have not allowed this app to do this for you. Please log in again and allow it."
 NOT_PERMITTED = "Cobot does not permit you to do this. Please ask the people who run the space."
@@ -527,6 +535,17 @@ LOGIN: dict[LoginCode, Entry] = {
         "enough; COBOT_OIDC_MEMBERSHIP_STALE lets an older one count.",
         MEMBERSHIP_UNKNOWN,
         503,
+    ),
+    "ticket_refused": Entry(
+        "The ticket that brings a login into a frame is not valid: it is older than a minute, was redeemed already, or "
+        "belongs to another frame.",
+        START_AGAIN,
+    ),
+    "frame_of_somebody_else": Entry(
+        "The person who is logged in is not the one whom Cobot shows the frame to (cobot_user_id).", SOMEBODY_ELSE, 403
+    ),
+    "frame_cross_site": Entry(
+        "A request that changes something came from a frame, but not from a page of this app.", ELSEWHERE, 403
     ),
 }
 

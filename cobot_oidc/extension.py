@@ -2,12 +2,14 @@
 
 import time
 from dataclasses import replace
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 from flask import Blueprint, Flask, current_app, has_request_context
 from flask.typing import ResponseReturnValue
 
 from . import failures, urls
+from .embed import frames
 from .errors import CobotOIDCError, ConfigurationError
 from .events import logger
 from .first_request import look_at_first_request
@@ -25,6 +27,7 @@ from .spaces import HostLabel, SpaceReader
 if TYPE_CHECKING:
     from .api.client import CobotAPI
     from .api.space_tokens import SpaceTokens
+    from .embed.context import Embed
 
 
 class CobotOIDC:
@@ -66,6 +69,8 @@ class CobotOIDC:
             app.config,
             [lambda: self._check_host_label(app), lambda: sessions.check_store(app.session_interface)],
         )
+        if settings.embedded:
+            frames.check(app)
         if callable(spaces := settings.issuers.spaces):
             settings = replace(settings, issuers=replace(settings.issuers, spaces=once_for_a_request(spaces)))
         if (settings.redirect_uri or "").startswith("https:"):
@@ -75,9 +80,11 @@ class CobotOIDC:
         installed = app.extensions["cobot_oidc"] = Installation(
             app, settings, self._read_space, self._clock, known_standing
         )
-        app.register_blueprint(_blueprint(), url_prefix=settings.url_prefix)
+        app.register_blueprint(_blueprint(embedded=settings.embedded), url_prefix=settings.url_prefix)
         app.context_processor(_template_names)
         look_at_first_request(app, installed, _template_names)
+        if settings.embedded:
+            _allow_frames(app)
         if CobotOIDCError not in app.error_handler_spec[None][None]:  # the app's own handler stays
             app.register_error_handler(CobotOIDCError, failures.answer)
 
@@ -109,6 +116,16 @@ class CobotOIDC:
         return api_of(require_user())
 
     @property
+    def embed(self) -> "Embed | None":
+        """What Cobot says about the frame that shows the app: a hint, and never a login (``COBOT_OIDC_EMBEDDED``).
+
+        :returns: ``None`` for a page of its own, and for a frame of anybody else's.
+        """
+        from .embed.context import embed
+
+        return embed()
+
+    @property
     def space_tokens(self) -> "SpaceTokens":
         """The tokens for background work in spaces. Needs an app context, but no request.
 
@@ -128,20 +145,24 @@ class CobotOIDC:
         return installation(app).events.counts
 
 
-def _blueprint() -> Blueprint:
+def _blueprint(*, embedded: bool) -> Blueprint:
     blueprint = Blueprint("cobot_oidc", __name__, template_folder="templates", static_folder="static")
     for name, method in (("login", "GET"), ("callback", "GET"), ("logout", "POST")):
-        blueprint.add_url_rule(f"/{name}", name, _view(name), methods=[method])
+        blueprint.add_url_rule(f"/{name}", name, _view("login", name), methods=[method])
+    if embedded:
+        blueprint.add_url_rule("/embedded", "embedded", _view("embed", "embedded"), methods=["GET"])
+        blueprint.add_url_rule("/frame", "frame", _view("embed", "frame"), methods=["GET"])
+        blueprint.add_url_rule("/frame", "redeem", _view("embed", "redeem"), methods=["POST"])
     blueprint.add_url_rule("/callback/<registered>", "callback", methods=["GET"])  # an issuer's own (RFC 9700 4.4.2.2)
     blueprint.add_url_rule("/logged-out", "logged_out", failures.logged_out)
     blueprint.after_request(failures.protect)
     return blueprint
 
 
-def _view(name: str):  # type: ignore[no-untyped-def] # Flask's view type says less than this
+def _view(room: str, name: str):  # type: ignore[no-untyped-def] # Flask's view type says less than this
     def view(**arguments: str) -> ResponseReturnValue:
-        from .login import views  # not before the first login: it imports requests, Authlib and cryptography
-
+        # Not before the first login: it imports requests, Authlib and cryptography.
+        views = import_module(f".{room}.views", __package__)
         try:
             urls.check_prefix()
             sessions.check_store(current_app.session_interface)  # it may have been set after init_app
@@ -157,6 +178,16 @@ def _view(name: str):  # type: ignore[no-untyped-def] # Flask's view type says l
         raise failure
 
     return view
+
+
+def _allow_frames(app: Flask) -> None:
+    from .embed import context, policy  # not for apps that are never shown in a frame
+
+    app.config["SESSION_COOKIE_SAMESITE"] = "Lax"  # by default some browsers would send it into frames
+    app.session_interface = frames.FrameSessions()
+    app.before_request(policy.refuse_cross_site)
+    app.after_request(policy.allow_frames)
+    app.after_request(context.note)
 
 
 def _template_names() -> dict[str, object]:

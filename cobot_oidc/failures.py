@@ -18,10 +18,12 @@ from .events import logger, login_failed
 from .identity.current import current_users, pin_space, requested_registration, requested_space, requested_user
 from .installation import installation
 from .languages import speaker
-from .urls import Destination, check_prefix, login_url, offer_login, start_page, style_url, this_page
+from .urls import Destination, check_prefix, login_url, offer_login, script_url, start_page, style_url, this_page
 
 RETRY_AFTER = 30  # seconds, if the provider does not say
 LONGEST_RETRY_AFTER = 3600
+
+NEVER_FRAMED = ("cobot_oidc.login", "cobot_oidc.callback", "cobot_oidc.frame")  # they belong to windows of their own
 
 _PAGES = ("document", "iframe", "frame", "object", "embed")  # Sec-Fetch-Dest of what people see as a page
 
@@ -60,7 +62,7 @@ def logged_out() -> Response:
     if still_logged_in:  # the back button, after another login
         return redirect(start_page(), 302)
     offer_login(Destination(space))
-    return _rendered("cobot_oidc/logged_out.html", space=request.args.get("space"))
+    return rendered("cobot_oidc/logged_out.html", space=request.args.get("space"))
 
 
 def is_for_a_person() -> bool:
@@ -99,7 +101,11 @@ def protect(response: Response) -> Response:
     response.headers["Cache-Control"] = "no-store"
     response.headers["Referrer-Policy"] = "no-referrer"
     response.vary.add("Cookie")
-    if not installation().settings.embedded:
+    if not installation().settings.embedded or request.endpoint in (
+        "cobot_oidc.login",
+        "cobot_oidc.callback",
+        "cobot_oidc.frame",
+    ):
         response.headers["X-Frame-Options"] = "DENY"
         response.headers.setdefault("Content-Security-Policy", "frame-ancestors 'none'")
     return response
@@ -108,7 +114,7 @@ def protect(response: Response) -> Response:
 def _page(error: CobotOIDCError) -> Response:
     # In debug mode only, the template tells the app's developer the code, the hint and the details.
     asks_at_the_space = error.code in ("membership_required", "admin_required", "rights_limited")
-    return _rendered(
+    return rendered(
         "cobot_oidc/error.html",
         error=error,
         about=_about(error),
@@ -123,7 +129,8 @@ def _about(error: CobotOIDCError) -> Literal["login", "membership", "api"]:
     return "membership" if error.code in ("membership_required", "admin_required", "membership_unknown") else "login"
 
 
-def _rendered(template: str, **values: object) -> Response:
+def rendered(template: str, **values: object) -> Response:
+    """A page of ours, in the person's language."""
     speak = speaker(request.accept_languages)
     page = render_template(
         template,
@@ -132,6 +139,7 @@ def _rendered(template: str, **values: object) -> Response:
         login_url=login_url(),
         home_url=start_page(),
         style_url=style_url(),
+        script_url=script_url(),
         **values,
     )
     response = Response(page, content_type="text/html; charset=utf-8")

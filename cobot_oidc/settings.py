@@ -276,7 +276,11 @@ class Settings:
     json_blueprints: frozenset[str] = setting(
         check.blueprints, "names of blueprints whose requests all want JSON", default=frozenset()
     )
-    embedded: bool = setting(check.boolean, "our own pages may be shown in a frame", default=False)
+    embedded: bool = setting(
+        check.boolean,
+        "the app may be shown [inside Cobot](frames.md), in a frame that has a session of its own",
+        default=False,
+    )
     redis_url: str | None = setting(
         optional(check.redis_url),
         "a Redis that every worker and machine of this app shares: [documents, keys, budgets, used "

@@ -13,6 +13,7 @@ from flask import current_app, request, url_for
 from werkzeug.routing import BuildError
 from werkzeug.urls import iri_to_uri
 
+from .embed.frames import in_frame
 from .errors import ConfigurationError, LoginError
 from .events import logger
 from .identity.current import current_users, pin_space, requested_user
@@ -60,6 +61,12 @@ def check_prefix() -> None:
 def _has_plain_prefix() -> bool:
     path = quote(request.root_path, safe=printable)  # beyond ASCII any character may be in a path
     return safe_next(f"{path}/") is not None and "?" not in path and "#" not in path
+
+
+def in_frame_instead() -> str:
+    """The page for a frame that leads where this login's URL would have led."""
+    values: dict[str, Any] = {name: request.args[name] for name in ("next", "grant") if name in request.args}
+    return url_for("cobot_oidc.embedded", space=_space_argument(), **values)
 
 
 def login_at_callback_host() -> str | None:
@@ -115,7 +122,7 @@ def login_url() -> str | None:
     if destination is None:
         return None
     return url_for(
-        "cobot_oidc.login",
+        "cobot_oidc.embedded" if in_frame() else "cobot_oidc.login",
         space=_named_for_a_login(destination.space),
         next=destination.next,
         grant=destination.grant,
@@ -168,6 +175,11 @@ def start_page() -> str:
 def style_url() -> str | None:
     """The stylesheet of our pages; ``None`` if the path that the app is mounted at would lead elsewhere."""
     return url_for("cobot_oidc.static", filename="pages.css") if _has_plain_prefix() else None
+
+
+def script_url() -> str | None:
+    """The script of our pages for frames; ``None`` as for ``style_url``."""
+    return url_for("cobot_oidc.static", filename="frame.js") if _has_plain_prefix() else None
 
 
 def checked_next(value: str | None) -> str | None:

@@ -14,6 +14,7 @@ from flask import has_request_context
 from werkzeug.local import LocalProxy
 
 from ..context import the_request
+from ..embed.context import is_for_somebody_else
 from ..errors import LoginError
 from ..installation import Installation, installation
 from ..issuers import Registration
@@ -173,6 +174,8 @@ def _look_up(seen: _Seen) -> User | AnonymousUser:
     now, terms = installed.clock(), installed.terms
     identity = sessions.find(issuer, space, terms, now=now)
     if identity is None or not _is_valid(identity.user, installed):
+        return ANONYMOUS
+    if installed.settings.embedded and is_for_somebody_else(identity):
         return ANONYMOUS
     sessions.note_visit(identity, terms, now=now)
     seen.identity = identity

@@ -73,7 +73,7 @@ def ask(user: User, api: "CobotAPI") -> Standing:
     # The space's name is for people, and would make the session longer.
     membership = None if found is None else Membership(found.id, found.space)
     is_admin = user.space is not None and me.administrates(user.space)
-    return Standing(membership, is_admin, int(installation().clock()))
+    return Standing(membership, is_admin, int(installation().clock()), me.id)
 
 
 class Memberships:

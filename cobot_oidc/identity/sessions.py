@@ -61,25 +61,33 @@ class Kept(NamedTuple):
 
     :ivar token: the access token as ``tokens`` keeps it. :ivar standing: what Cobot said at the login.
     :ivar granted: the scopes that were granted beyond the configured ones. ``declined``: asked for, and not granted.
+    :ivar cobot_id: Cobot's id for the person, if it is known to differ from the subject (docs/cobot.md 5).
     """
 
     token: str | None = None
     standing: Standing | None = None
     granted: tuple[str, ...] = ()
     declined: tuple[str, ...] = ()
+    cobot_id: str | None = None
 
     @classmethod
     def read(cls, stored: object, space: str | None) -> "Kept":
         """What is stored; nothing for what cannot be read."""
         if not isinstance(stored, dict):
             return NOTHING_KEPT
-        token, standing = stored.get("t"), None
+        token, cobot_id, standing = stored.get("t"), stored.get("u"), None
         match stored.get("m"):
             case [int(asked_at), str() | None as name, int(is_admin)]:
                 membership = Membership(name, space or "") if name else None
                 standing = Standing(membership, bool(is_admin), asked_at)
         granted, declined = (str(stored.get(name, "")).split() for name in ("g", "d"))
-        return cls(token if isinstance(token, str) else None, standing, tuple(granted), tuple(declined))
+        return cls(
+            token if isinstance(token, str) else None,
+            standing,
+            tuple(granted),
+            tuple(declined),
+            cobot_id if isinstance(cobot_id, str) else None,
+        )
 
     def stored(self) -> dict[str, object]:
         """As short as it can be: only what there is."""
@@ -90,6 +98,7 @@ class Kept(NamedTuple):
             "m": None if standing is None else [standing.asked_at, membership, int(standing.is_admin)],
             "g": " ".join(self.granted),
             "d": " ".join(self.declined),
+            "u": self.cobot_id,
         }
         return {name: member for name, member in members.items() if member}
 

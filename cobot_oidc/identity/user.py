@@ -25,11 +25,13 @@ class Standing:
 
     :ivar membership: ``None`` if they are no member. ``is_admin``: whether they administrate the space.
     :ivar asked_at: when Cobot said so, in seconds since the epoch.
+    :ivar cobot_id: Cobot's id for the person, if Cobot was just asked.
     """
 
     membership: Membership | None
     is_admin: bool
     asked_at: int
+    cobot_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -37,11 +37,14 @@ def logged_in(transaction: Transaction, token_set: TokenSet, provider: Provider)
     user = _from_claims(transaction, token_set, provider)
     settings, token = installation().settings, token_set.access_token
     granted, declined = _scopes(transaction, token_set)
+    standing = _standing(user, token) if settings.membership else None
+    cobot_id = None if standing is None else standing.cobot_id
     kept = Kept(
         token=tokens.keep(token, user) if settings.keep_token else None,
-        standing=_standing(user, token) if settings.membership else None,
+        standing=standing,
         granted=granted,
         declined=declined,
+        cobot_id=cobot_id if cobot_id != user.subject else None,
     )
     return LoggedIn(Identity(user, kept=kept), token)
 

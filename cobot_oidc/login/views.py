@@ -11,6 +11,7 @@ from werkzeug.wrappers import Response
 
 from .. import urls
 from ..context import the_app
+from ..embed.frames import in_frame
 from ..errors import CobotOIDCError, ConfigurationError, LoginError, ProviderError
 from ..events import user_logged_out
 from ..failures import is_subresource
@@ -40,6 +41,8 @@ def login() -> Response:
     """Send the browser to the provider of the space that was asked for, and remember what to expect back."""
     if request.method == "HEAD" or _is_prefetch():
         return Response(status=204 if request.method == "HEAD" else 503)  # nobody is there yet (F08)
+    if in_frame():  # no provider can be shown here; the page that opens a window for it can
+        return redirect(urls.in_frame_instead(), 302)
     if "space" in request.args:
         pin_space(request.args["space"] or None)
     space, registration = requested_space(), requested_registration()

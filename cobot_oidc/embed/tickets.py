@@ -1,0 +1,57 @@
+"""The ticket that brings a login from a window of its own into a frame: sealed, for one frame, once, for a minute."""
+
+import hashlib
+import hmac
+import json
+import secrets
+
+from .. import sealing
+from ..errors import LoginError
+from ..identity.sessions import Identity
+from ..installation import installation
+
+LIFETIME = 60  # seconds
+
+_PURPOSE = "frame ticket"
+_NAME_BYTES = 16
+
+
+def frame_of(secret: str) -> str:
+    """The name of a frame, by which a ticket is bound to it: 43 characters of its secret's SHA-256."""
+    return hashlib.sha256(secret.encode()).hexdigest()[:43]
+
+
+def issue(identity: Identity, frame: str) -> str:
+    """A ticket for this login and this frame.
+
+    :param frame: the frame's name, as ``frame_of`` makes it.
+    """
+    installed = installation()
+    content = [
+        identity.user.issuer,
+        identity.stored(installed.terms),
+        secrets.token_urlsafe(_NAME_BYTES),
+        int(installed.clock()),
+    ]
+    return sealing.seal(json.dumps(content).encode(), _PURPOSE, frame)
+
+
+def redeem(ticket: str, secret: str) -> Identity:
+    """The login that a ticket brings. It counts once.
+
+    :param secret: of the frame that brings the ticket.
+    :raises LoginError: ``ticket_refused`` for a ticket of another frame or app, an old one, or one that was redeemed.
+    """
+    installed, plain = installation(), sealing.opened(ticket, _PURPOSE, frame_of(secret))
+    if plain is None:
+        raise LoginError("ticket_refused", reason="not a ticket for this frame")
+    issuer, stored, name, issued_at = json.loads(plain)
+    now = installed.clock()
+    if not abs(now - issued_at) <= LIFETIME:
+        raise LoginError("ticket_refused", reason="too old")
+    identity = Identity.read(issuer, stored, installed.terms)
+    if identity is None or not identity.is_alive(now, installed.terms) or identity.user in installed.ended_logins:
+        raise LoginError("ticket_refused", reason="the login has ended")
+    if not installed.used_states.claim(hmac.digest(b"ticket", name.encode(), "sha256").hex(), now):
+        raise LoginError("ticket_refused", reason="redeemed before")
+    return identity
