@@ -9,10 +9,6 @@ from cobot_oidc.standin import StandIn
 from .conftest import MakeAPI, refusal
 
 
-def of_api_2(**attributes: str) -> dict[str, Any]:
-    return {"data": {"type": "bookings", "attributes": attributes, "relationships": {}}}
-
-
 @pytest.mark.parametrize("path", ["/api/bookings", "/bookings"])
 def test_a_token_that_was_revoked(make_api: MakeAPI, cobot: StandIn, path: str) -> None:
     api = make_api(space="co-up")
@@ -47,15 +43,13 @@ def test_an_error_has_the_name_of_the_request(make_api: MakeAPI, cobot: StandIn,
 @pytest.mark.parametrize("generation", [1, 2])
 def test_values_that_are_not_valid_are_told_by_field(make_api: MakeAPI, generation: int) -> None:
     api = make_api(space="co-up")
-    resource = "resource-co-up-1"
+    times = {"from": "soon", "to": "2027-03-01"}
     if generation == 1:
-        error = refusal(
-            lambda: api.post("/api/bookings", {"resource_id": resource, "from": "soon", "to": "2027-03-01"})
-        )
+        error = refusal(lambda: api.post("/api/bookings", {"resource_id": "resource-co-up-1", **times}))
     else:
-        document = of_api_2(**{"from": "soon", "to": "2027-03-01"})
-        document["data"]["relationships"] = {"resource": {"data": {"type": "resources", "id": resource}}}
-        error = refusal(lambda: api.post("/bookings", document))
+        resource = {"data": {"type": "resources", "id": "resource-co-up-1"}}
+        data = {"type": "bookings", "attributes": times, "relationships": {"resource": resource}}
+        error = refusal(lambda: api.post("/bookings", {"data": data}))
 
     assert (error.code, error.api_status, error.status) == ("request_invalid", 422, 422)
     assert error.fields == {"from": "is not a time", "to": "has no offset from UTC"}
