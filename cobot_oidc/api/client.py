@@ -237,10 +237,8 @@ class CobotAPI:
         :raises APIError: ``insufficient_scope`` or ``rights_limited``; nothing if that cannot be found out.
         """
         kind = "read" if method in SAFE_METHODS else "write"
-        things = [part for part in path.removeprefix("/api").split("/") if part]
-        # Any of the first ones suffices, as a path may be within another thing; what is included needs its own.
-        needed = [(kind, *(f"{kind}_{thing}" for thing in things))]
-        needed += [("read", f"read_{each.partition('.')[0]}", f"read_{each.partition('.')[0]}s") for each in include]
+        needed = [(*((kind,) if is_of_api_1(path) else ()), f"{kind}_{_thing(path)}")]
+        needed += [(f"read_{each.partition('.')[0]}", f"read_{each.partition('.')[0]}s") for each in include]
         try:
             granted = self.granted_scopes()
         except APIError:
@@ -249,6 +247,12 @@ class CobotAPI:
         error = failure(answer, "rights_limited" if missing is None else "insufficient_scope")
         error.note(granted=list(granted), **({} if missing is None else {"expected": missing}))
         raise error
+
+
+def _thing(path: str) -> str:
+    """What a path is about, which scopes are named after: the last list in it, as in ``/spaces/co-up/bookings/1``."""
+    names = path.removeprefix("/api/").strip("/").split("/")[::2]  # ids stand in between
+    return next((name for name in reversed(names) if name.endswith("s")), names[0])
 
 
 def _accept(path: str) -> dict[str, str]:
