@@ -5,7 +5,7 @@ The OAuth 2.0 session is Authlib's, the bytes go through our own bounded transpo
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from http.cookiejar import DefaultCookiePolicy
 from typing import Any
 from urllib.parse import urlsplit
@@ -156,12 +156,19 @@ class Connection:
             secret_in_path(call.secret),
         ):
             try:
-                return received(send, call.url, settings, LARGEST_ANSWER)
+                answer = received(send, call.url, settings, LARGEST_ANSWER)
             except ConnectionFailed as failure:
                 return APIError("api_unreachable", url=call.url, reason=failure.reason)
             except ProviderError as error:
                 code: APICode = "answer_unusable" if error.code == "response_unusable" else "api_unreachable"
                 return APIError(code, url=call.url, reason=error.details.get("reason", error.code))
+        return answer if answer.status < 300 or session.token is None else _without(answer, session.token)
+
+
+def _without(answer: HTTPResponse, token: Mapping[str, str]) -> HTTPResponse:
+    """What a failure says ends up in errors and logs: nothing, if it repeats the token (L01, L02)."""
+    secret = token["access_token"].encode()
+    return replace(answer, body=b"", request_id="") if secret in answer.body + answer.request_id.encode() else answer
 
 
 def _pause(state: tenacity.RetryCallState) -> float:

@@ -353,6 +353,29 @@ def test_a_token_is_one_part_of_a_path(make_portal: MakePortal) -> None:
     assert request.startswith(b"GET /api/access_tokens/a-token%2F..%2Fx%3Fy%23z%20%252e HTTP/1.1\r\n")
 
 
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 422])
+def test_an_answer_that_repeats_the_token_is_not_repeated(make_portal: MakePortal, status: int) -> None:
+    token = "0123456789abcdef-of-somebody"
+    body = f'{{"error": "no such token: {token}", "errors": {{"{token}": "{token}"}}}}'.encode()
+    with hostile_server(says(answer(body, status=f"{status} No", headers=f"X-Request-Id: {token}\r\n"))) as server:
+        url = server.url().rstrip("/")
+        with make_portal(COBOT_OIDC_ISSUER=url, COBOT_OIDC_API_URL=url).app_context():
+            api = CobotAPI(token)
+            errors = [
+                refusal(call)
+                for call in (
+                    lambda: api.get("/api/x"),
+                    lambda: api.post("/x", {}),
+                    api.me,
+                    api.granted_scopes,
+                    api.revoke,
+                )
+            ]
+
+    for error in errors:
+        assert token not in f"{error} {error!r} {error.__dict__}"
+
+
 # ---------------------------------------------------------------------- a space's own token
 
 
