@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from threading import Event
 from typing import Any, BinaryIO
 
 from flask import has_app_context
@@ -70,7 +71,7 @@ class CobotAPI:
         self._user = user or token
         self._longest_wait = longest_wait
         self._granted: tuple[str, ...] | None = None
-        self._is_closed = False
+        self._closed = Event()  # for the copies too
 
     def __repr__(self) -> str:
         return f"<CobotAPI at {self._addresses.api_1!r}>"
@@ -203,9 +204,9 @@ class CobotAPI:
         return other
 
     def close(self) -> None:
-        """End the use of the token: every later call raises ``token_spent``."""
-        self._is_closed = True
-        self._session.token = None
+        """End the use of the token: every later call of this client and of its copies raises ``token_spent``."""
+        self._closed.set()
+        self._session.token = self._granted = None
 
     def _ask(
         self, method: str, path: str, url: str | None = None, *, include: Iterable[str] = (), **options: Any
@@ -219,14 +220,14 @@ class CobotAPI:
         return answer
 
     def _call(self, call: Call) -> HTTPResponse:
-        if self._is_closed:
+        if self._closed.is_set():
             raise APIError("token_spent")
         return self._place.connection.answer(self._session, call, user=self._user, longest_wait=self._longest_wait)
 
     def _call_about_token(self, method: str, path: str, **options: Any) -> HTTPResponse:
         """The token stands in the path. It gets there when the bytes are sent: no log and no error contains it."""
-        if self._is_closed or self._session.token is None:
-            raise APIError("token_spent" if self._is_closed else "token_missing")
+        if self._closed.is_set() or self._session.token is None:
+            raise APIError("token_spent" if self._closed.is_set() else "token_missing")
         url = self._addresses.of_account(f"/api/access_tokens/{PLACEHOLDER}{path}")
         call = Call(method, url, {"headers": _accept("/api/"), **options}, secret=self._session.token["access_token"])
         return self._call(call)

@@ -457,6 +457,15 @@ def test_an_iteration_ends_with_its_client(make_api: MakeAPI, cobot: StandIn) ->
     assert cobot.asked("/bookings") == 1
 
 
+def test_a_client_that_may_wait_ends_with_the_one_it_came_from(make_api: MakeAPI, cobot: StandIn) -> None:
+    api = make_api("alex", space="co-up")
+    patient = api.waiting(60)
+    api.close()
+
+    assert {refusal(call).code for call in [*every_call(patient), patient.granted_scopes]} == {"token_spent"}
+    assert cobot.requests == []
+
+
 def test_a_client_that_may_wait_is_another_one(make_api: MakeAPI, cobot: StandIn, waits: list[float]) -> None:
     api = make_api(space="co-up")
     patient = api.waiting(60)
