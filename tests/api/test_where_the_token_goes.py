@@ -155,6 +155,16 @@ def test_a_link_to_the_next_page_leads_nowhere_else(make_api: MakeAPI, cobot: St
     assert len(cobot.requests) == 1
 
 
+def test_a_link_is_not_told_with_its_query(make_api: MakeAPI, cobot: StandIn) -> None:
+    api = make_api()
+    link_to(cobot, "https://evil.example/bookings?access_token=0123456789abcdef")
+
+    error = refusal(lambda: list(api.pages("/bookings")))
+
+    assert "evil.example" in str(error)
+    assert "0123456789abcdef" not in f"{error} {error.details}"
+
+
 @pytest.mark.parametrize("links", [None, [], "x", 5, {}, {"next": None}, {"prev": "https://evil.example/"}])
 def test_without_a_link_to_the_next_page_the_list_ends(make_api: MakeAPI, cobot: StandIn, links: Any) -> None:
     cobot.alter("api", {"links": links}, path="/bookings")
@@ -559,6 +569,20 @@ def test_the_token_of_a_space_with_a_domain_of_its_own_stays_there(own_domain: F
         api.revoke()
 
     assert len(cobot.requests) == 6
+    assert {request.host for request in cobot.requests} == {f"members.localhost:{cobot.port}"}
+
+
+@pytest.mark.parametrize("link", ["{api}/bookings", ":///bookings", "None/bookings", "{issuer}/api/bookings"])
+def test_no_link_leads_the_token_out_of_that_domain(own_domain: Flask, cobot: StandIn, link: str) -> None:
+    link = link.format(api=cobot.api, issuer=cobot.issuer)
+    document = {"data": [{"type": "bookings", "id": "1"}], "links": {"next": link}}
+    cobot.alter("api", lambda _: document, path="/api/bookings")
+
+    with own_domain.app_context():
+        pages = CobotAPI(cobot.issue_token("alex", EVERYTHING), space="co-up").pages("/api/bookings")
+        assert next(pages)["id"] == "1"
+        assert refusal(lambda: next(pages)).code == "address_forbidden"
+
     assert {request.host for request in cobot.requests} == {f"members.localhost:{cobot.port}"}
 
 
