@@ -50,6 +50,13 @@ class _Again:
     seconds: float | None = None
 
 
+class _Session(OAuth2Session):  # type: ignore[misc] # Authlib is untyped
+    """Authlib's session. It sees no redirects: requests would read and unpack their bodies, even if it follows none."""
+
+    def get_redirect_target(self, resp: requests.Response) -> None:
+        del resp
+
+
 class Connection:
     """Calls the API for everybody in this process. This class is thread-safe; connections are kept and reused.
 
@@ -72,7 +79,7 @@ class Connection:
 
     def session(self, token: str | None) -> OAuth2Session:
         """The session of one token; ``None`` for public resources."""
-        session = OAuth2Session(token={"access_token": token, "token_type": "Bearer"} if token else None)
+        session = _Session(token={"access_token": token, "token_type": "Bearer"} if token else None)
         session.trust_env = False
         session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))  # N13
         session.mount("http://", self._transport)

@@ -113,6 +113,32 @@ def test_an_answer_of_8_mb_is_read(make_portal: MakePortal) -> None:
     assert error.code == "answer_unusable"
 
 
+@pytest.mark.parametrize("status", ["200 OK", "302 Found", "500 No"])
+@pytest.mark.usefixtures("waits")
+def test_no_answer_is_unpacked(make_portal: MakePortal, status: str) -> None:
+    bomb = gzip.compress(b"x" * 64 * 1024 * 1024)
+    headers = "Content-Encoding: gzip\r\nLocation: /elsewhere\r\n"
+    packed = answer(bomb, status=status, headers=headers)
+    tracemalloc.start()
+    try:
+        error = at(make_portal, says(packed))
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+    assert error.details["reason"] == "content encoding"
+    assert peak < 16 * 1024 * 1024
+
+
+@pytest.mark.parametrize("location", ["http://[", "http://evil:port/", "http://\udcff/", "x" * 5000, "http://:0", "//"])
+def test_a_redirect_to_nowhere_is_a_redirect(make_portal: MakePortal, location: str) -> None:
+    headers = f"HTTP/1.1 302 Found\r\nContent-Length: 0\r\nLocation: {location}\r\n\r\n"
+
+    error = at(make_portal, says(headers.encode("ascii", "surrogateescape")))
+
+    assert (error.code, error.details["reason"]) == ("answer_unusable", "a redirect")
+
+
 def test_no_cookie_is_kept(make_portal: MakePortal) -> None:
     reply = answer(b'{"data": []}', headers="Set-Cookie: a=b; Path=/\r\n")
     with (
