@@ -154,7 +154,8 @@ class CobotAPI:
         :param files: files to upload by the field's name: name, content and media type of each.
         :returns: as ``get``.
         """
-        options: dict[str, Any] = {"data": form, "files": files}
+        uploads = {field: (name, _whole(content), kind) for field, (name, content, kind) in (files or {}).items()}
+        options: dict[str, Any] = {"data": form, "files": uploads}
         if json is not None:
             options = {"json": json}
         document = content(self._ask(method, path, **options))
@@ -248,6 +249,11 @@ class CobotAPI:
         error = failure(answer, "rights_limited" if missing is None else "insufficient_scope")
         error.note(granted=list(granted), **({} if missing is None else {"expected": missing}))
         raise error
+
+
+def _whole(content: bytes | BinaryIO) -> bytes:
+    """What a file contains: it can be read once, and may have to be sent again."""
+    return content if isinstance(content, bytes) else content.read()
 
 
 def _thing(path: str) -> str:

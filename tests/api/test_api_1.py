@@ -122,6 +122,17 @@ def test_a_picture_is_uploaded(make_api: MakeAPI, cobot: StandIn, content: bytes
     assert cobot.world.pictures["m-grace-1"] == b"a picture"
 
 
+def test_a_file_that_is_sent_again_is_sent_wholly(make_api: MakeAPI, cobot: StandIn, waits: list[float]) -> None:
+    cobot.reply("api", status=429, headers={"Retry-After": "2"}, path="/api/memberships", times=1)
+    picture: Upload = ("grace.png", io.BytesIO(b"a picture"), "image/png")
+
+    make_api(space="co-up").put("/api/memberships/m-grace-1/picture", files={"file": picture})
+
+    assert cobot.asked("/api/memberships/m-grace-1/picture") == 2
+    assert cobot.world.pictures["m-grace-1"] == b"a picture"
+    assert waits == [2]
+
+
 def test_an_upload_may_have_fields_beside_it(make_portal: MakePortal) -> None:
     with hostile_server(says(answer())) as server:
         portal = make_portal(COBOT_OIDC_API_URL=server.url().rstrip("/"), COBOT_OIDC_ISSUER=server.url().rstrip("/"))

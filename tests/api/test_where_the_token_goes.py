@@ -535,7 +535,9 @@ def test_a_provider_without_a_second_generation_is_not_asked_for_it(make_portal:
     assert cobot.asked("/bookings") == 0
 
 
-def test_an_exception_inside_the_providers_domain_has_the_providers_api(make_portal: MakePortal, cobot: StandIn) -> None:
+def test_an_exception_inside_the_providers_domain_has_the_providers_api(
+    make_portal: MakePortal, cobot: StandIn
+) -> None:
     with make_portal(COBOT_OIDC_SPACE_ISSUERS={"hq": cobot.space_issuer("co-up")}).app_context():
         api = CobotAPI(cobot.issue_token("grace", EVERYTHING), space="hq")
         api.get("/api/space")
