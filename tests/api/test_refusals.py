@@ -3,7 +3,9 @@
 from typing import Any
 
 import pytest
+from flask import Flask
 
+from cobot_oidc import oidc_event
 from cobot_oidc.standin import StandIn
 
 from .conftest import MakeAPI, refusal
@@ -28,6 +30,14 @@ def test_a_resource_that_there_is_not(make_api: MakeAPI, path: str) -> None:
     error = refusal(lambda: api.get(path) if "nothing" in path or "/api" not in path else api.delete(path))
 
     assert (error.code, error.api_status, error.status) == ("resource_not_found", 404, 404)
+
+
+def test_a_resource_that_is_gone_is_not_there(make_api: MakeAPI, cobot: StandIn) -> None:
+    cobot.reply("api", status=410, path="/api/space")
+
+    error = refusal(lambda: make_api(space="co-up").get("/api/space"))
+
+    assert (error.code, error.api_status, error.status) == ("resource_not_found", 410, 404)
 
 
 @pytest.mark.parametrize("path", ["/api/space", "/bookings"])
@@ -152,6 +162,23 @@ def test_a_server_error_says_that_cobot_fails(
     assert (error.code, error.api_status, error.status) == ("api_failing", status, 503)
     assert error.request_id == "of-this-request"
     assert cobot.asked("/api/space") == 3
+    assert len(waits) == 2
+
+
+def test_the_app_hears_that_the_api_is_unavailable(make_api: MakeAPI, cobot: StandIn, in_portal: Flask) -> None:
+    heard: list[str] = []
+    cobot.reply("api", status=503, path="/api/space")
+
+    with oidc_event.connected_to(lambda _, event, **__: heard.append(event), in_portal):
+        refusal(lambda: make_api(space="co-up").get("/api/space"))
+
+    assert heard == ["api_unavailable"]
+
+
+def test_a_failure_that_passes_is_not_seen(make_api: MakeAPI, cobot: StandIn, waits: list[float]) -> None:
+    cobot.reply("api", status=503, path="/api/space", times=2)
+
+    assert make_api(space="co-up").get("/api/space")["id"] == "co-up"
     assert len(waits) == 2
 
 

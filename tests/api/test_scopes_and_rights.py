@@ -1,5 +1,7 @@
 """Cobot answers 403 to a token without the scope, and to a person without the right: the error tells which it was."""
 
+from typing import Any
+
 import pytest
 
 from cobot_oidc import CobotAPI
@@ -105,3 +107,15 @@ def test_a_refusal_that_cannot_be_explained_is_told_as_it_is(cobot: StandIn) -> 
         error = refusal(lambda api=api: api.get("/api/space"))  # type: ignore[misc] # bound now
 
         assert (error.code, error.api_status) == ("request_forbidden", 403)
+
+
+@pytest.mark.parametrize("about_the_token", [{"status": 500}, {"status": 404}, {"body": b"{}"}, {"body": b"<html>"}])
+def test_a_refusal_is_told_even_if_the_scopes_cannot_be_found_out(
+    make_api: MakeAPI, cobot: StandIn, about_the_token: dict[str, Any]
+) -> None:
+    cobot.reply("api", **about_the_token, path="/api/access_tokens")
+
+    error = refusal(lambda: make_api(scope="read_user").get("/bookings"))
+
+    assert (error.code, error.api_status) == ("request_forbidden", 403)
+    assert error.message == "The access token does not have the scope read_bookings."
