@@ -9,7 +9,7 @@ from cobot_oidc import CobotAPI
 from cobot_oidc.standin import StandIn
 
 from ..conftest import MakePortal
-from ..provider.hostile import answer, hostile_server, says
+from ..provider.hostile import Visit, answer, hostile_server, says
 from .conftest import MakeAPI, refusal
 
 START, END = "2027-03-01T10:00:00+00:00", "2027-03-01T12:00:00+00:00"
@@ -147,6 +147,27 @@ def test_included_fields_and_filters_hold_on_every_page(make_api: MakeAPI) -> No
 
 def test_more_of_the_query_is_sent(make_api: MakeAPI) -> None:
     assert [*make_api().pages("/bookings", params={"filter[from]": "2027-06-01T00:00:00Z"})] == []
+
+
+def test_a_link_to_the_next_page_is_followed_as_it_is(make_portal: MakePortal) -> None:
+    answers: list[bytes] = []
+
+    def script(visit: Visit) -> None:
+        while visit.read_request():
+            visit.send(answers.pop(0))
+
+    with hostile_server(script) as server:
+        url = server.url().rstrip("/")
+        answers += [answer(f'{{"data": [], "links": {{"next": "{url}/b?page=2"}}}}'.encode()), answer(b'{"data": []}')]
+        with make_portal(COBOT_OIDC_API_URL=url).app_context():
+            pages = CobotAPI().pages(
+                "/bookings", filter={"space": "co-up"}, fields={"bookings": ["a", "b"]}, page_size=5
+            )
+            assert list(pages) == []
+
+    lines = [request.partition(b" HTTP/1.1")[0] for request in server.requests]
+    query = b"filter%5Bspace%5D=co-up&fields%5Bbookings%5D=a%2Cb&page%5Bsize%5D=5"
+    assert lines == [b"GET /bookings?" + query, b"GET /b?page=2"]
 
 
 def test_nothing_is_asked_before_somebody_wants_a_resource(make_api: MakeAPI, cobot: StandIn) -> None:
