@@ -69,4 +69,4 @@ def _is_plain(path: str) -> bool:
     if len(path) > LONGEST_PATH or not _PATH.fullmatch(path):
         return False
     # An id that somebody typed must not become another resource: /bookings/../users
-    return not {".", ".."}.intersection(unquote(unquote(path)).split("/"))
+    return not {".", ".."}.intersection(re.split(r"[/\\]", unquote(unquote(path))))

@@ -27,6 +27,8 @@ NO_PATHS = [
     "/bookings/%252e%252e/x",
     "/bookings/..%2fusers",
     "/bookings%2f..%2fusers",
+    "/bookings/..%5cusers",
+    "/bookings/x%5C%2e%2e%5Cusers",
     "//evil.example",
     "//evil.example/bookings",
     "/bookings?x=1",
