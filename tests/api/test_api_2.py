@@ -39,6 +39,8 @@ def test_both_sides_speak_json_api(make_portal: MakePortal) -> None:
     assert b"\r\nAccept: application/vnd.api+json\r\n" in posted
     assert b"\r\nAccept: application/vnd.api+json\r\n" in asked
     assert b"content-type" not in asked.lower()
+    assert b"\r\nAccept-Encoding: identity\r\n" in asked  # what is packed is not read
+    assert b"\r\nUser-Agent: cobot-oidc\r\n" in asked
 
 
 def test_the_first_generation_gets_plain_json(make_portal: MakePortal) -> None:

@@ -459,6 +459,14 @@ def test_after_its_end_a_client_calls_nobody(make_api: MakeAPI, cobot: StandIn) 
     assert cobot.requests == []
 
 
+def test_what_a_client_knew_of_its_token_ends_with_it(make_api: MakeAPI) -> None:
+    api = make_api()
+    api.granted_scopes()
+    api.close()
+
+    assert refusal(api.granted_scopes).code == "token_spent"
+
+
 def test_an_iteration_ends_with_its_client(make_api: MakeAPI, cobot: StandIn) -> None:
     api = make_api()
     pages = api.pages("/bookings", page_size=1)
