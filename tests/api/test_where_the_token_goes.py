@@ -363,6 +363,7 @@ def test_a_token_is_one_part_of_a_path(make_portal: MakePortal) -> None:
 
     [request] = server.requests
     assert request.startswith(b"GET /api/access_tokens/a-token%2F..%2Fx%3Fy%23z%20%252e HTTP/1.1\r\n")
+    assert b"\r\nAccept: application/json\r\n" in request  # it is of the first generation
 
 
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 422])
