@@ -3,6 +3,7 @@
 import gzip
 import json
 import tracemalloc
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,7 +12,7 @@ from cobot_oidc import CobotAPI
 from cobot_oidc.standin import StandIn
 
 from ..conftest import MakePortal
-from ..provider.hostile import Script, answer, floods, hostile_server, says, says_once
+from ..provider.hostile import Script, answer, floods, hostile_server, resets, says, says_once
 from .conftest import MakeAPI, refusal
 
 LARGEST = 8 * 1024 * 1024  # bytes of an answer
@@ -137,6 +138,47 @@ def test_a_redirect_to_nowhere_is_a_redirect(make_portal: MakePortal, location: 
     error = at(make_portal, says(headers.encode("ascii", "surrogateescape")))
 
     assert (error.code, error.details["reason"]) == ("answer_unusable", "a redirect")
+
+
+def test_a_file_of_more_than_8_mb_is_not_read(make_portal: MakePortal) -> None:
+    with (
+        hostile_server(says(answer(b"x" * LARGEST), answer(b"x" * (LARGEST + 1)))) as server,
+        make_portal(COBOT_OIDC_API_URL=server.url().rstrip("/")).app_context(),
+    ):
+        api = CobotAPI()
+        assert len(api.download("/file").content) == LARGEST
+        assert refusal(lambda: api.download("/file")).code == "answer_unusable"
+
+
+def test_what_may_have_arrived_is_not_sent_again(make_portal: MakePortal, waits: list[float]) -> None:
+    with (
+        hostile_server(resets) as server,
+        make_portal(COBOT_OIDC_API_URL=server.url().rstrip("/")).app_context(),
+    ):
+        for method in ("POST", "PUT", "PATCH", "DELETE"):
+            assert refusal(lambda method=method: CobotAPI().request(method, "/bookings")).code == "api_unreachable"  # type: ignore[misc]
+
+    assert (len(server.requests), waits) == (4, [])
+
+
+def test_nothing_is_taken_from_the_environment(
+    make_portal: MakePortal, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    netrc = tmp_path / "netrc"
+    netrc.write_text("machine 127.0.0.1 login somebody password of-somebody", encoding="utf-8")
+    monkeypatch.setenv("NETRC", str(netrc))
+    monkeypatch.delenv("no_proxy", raising=False)
+    monkeypatch.delenv("NO_PROXY", raising=False)
+    with (
+        hostile_server(says(answer(b'{"data": []}'))) as proxy,
+        hostile_server(says(answer(b'{"data": []}'))) as server,
+    ):
+        monkeypatch.setenv("http_proxy", proxy.url())
+        with make_portal(COBOT_OIDC_API_URL=server.url().rstrip("/")).app_context():
+            CobotAPI().get("/bookings")
+
+    assert proxy.connections == 0
+    assert b"authorization" not in server.requests[0].lower()
 
 
 def test_no_cookie_is_kept(make_portal: MakePortal) -> None:
