@@ -807,6 +807,10 @@ class APIError(CobotOIDCError):
         error.request_id = self.request_id
         return error
 
+    def __reduce__(self) -> tuple[object, ...]:
+        own = {name: getattr(self, name) for name in ("api_status", "message", "fields", "request_id")}
+        return (*super().__reduce__(), own)
+
 
 def _detail(name: str, value: object) -> str | int | float:
     if name in _OUR_WORDS and isinstance(value, str) and value.isprintable():

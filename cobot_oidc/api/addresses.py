@@ -6,7 +6,7 @@ all others to API 2, which has a host of its own.
 
 import re
 from dataclasses import dataclass
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 
 from ..errors import APIError
 
@@ -51,13 +51,13 @@ class Addresses:
         """
         if link is None:
             return None
-        base, path = urlsplit(self.api_2 or ""), ""
-        if isinstance(link, str) and len(link) <= 2 * LONGEST_PATH and link.isascii() and link.isprintable():
-            prefix = f"{base.scheme}://{base.netloc}{base.path}"
-            path = link.removeprefix(prefix) if link.startswith(f"{prefix}/") else ""
+        text, path = link if isinstance(link, str) else "", ""
+        if self.api_2 is not None and len(text) <= 2 * LONGEST_PATH and text.isascii() and text.isprintable():
+            path = text.removeprefix(self.api_2) if text.startswith(f"{self.api_2}/") else ""
         if not _is_plain(path.partition("?")[0]) or "#" in path:
-            raise APIError("address_forbidden", expected=f"a link below {self.api_2}", got=link)
-        return str(link)
+            got = text.partition("?")[0] or link  # a query may repeat the token
+            raise APIError("address_forbidden", expected=f"a link below {self.api_2}", got=got)
+        return text
 
 
 def is_of_api_1(path: str) -> bool:
@@ -69,4 +69,4 @@ def _is_plain(path: str) -> bool:
     if len(path) > LONGEST_PATH or not _PATH.fullmatch(path):
         return False
     # An id that somebody typed must not become another resource: /bookings/../users
-    return not {".", ".."}.intersection(unquote(unquote(path)).split("/"))
+    return not {".", ".."}.intersection(re.split(r"[/\\]", unquote(unquote(path))))

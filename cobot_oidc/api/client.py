@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from threading import Event
 from typing import Any, BinaryIO
 
 from flask import has_app_context
@@ -70,7 +71,7 @@ class CobotAPI:
         self._user = user or token
         self._longest_wait = longest_wait
         self._granted: tuple[str, ...] | None = None
-        self._is_closed = False
+        self._closed = Event()  # for the copies too
 
     def __repr__(self) -> str:
         return f"<CobotAPI at {self._addresses.api_1!r}>"
@@ -153,7 +154,8 @@ class CobotAPI:
         :param files: files to upload by the field's name: name, content and media type of each.
         :returns: as ``get``.
         """
-        options: dict[str, Any] = {"data": form, "files": files}
+        uploads = {field: (name, _whole(content), kind) for field, (name, content, kind) in (files or {}).items()}
+        options: dict[str, Any] = {"data": form, "files": uploads}
         if json is not None:
             options = {"json": json}
         document = content(self._ask(method, path, **options))
@@ -203,9 +205,9 @@ class CobotAPI:
         return other
 
     def close(self) -> None:
-        """End the use of the token: every later call raises ``token_spent``."""
-        self._is_closed = True
-        self._session.token = None
+        """End the use of the token: every later call of this client and of its copies raises ``token_spent``."""
+        self._closed.set()
+        self._session.token = self._granted = None
 
     def _ask(
         self, method: str, path: str, url: str | None = None, *, include: Iterable[str] = (), **options: Any
@@ -219,14 +221,14 @@ class CobotAPI:
         return answer
 
     def _call(self, call: Call) -> HTTPResponse:
-        if self._is_closed:
+        if self._closed.is_set():
             raise APIError("token_spent")
         return self._place.connection.answer(self._session, call, user=self._user, longest_wait=self._longest_wait)
 
     def _call_about_token(self, method: str, path: str, **options: Any) -> HTTPResponse:
         """The token stands in the path. It gets there when the bytes are sent: no log and no error contains it."""
-        if self._is_closed or self._session.token is None:
-            raise APIError("token_spent" if self._is_closed else "token_missing")
+        if self._closed.is_set() or self._session.token is None:
+            raise APIError("token_spent" if self._closed.is_set() else "token_missing")
         url = self._addresses.of_account(f"/api/access_tokens/{PLACEHOLDER}{path}")
         call = Call(method, url, {"headers": _accept("/api/"), **options}, secret=self._session.token["access_token"])
         return self._call(call)
@@ -237,10 +239,8 @@ class CobotAPI:
         :raises APIError: ``insufficient_scope`` or ``rights_limited``; nothing if that cannot be found out.
         """
         kind = "read" if method in SAFE_METHODS else "write"
-        things = [part for part in path.removeprefix("/api").split("/") if part]
-        # Any of the first ones suffices, as a path may be within another thing; what is included needs its own.
-        needed = [(kind, *(f"{kind}_{thing}" for thing in things))]
-        needed += [("read", f"read_{each.partition('.')[0]}", f"read_{each.partition('.')[0]}s") for each in include]
+        needed = [(*((kind,) if is_of_api_1(path) else ()), f"{kind}_{_thing(path)}")]
+        needed += [(f"read_{each.partition('.')[0]}", f"read_{each.partition('.')[0]}s") for each in include]
         try:
             granted = self.granted_scopes()
         except APIError:
@@ -249,6 +249,17 @@ class CobotAPI:
         error = failure(answer, "rights_limited" if missing is None else "insufficient_scope")
         error.note(granted=list(granted), **({} if missing is None else {"expected": missing}))
         raise error
+
+
+def _whole(content: bytes | BinaryIO) -> bytes:
+    """What a file contains: it can be read once, and may have to be sent again."""
+    return content if isinstance(content, bytes) else content.read()
+
+
+def _thing(path: str) -> str:
+    """What a path is about, which scopes are named after: the last list in it, as in ``/spaces/co-up/bookings/1``."""
+    names = path.removeprefix("/api/").strip("/").split("/")[::2]  # ids stand in between
+    return next((name for name in reversed(names) if name.endswith("s")), names[0])
 
 
 def _accept(path: str) -> dict[str, str]:

@@ -5,7 +5,7 @@ The OAuth 2.0 session is Authlib's, the bytes go through our own bounded transpo
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from http.cookiejar import DefaultCookiePolicy
 from typing import Any
 from urllib.parse import urlsplit
@@ -50,6 +50,13 @@ class _Again:
     seconds: float | None = None
 
 
+class _Session(OAuth2Session):  # type: ignore[misc] # Authlib is untyped
+    """Authlib's session. It sees no redirects: requests would read and unpack their bodies, even if it follows none."""
+
+    def get_redirect_target(self, resp: requests.Response) -> None:
+        del resp
+
+
 class Connection:
     """Calls the API for everybody in this process. This class is thread-safe; connections are kept and reused.
 
@@ -72,7 +79,7 @@ class Connection:
 
     def session(self, token: str | None) -> OAuth2Session:
         """The session of one token; ``None`` for public resources."""
-        session = OAuth2Session(token={"access_token": token, "token_type": "Bearer"} if token else None)
+        session = _Session(token={"access_token": token, "token_type": "Bearer"} if token else None)
         session.trust_env = False
         session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))  # N13
         session.mount("http://", self._transport)
@@ -156,12 +163,19 @@ class Connection:
             secret_in_path(call.secret),
         ):
             try:
-                return received(send, call.url, settings, LARGEST_ANSWER)
+                answer = received(send, call.url, settings, LARGEST_ANSWER)
             except ConnectionFailed as failure:
                 return APIError("api_unreachable", url=call.url, reason=failure.reason)
             except ProviderError as error:
                 code: APICode = "answer_unusable" if error.code == "response_unusable" else "api_unreachable"
                 return APIError(code, url=call.url, reason=error.details.get("reason", error.code))
+        return answer if answer.status < 300 or session.token is None else _without(answer, session.token)
+
+
+def _without(answer: HTTPResponse, token: Mapping[str, str]) -> HTTPResponse:
+    """What a failure says ends up in errors and logs: nothing, if it repeats the token (L01, L02)."""
+    secret = token["access_token"].encode()
+    return replace(answer, body=b"", request_id="") if secret in answer.body + answer.request_id.encode() else answer
 
 
 def _pause(state: tenacity.RetryCallState) -> float:
