@@ -63,7 +63,8 @@ class CobotAPI:
         user: str | None = None,
         longest_wait: float = LONGEST_WAIT,
     ) -> None:
-        self._place = place_of(installation() if has_app_context() else None)
+        self._installed = installation() if has_app_context() else None
+        self._place = place_of(self._installed)
         self._session = self._place.connection.session(token)
         self._addresses = self._place.addresses(space)
         self._space = space
@@ -221,7 +222,12 @@ class CobotAPI:
     def _call(self, call: Call) -> HTTPResponse:
         if self._is_closed:
             raise APIError("token_spent")
-        return self._place.connection.answer(self._session, call, user=self._user, longest_wait=self._longest_wait)
+        place = place_of(self._installed)
+        if place is not self._place:  # this process was forked (K20)
+            token = self._session.token
+            self._session = place.connection.session(token["access_token"] if token else None)
+            self._place = place
+        return place.connection.answer(self._session, call, user=self._user, longest_wait=self._longest_wait)
 
     def _call_about_token(self, method: str, path: str, **options: Any) -> HTTPResponse:
         """The token stands in the path. It gets there when the bytes are sent: no log and no error contains it."""
