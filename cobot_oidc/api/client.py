@@ -154,7 +154,9 @@ class CobotAPI:
         :param files: files to upload by the field's name: name, content and media type of each.
         :returns: as ``get``.
         """
-        options: dict[str, Any] = {"data": form, "files": files}
+        # Read once: if Cobot refuses the first try, a file that was read to its end would be empty at the next.
+        read = {name: (filename, _bytes(file), kind) for name, (filename, file, kind) in (files or {}).items()}
+        options: dict[str, Any] = {"data": form, "files": read}
         if json is not None:
             options = {"json": json}
         document = content(self._ask(method, path, **options))
@@ -255,6 +257,10 @@ class CobotAPI:
         error = failure(answer, "rights_limited" if missing is None else "insufficient_scope")
         error.note(granted=list(granted), **({} if missing is None else {"expected": missing}))
         raise error
+
+
+def _bytes(content: bytes | BinaryIO) -> bytes:
+    return content if isinstance(content, bytes) else content.read()
 
 
 def _accept(path: str) -> dict[str, str]:
