@@ -7,7 +7,7 @@ processes, or in this one alone if there is no Redis or it is unavailable.
 import hashlib
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from limits import RateLimitItem, RateLimitItemPerSecond, parse
 from limits.storage import MemoryStorage
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 SLOWER = {"memberships": parse("6 per minute")}  # requests for a list with this name
 MARGIN = 0.03  # of the window, as requests do not all take equally long to arrive
+MOST_WINDOWS = 10_000  # in the memory of this process
 A_LITTLE = 0.01  # seconds: at its very end, a window is not over yet
 
 _Window = tuple[RateLimitItem, str]  # and the key of whose it is
@@ -50,10 +51,19 @@ class Budget:
         store = self._store()
         shared = None if store is None else store.ask_limiter(lambda limiter: _take(limiter, windows))
         if shared is None:
-            return _take(self._own, windows)
+            return self._take_alone(windows)
         if shared == 0:  # counted here as well, for when Redis is unavailable
-            _take(self._own, windows)
+            self._take_alone(windows)
         return shared
+
+    def _take_alone(self, windows: list[_Window]) -> float:
+        try:
+            # limits never forgets a key, so now and then everybody begins anew.
+            if len(cast(MemoryStorage, self._own.storage).events) >= MOST_WINDOWS:
+                self._own = MovingWindowRateLimiter(MemoryStorage())
+            return _take(self._own, windows)
+        except RuntimeError:  # limits starts a thread to tidy up, and there are no more: Cobot says if it is too much
+            return 0
 
 
 def _take(limiter: MovingWindowRateLimiter, windows: list[_Window]) -> float:

@@ -1,5 +1,6 @@
 """Nobody runs into Cobot's limit of requests: each user has a budget, which all processes share through Redis."""
 
+import gc
 import json
 import subprocess
 import sys
@@ -10,8 +11,11 @@ from typing import Any, TypeVar
 
 import pytest
 from flask import Flask
+from limits import parse
+from limits.storage import MemoryStorage
 
 from cobot_oidc import APIError, CobotAPI, CobotOIDC
+from cobot_oidc.api.budget import Budget
 from cobot_oidc.standin import StandIn
 
 from ..conftest import Clock, MakePortal
@@ -392,3 +396,22 @@ def test_no_threads_stay_behind(app: Flask, cobot: StandIn) -> None:
         if "process_request_thread" not in thread.name:
             thread.join(5)
             assert not thread.is_alive(), thread
+
+
+def test_users_who_never_come_back_do_not_fill_the_memory() -> None:
+    budget = Budget(parse("1 per minute"))
+    for number in range(25_000):
+        assert budget.take(f"user-{number}", "GET", "/api/user") == 0
+    assert budget.take("user-24999", "GET", "/api/user") > 0
+    gc.collect()
+    kept = [thing.events for thing in gc.get_objects() if type(thing) is MemoryStorage]
+    assert all(len(events) <= 10_000 for events in kept)
+
+
+def test_no_more_threads_stop_no_call(monkeypatch: pytest.MonkeyPatch) -> None:
+    def start(_: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    budget = Budget(parse("1 per minute"))
+    monkeypatch.setattr(threading.Thread, "start", start)
+    assert budget.take("grace", "GET", "/api/user") == 0
