@@ -121,6 +121,7 @@ class CobotAPI:
             page = Page.read(content(self._ask("GET", path, url, include=include, params=query)), include)
             yield from page.resources()
             url, query = self._addresses.followed(page.next), {}  # the link repeats what was asked for
+            del page  # before the next one comes
 
     def post(self, path: str, json: JSON = None, **body: Any) -> JSON:
         """Create something. The body is ``json``, or one of ``form`` and ``files``; see ``request``."""
