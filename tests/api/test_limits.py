@@ -273,7 +273,6 @@ def test_redis_learns_neither_users_nor_tokens(
     assert waits == []
 
 
-@pytest.mark.covers("X11")
 @pytest.mark.parametrize("outage", ["stop", "hang"])
 def test_without_redis_each_process_keeps_to_its_own_budget(
     make_app: Callable[..., Flask],
