@@ -6,7 +6,7 @@ export VENV := .venv
 PYTHON ?= $(shell tools/find-python)
 INSTALLED := $(VENV)/installed
 REQUIREMENTS := requirements/dev.txt
-BENCHMARKS := verification page_view startup login rotation issuers gunicorn_pages soak stranger
+BENCHMARKS := verification page_view startup login rotation issuers gunicorn_pages soak stranger api
 QUIET_PIP := PIP_QUIET=1 PIP_DISABLE_PIP_VERSION_CHECK=1
 
 help: ## list what can be done
@@ -60,7 +60,7 @@ fuzz: $(INSTALLED) ## fuzz what reads tokens, keys and documents (SECONDS=60 for
 mutants: $(INSTALLED) ## spoil each check of the protocol and see that a test notices (about 20 minutes; MODULES=jws for one)
 	@$(VENV)/bin/python -m tools.mutants $(MODULES)
 
-bench: ## measure what everything costs beside other libraries, and write docs/performance.md (about 8 minutes; SCRIPTS=login for one)
+bench: ## measure what everything costs beside other libraries, and write docs/performance.md (about 12 minutes; SCRIPTS=login for one)
 	@tools/announce build/benchmarks benchmarks/requirements.txt redis-server
 	@tools/make-venv "$(PYTHON)" build/benchmarks
 	@$(QUIET_PIP) build/benchmarks/bin/python -m pip install --require-hashes -r benchmarks/requirements.txt

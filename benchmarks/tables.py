@@ -98,6 +98,28 @@ STRANGER = Table(
     ("", "logins", "of them ended well", "pages within 0.5 s", "requests to the provider"),
 )
 
+API_LIMIT = Table(
+    "api-limit",
+    "api",
+    "Cobot's API",
+    ("200 calls of one user", "processes", "answered", "429", "× the time that the limit allows"),
+)
+API_PAGES = Table(
+    "api-pages",
+    "api",
+    "Cobot's API",
+    (
+        "10 pages of 200 resources",
+        "next door, × requests",
+        "ms",
+        "20 ms away, × requests",
+        "ms",
+        "connections",
+        "peak memory, × one page",
+    ),
+)
+API_MEMBERSHIP = Table("api-membership", "api", "Cobot's API", ("a page view", "× login_required", "µs"))
+
 TABLES = {
     table.name: table
     for table in (
@@ -111,5 +133,8 @@ TABLES = {
         ISSUERS,
         SOAK,
         STRANGER,
+        API_LIMIT,
+        API_PAGES,
+        API_MEMBERSHIP,
     )
 }

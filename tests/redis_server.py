@@ -35,6 +35,10 @@ class RedisServer:
         client = self._client()
         return {str(key): str(client.get(key)) for key in client.scan_iter(_type="string")}
 
+    def keys(self) -> list[str]:
+        """The names of all that is kept, of whatever type."""
+        return [str(key) for key in self._client().scan_iter()]
+
     def lifetime(self, key: str) -> int:
         """Seconds until a value goes; -1 where it stays for ever."""
         return int(self._client().ttl(key))

@@ -7,7 +7,7 @@ processes, or in this one alone if there is no Redis or it is unavailable.
 import hashlib
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from limits import RateLimitItem, RateLimitItemPerSecond, parse
 from limits.storage import MemoryStorage
@@ -18,7 +18,10 @@ if TYPE_CHECKING:
 
 SLOWER = {"memberships": parse("6 per minute")}  # requests for a list with this name
 MARGIN = 0.03  # of the window, as requests do not all take equally long to arrive
-SHORTEST_WAIT = 0.01  # seconds
+MOST_WINDOWS = 10_000  # in the memory of this process
+A_LITTLE = 0.01  # seconds: at its very end, a window is not over yet
+
+_Window = tuple[RateLimitItem, str]  # and the key of whose it is
 
 
 class Budget:
@@ -42,21 +45,41 @@ class Budget:
         """
         key = hashlib.sha256(user.encode()).hexdigest()[:32]
         name = path.rpartition("/")[2]
-        slower = self._slower.get(name) if method == "GET" else None
-        if slower is not None and (wait := self._take(slower, f"{key}/{name}")) > 0:
-            return wait
-        return self._take(self._limit, key)
-
-    def _take(self, limit: RateLimitItem, key: str) -> float:
+        windows = [(self._limit, key)]
+        if method == "GET" and name in self._slower:
+            windows.append((self._slower[name], f"{key}/{name}"))
         store = self._store()
-        shared = None if store is None else store.ask_limiter(lambda limiter: _take(limiter, limit, key))
-        return _take(self._own, limit, key) if shared is None else shared
+        shared = None if store is None else store.ask_limiter(lambda limiter: _take(limiter, windows))
+        if shared is None:
+            return self._take_alone(windows)
+        if shared == 0:  # counted here as well, for when Redis is unavailable
+            self._take_alone(windows)
+        return shared
+
+    def _take_alone(self, windows: list[_Window]) -> float:
+        try:
+            # limits never forgets a key, so now and then everybody begins anew.
+            if len(cast(MemoryStorage, self._own.storage).events) >= MOST_WINDOWS:
+                self._own = MovingWindowRateLimiter(MemoryStorage())
+            return _take(self._own, windows)
+        except RuntimeError:  # limits starts a thread to tidy up, and there are no more: Cobot says if it is too much
+            return 0
 
 
-def _take(limiter: MovingWindowRateLimiter, limit: RateLimitItem, key: str) -> float:
-    if limiter.hit(limit, key):
-        return 0
-    return max(SHORTEST_WAIT, limiter.get_window_stats(limit, key).reset_time - time.time())
+def _take(limiter: MovingWindowRateLimiter, windows: list[_Window]) -> float:
+    # A call that one window refuses is not taken from the other.
+    if len(windows) > 1:
+        for limit, key in windows:
+            if not limiter.test(limit, key):
+                return _wait(limiter, limit, key)
+    for limit, key in windows:
+        if not limiter.hit(limit, key):
+            return _wait(limiter, limit, key)
+    return 0
+
+
+def _wait(limiter: MovingWindowRateLimiter, limit: RateLimitItem, key: str) -> float:
+    return max(0.0, limiter.get_window_stats(limit, key).reset_time - time.time()) + A_LITTLE
 
 
 def _with_margin(limit: RateLimitItem) -> RateLimitItem:

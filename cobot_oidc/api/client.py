@@ -64,7 +64,8 @@ class CobotAPI:
         user: str | None = None,
         longest_wait: float = LONGEST_WAIT,
     ) -> None:
-        self._place = place_of(installation() if has_app_context() else None)
+        self._installed = installation() if has_app_context() else None
+        self._place = place_of(self._installed)
         self._session = self._place.connection.session(token)
         self._addresses = self._place.addresses(space)
         self._space = space
@@ -84,7 +85,7 @@ class CobotAPI:
         :returns: API 1: the JSON as it is. API 2: a dictionary for each resource, with its ``type``, ``id`` and fields.
             ``None`` for an empty answer.
         """
-        include = list(include)
+        include = [include] if isinstance(include, str) else list(include)
         query = dict(params or {}) | ({"include": ",".join(include)} if include else {})
         document = content(self._ask("GET", path, include=include, params=query))
         return document if document is None or is_of_api_1(path) else Page.read(document, include).data
@@ -106,7 +107,7 @@ class CobotAPI:
         :param page_size: resources on a page, 200 at most; by default 72, as Cobot sends.
         :returns: the resources, of which one page at a time is held.
         """
-        include = list(include)
+        include = [include] if isinstance(include, str) else list(include)
         query = dict(params or {})
         query |= {f"filter[{name}]": value for name, value in (filter or {}).items()}
         query |= {f"fields[{kind}]": ",".join(names) for kind, names in (fields or {}).items()}
@@ -121,6 +122,7 @@ class CobotAPI:
             page = Page.read(content(self._ask("GET", path, url, include=include, params=query)), include)
             yield from page.resources()
             url, query = self._addresses.followed(page.next), {}  # the link repeats what was asked for
+            del page  # before the next one comes
 
     def post(self, path: str, json: JSON = None, **body: Any) -> JSON:
         """Create something. The body is ``json``, or one of ``form`` and ``files``; see ``request``."""
@@ -223,7 +225,12 @@ class CobotAPI:
     def _call(self, call: Call) -> HTTPResponse:
         if self._closed.is_set():
             raise APIError("token_spent")
-        return self._place.connection.answer(self._session, call, user=self._user, longest_wait=self._longest_wait)
+        place = place_of(self._installed)
+        if place is not self._place:  # this process was forked (K20)
+            token = self._session.token
+            self._session = place.connection.session(token["access_token"] if token else None)
+            self._place = place
+        return place.connection.answer(self._session, call, user=self._user, longest_wait=self._longest_wait)
 
     def _call_about_token(self, method: str, path: str, **options: Any) -> HTTPResponse:
         """The token stands in the path. It gets there when the bytes are sent: no log and no error contains it."""

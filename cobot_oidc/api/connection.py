@@ -3,6 +3,7 @@
 The OAuth 2.0 session is Authlib's, the bytes go through our own bounded transport, and ``tenacity`` repeats calls.
 """
 
+import random
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
@@ -26,6 +27,8 @@ LONGEST_REQUEST_ID = 100  # characters
 SAFE_METHODS = ("GET", "HEAD")
 MOST_FAILURES = 3  # of one call
 FIRST_PAUSE, LONGEST_PAUSE = 0.2, 2.0  # seconds, between failures
+SHORTEST_RETRY_AFTER = 1.0  # seconds: also if Cobot says less, or nothing that can be understood
+SPREAD = 0.5  # seconds over which those who wait for the same moment ask again
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +98,13 @@ class Connection:
             ``api_unreachable``, ``api_failing`` or ``answer_unusable``.
         """
 
+        def pause(state: tenacity.RetryCallState) -> float:
+            again = _outcome(state)
+            if isinstance(again, _Again) and again.seconds is not None:
+                most = min(longest_wait - state.idle_for, seconds_left())
+                return max(again.seconds, min(again.seconds + random.uniform(0, SPREAD), most))  # noqa: S311
+            return float(tenacity.wait_random_exponential(multiplier=FIRST_PAUSE, max=LONGEST_PAUSE)(state))
+
         def is_over(state: tenacity.RetryCallState) -> bool:
             if state.idle_for + state.upcoming_sleep > longest_wait or state.upcoming_sleep >= seconds_left():
                 return True
@@ -103,7 +113,7 @@ class Connection:
 
         retrying = tenacity.Retrying(
             retry=tenacity.retry_if_result(lambda outcome: isinstance(outcome, _Again)),
-            wait=_pause,
+            wait=pause,
             stop=is_over,
             sleep=self._sleep,
             retry_error_callback=_outcome,
@@ -125,7 +135,7 @@ class Connection:
                 return _Again(answer)
             raise answer
         if answer.status == 429:
-            wait = FIRST_PAUSE if answer.retry_after is None else answer.retry_after
+            wait = max(SHORTEST_RETRY_AFTER, answer.retry_after or 0.0)
             error = APIError(
                 "rate_limited",
                 api_status=429,
@@ -176,13 +186,6 @@ def _without(answer: HTTPResponse, token: Mapping[str, str]) -> HTTPResponse:
     """What a failure says ends up in errors and logs: nothing, if it repeats the token (L01, L02)."""
     secret = token["access_token"].encode()
     return replace(answer, body=b"", request_id="") if secret in answer.body + answer.request_id.encode() else answer
-
-
-def _pause(state: tenacity.RetryCallState) -> float:
-    again = _outcome(state)
-    if isinstance(again, _Again) and again.seconds is not None:
-        return again.seconds
-    return float(tenacity.wait_random_exponential(multiplier=FIRST_PAUSE, max=LONGEST_PAUSE)(state))
 
 
 def _outcome(state: tenacity.RetryCallState) -> Any:

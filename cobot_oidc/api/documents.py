@@ -75,7 +75,8 @@ class _Resolver:
                     fields[name] = [self._linked(one, below, f"{path}.{name}") for one in linked]
                 else:
                     fields[name] = None if linked is None else self._linked(linked, below, f"{path}.{name}")
-        return fields | _named(identity)
+        fields["type"], fields["id"] = identity
+        return fields
 
     def _linked(self, identifier: object, tree: _Tree | None, path: str) -> Resource:
         identity = _identity(identifier)
@@ -96,7 +97,8 @@ def _tree(include: Iterable[str]) -> _Tree:
 
 
 def _identity(resource: object) -> _Identity:
-    kind, name = _object(resource).get("type"), _object(resource).get("id")
+    members = _object(resource)
+    kind, name = members.get("type"), members.get("id")
     if not isinstance(kind, str) or not isinstance(name, str):
         raise APIError("answer_unusable", reason="a resource without type and id")
     return kind, name

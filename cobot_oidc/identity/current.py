@@ -153,9 +153,10 @@ def requested_user() -> User | AnonymousUser:
 
 def identity_of(user: User) -> Identity | None:
     """The login of a user of this browser, if it is still valid."""
-    seen, installed = _seen(), installation()
+    seen = _seen()
     if seen.identity is not None and seen.identity.user is user:
         return seen.identity
+    installed = installation()
     identity = sessions.find(user.issuer, user.space, installed.terms, now=installed.clock())
     return identity if identity is not None and identity.user == user and _is_valid(user, installed) else None
 

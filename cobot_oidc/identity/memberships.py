@@ -18,7 +18,7 @@ from ..context import the_app
 from ..errors import APIError, CobotOIDCError, ConfigurationError, LoginError, ProviderError
 from ..installation import Installation, installation
 from ..provider.deadline import result_by_the_deadline, within
-from ..provider.freshness import Freshness, freshness, pause_after
+from ..provider.freshness import RENEW_AHEAD_FROM, Freshness, freshness, pause_after
 from .current import identity_of
 from .sessions import NOTHING_KEPT
 from .user import Membership, Standing, User
@@ -51,8 +51,11 @@ def standing_of(user: User) -> Standing:
         if kept.standing is None:
             raise LoginError("membership_unknown", space=user.space)
         return kept.standing
+    memberships = installed.once("memberships", lambda: Memberships(installed))
+    if (known := memberships.known(user, kept.standing)) is not None:
+        return known
     app, held = the_app(), kept.token
-    return _memberships(installed).find(user, kept.standing, lambda: _ask_with_kept_token(app, user, held))
+    return memberships.find(user, kept.standing, lambda: _ask_with_kept_token(app, user, held))
 
 
 def known_standing(user: User) -> Standing | None:
@@ -83,6 +86,7 @@ class Memberships:
         settings = installed.settings
         self._lifetime = settings.membership_lifetime
         self._stale = settings.membership_stale
+        self._fresh_for = self._lifetime * RENEW_AHEAD_FROM
         self._clock = installed.clock
         self._store = installed.store
         self._tell = installed.events.tell
@@ -91,6 +95,11 @@ class Memberships:
         self._under_way: dict[_Key, Future[Standing]] = {}
         self._failures = 0
         self._failed_at: float | None = None
+
+    def known(self, user: User, at_login: Standing | None) -> Standing | None:
+        """What is known well enough that nobody need be asked: on most page views, which this must not slow down."""
+        known = self._newest((user.issuer, user.subject, user.space), at_login)
+        return known if known is not None and 0 <= self._clock() - known.asked_at < self._fresh_for else None
 
     def find(self, user: User, at_login: Standing | None, ask: _Ask) -> Standing:
         """What the user is in their space; asked for in the background while the last answer is good enough.
@@ -207,10 +216,6 @@ class Memberships:
                 "at": standing.asked_at,
             }
             store.put(_name(key), value, seconds=self._lifetime + self._stale)
-
-
-def _memberships(installed: Installation) -> Memberships:
-    return installed.once("memberships", lambda: Memberships(installed))
 
 
 def _ask_with_kept_token(app: "Flask", user: User, held: str) -> Standing:

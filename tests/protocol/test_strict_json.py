@@ -28,6 +28,9 @@ GOOD: list[tuple[bytes, Any]] = [
     ('"€𝄞\u2028"'.encode(), "€𝄞\u2028"),
     (b'{"a":{"b":1},"b":{"a":1}}', {"a": {"b": 1}, "b": {"a": 1}}),
     (b"[" * DEEPEST + b"]" * DEEPEST, json.loads("[" * DEEPEST + "]" * DEEPEST)),
+    (b'["' + b"[" * 100 + b'"]', ["[" * 100]),
+    (b'["' + b"]" * 100 + b'"]', ["]" * 100]),
+    (b'["\\\\","' + b"{" * 100 + b'\\""]', ["\\", "{" * 100 + '"']),
     (b'"' + b"[" * 100 + b'"', "[" * 100),
     (b'{"":0}', {"": 0}),
     # as deep as may be, with more brackets than levels
@@ -52,6 +55,12 @@ BAD: list[tuple[bytes, str]] = [
     (b"[" * (DEEPEST + 1) + b"]" * (DEEPEST + 1), "too_deep"),
     (b'{"a":' * 50 + b"1" + b"}" * 50, "too_deep"),
     (b"[" * 100_000, "too_deep"),
+    (b'["]",' * (DEEPEST + 1) + b"1" + b"]" * (DEEPEST + 1), "too_deep"),  # what strings hold closes nothing
+    (b'["\\"]",' * (DEEPEST + 1) + b"1" + b"]" * (DEEPEST + 1), "too_deep"),
+    (b'["\\\\","]",' * (DEEPEST + 1) + b"1" + b"]" * (DEEPEST + 1), "too_deep"),
+    (b'[{"a":' * (DEEPEST // 2 + 1) + b"1" + b"}]" * (DEEPEST // 2 + 1), "too_deep"),
+    (b'["' + b"[" * 100 + b'"', "syntax"),
+    (b"[" * 20 + b'\\"' + b"]" * 20 + b"[" * 20, "syntax"),
     (b'[{"a":' * 50_000, "too_large"),
     (b"[" + b" " * 256 * 1024 + b"]", "too_large"),
     ("{}".encode("utf-16"), "encoding"),
