@@ -31,6 +31,7 @@ def sent_to(url: str) -> tuple[str, str]:
 
 
 @given(st.just("/").flatmap(lambda slash: TEXTS.map(lambda text: slash + text)) | TEXTS)
+@pytest.mark.covers("A14")
 def test_a_path_stays_below_the_api(path: str) -> None:
     try:
         url = ADDRESSES.url(path)
@@ -45,6 +46,7 @@ def test_a_path_stays_below_the_api(path: str) -> None:
 
 
 @given(TEXTS.map(lambda text: API_2 + text) | TEXTS.map(lambda text: f"{API_2}/{text}") | TEXTS)
+@pytest.mark.covers("A11")
 def test_a_link_stays_below_the_second_generation(link: str) -> None:
     try:
         url = ADDRESSES.followed(link)

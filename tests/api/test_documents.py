@@ -41,6 +41,7 @@ def test_nothing_is_nothing() -> None:
     assert read({"data": one("1")}) == one("1")
 
 
+@pytest.mark.covers("A16")
 @pytest.mark.parametrize("place", ["attributes", "relationships"])
 def test_no_field_overrides_who_a_resource_is(place: str) -> None:
     false = {"type": "admins", "id": "2"} if place == "attributes" else related(type="2", id="3")
@@ -93,6 +94,7 @@ def test_the_same_id_of_another_type_is_another_resource() -> None:
     assert read(document, "owner") == one("1", owner=one("2"))
 
 
+@pytest.mark.covers("A16")
 def test_a_resource_that_includes_itself_ends_where_the_question_ends() -> None:
     loop = one("1", attributes={"n": 1}, relationships=related(me="1"))
 
@@ -113,6 +115,7 @@ def test_resources_that_include_each_other_end_where_the_question_ends() -> None
     assert depth == 21
 
 
+@pytest.mark.covers("A16")
 def test_many_that_include_each_other_are_made_once_for_each_path() -> None:
     """Twenty resources that all refer to each other, five steps deep: 100 dictionaries, and not 3 million."""
     ids = [str(number) for number in range(20)]
@@ -178,6 +181,7 @@ NONE: list[Any] = [
 ]
 
 
+@pytest.mark.covers("A16")
 @pytest.mark.parametrize("document", NONE, ids=repr)
 def test_what_is_no_document_is_not_read(document: Any) -> None:
     with pytest.raises(APIError) as raised:
@@ -231,6 +235,7 @@ PATHS = st.lists(st.lists(NAMES | st.text(max_size=2), max_size=4).map(".".join)
 
 
 @given(either(DOCUMENTS), PATHS)
+@pytest.mark.covers("A16")
 def test_every_document_is_read_or_refused(document: Any, include: list[str]) -> None:
     try:
         page = Page.read(document, include)
@@ -259,6 +264,7 @@ PEOPLE = st.fixed_dictionaries(
 
 
 @given(either(PEOPLE))
+@pytest.mark.covers("A17")
 def test_every_person_is_read_or_refused(document: Any) -> None:
     try:
         me = Me.read(document)

@@ -36,6 +36,7 @@ DECEITFUL: dict[str, bytes] = {
 }
 
 
+@pytest.mark.covers("A15")
 @pytest.mark.parametrize("body", DECEITFUL.values(), ids=DECEITFUL)
 @pytest.mark.parametrize("path", ["/bookings", "/api/user"])
 def test_what_only_looks_like_json_is_not_read(make_api: MakeAPI, cobot: StandIn, path: str, body: bytes) -> None:
@@ -46,6 +47,7 @@ def test_what_only_looks_like_json_is_not_read(make_api: MakeAPI, cobot: StandIn
     assert (error.code, error.api_status, error.status) == ("answer_unusable", 200, 502)
 
 
+@pytest.mark.covers("A15")
 @pytest.mark.parametrize("kind", ["text/html; charset=utf-8", "text/json", "", "application/jsonp", "image/svg+xml"])
 def test_what_does_not_say_that_it_is_json_is_not_read(make_api: MakeAPI, cobot: StandIn, kind: str) -> None:
     cobot.reply("api", headers={"Content-Type": kind}, body=b'{"data": []}')
@@ -90,6 +92,7 @@ ENDLESS: dict[str, Script] = {
 }
 
 
+@pytest.mark.covers("A15")
 @pytest.mark.parametrize("script", ENDLESS.values(), ids=ENDLESS)
 @pytest.mark.usefixtures("waits")
 def test_an_answer_without_bounds_is_given_up(make_portal: MakePortal, script: Script) -> None:
@@ -114,6 +117,7 @@ def test_an_answer_of_8_mb_is_read(make_portal: MakePortal) -> None:
     assert error.code == "answer_unusable"
 
 
+@pytest.mark.covers("A13", "A15")
 @pytest.mark.parametrize("status", ["200 OK", "302 Found", "500 No"])
 @pytest.mark.usefixtures("waits")
 def test_no_answer_is_unpacked(make_portal: MakePortal, status: str) -> None:
@@ -131,6 +135,7 @@ def test_no_answer_is_unpacked(make_portal: MakePortal, status: str) -> None:
     assert peak < 16 * 1024 * 1024
 
 
+@pytest.mark.covers("A13")
 @pytest.mark.parametrize("location", ["http://[", "http://evil:port/", "http://\udcff/", "x" * 5000, "http://:0", "//"])
 def test_a_redirect_to_nowhere_is_a_redirect(make_portal: MakePortal, location: str) -> None:
     headers = f"HTTP/1.1 302 Found\r\nContent-Length: 0\r\nLocation: {location}\r\n\r\n"
@@ -181,6 +186,7 @@ def test_nothing_is_taken_from_the_environment(
     assert b"authorization" not in server.requests[0].lower()
 
 
+@pytest.mark.covers("A15")
 def test_no_cookie_is_kept(make_portal: MakePortal) -> None:
     reply = answer(b'{"data": []}', headers="Set-Cookie: a=b; Path=/\r\n")
     with (
@@ -236,6 +242,7 @@ NOBODY: list[Any] = [
 ]
 
 
+@pytest.mark.covers("A17")
 @pytest.mark.parametrize("document", NOBODY, ids=json.dumps)
 def test_who_somebody_is_has_to_be_said_wholly(make_api: MakeAPI, cobot: StandIn, document: Any) -> None:
     cobot.alter("api", lambda _: document, path="/api/user")

@@ -56,6 +56,7 @@ NO_PATHS = [
 ]
 
 
+@pytest.mark.covers("A14")
 @pytest.mark.parametrize("path", NO_PATHS, ids=ascii)
 @pytest.mark.parametrize("space", [None, "co-up"])
 def test_an_id_that_somebody_typed_makes_no_other_path(
@@ -99,6 +100,7 @@ def link_to(cobot: StandIn, link: Any) -> None:
     cobot.alter("api", {"links": {"next": link}}, path="/bookings")
 
 
+@pytest.mark.covers("A11")
 @pytest.mark.parametrize(
     "link",
     [
@@ -157,6 +159,7 @@ def test_a_link_to_the_next_page_leads_nowhere_else(make_api: MakeAPI, cobot: St
     assert len(cobot.requests) == 1
 
 
+@pytest.mark.covers("A11")
 def test_a_link_is_not_told_with_its_query(make_api: MakeAPI, cobot: StandIn) -> None:
     api = make_api()
     link_to(cobot, "https://evil.example/bookings?access_token=0123456789abcdef")
@@ -175,6 +178,7 @@ def test_without_a_link_to_the_next_page_the_list_ends(make_api: MakeAPI, cobot:
     assert cobot.asked("/bookings") == 1
 
 
+@pytest.mark.covers("A12")
 def test_a_page_that_links_to_itself_is_not_asked_for_without_end(make_api: MakeAPI, cobot: StandIn) -> None:
     link_to(cobot, f"{cobot.api}/bookings?page[number]=1")
 
@@ -182,6 +186,7 @@ def test_a_page_that_links_to_itself_is_not_asked_for_without_end(make_api: Make
     assert cobot.asked("/bookings") == 2
 
 
+@pytest.mark.covers("A12")
 def test_two_pages_that_link_to_each_other_are_asked_for_once(make_api: MakeAPI, cobot: StandIn) -> None:
     def other(page: dict[str, Any]) -> dict[str, Any]:
         number = 3 - page["meta"]["currentPage"]
@@ -194,6 +199,7 @@ def test_two_pages_that_link_to_each_other_are_asked_for_once(make_api: MakeAPI,
     assert cobot.asked("/bookings") == 3  # the first one as we asked for it, and both as the links name them
 
 
+@pytest.mark.covers("A12")
 def test_pages_without_end_are_asked_for_as_long_as_somebody_reads_them(make_api: MakeAPI, cobot: StandIn) -> None:
     numbers = iter(range(2, 1000))
     cobot.alter(
@@ -209,6 +215,7 @@ def test_pages_without_end_are_asked_for_as_long_as_somebody_reads_them(make_api
 # ---------------------------------------------------------------------- redirects
 
 
+@pytest.mark.covers("A13")
 @pytest.mark.parametrize("status", [300, 301, 302, 303, 304, 307, 308])
 @pytest.mark.parametrize("method", ["GET", "POST", "DELETE"])
 def test_a_redirect_is_not_followed(make_api: MakeAPI, cobot: StandIn, status: int, method: str) -> None:
@@ -223,6 +230,7 @@ def test_a_redirect_is_not_followed(make_api: MakeAPI, cobot: StandIn, status: i
     assert len(cobot.requests) == 2
 
 
+@pytest.mark.covers("A13")
 def test_no_call_about_the_token_follows_a_redirect(make_api: MakeAPI, cobot: StandIn) -> None:
     api = make_api("alex", space="co-up")
     with hostile_server(says(answer())) as evil:
@@ -279,6 +287,7 @@ def test_without_a_token_nothing_is_asked_about_it(cobot: StandIn) -> None:
     assert cobot.requests == []
 
 
+@pytest.mark.covers("A18")
 @pytest.mark.usefixtures("in_portal")
 def test_logs_name_a_token_by_its_placeholder(cobot: StandIn, caplog: pytest.LogCaptureFixture) -> None:
     token = cobot.issue_token("alex", EVERYTHING)
@@ -307,6 +316,7 @@ def holds(error: APIError, token: str) -> bool:
     return token in f"{error} {error!r} {error.args} {error.__dict__}"
 
 
+@pytest.mark.covers("A18")
 @pytest.mark.parametrize("status", [400, 404, 429, 500, 503])
 def test_no_error_of_a_call_about_the_token_holds_it(
     make_portal: MakePortal, cobot: StandIn, waits: list[float], status: int
@@ -322,6 +332,7 @@ def test_no_error_of_a_call_about_the_token_holds_it(
     assert {error.api_status for error in errors} == {status}
 
 
+@pytest.mark.covers("A18")
 def test_no_error_of_a_connection_holds_the_token(make_portal: MakePortal, cobot: StandIn, waits: list[float]) -> None:
     token = cobot.issue_token("alex", EVERYTHING)
     with make_portal().app_context():
@@ -341,6 +352,7 @@ def test_no_error_of_a_connection_holds_the_token(make_portal: MakePortal, cobot
     assert not [error for error in errors if holds(error, token)]
 
 
+@pytest.mark.covers("A18")
 @pytest.mark.parametrize("token", ["a-token\r\nX-Evil: yes", "a-token of \u6751"], ids=ascii)
 def test_a_token_that_is_no_header_is_not_sent(make_portal: MakePortal, token: str) -> None:
     with (
@@ -354,6 +366,7 @@ def test_a_token_that_is_no_header_is_not_sent(make_portal: MakePortal, token: s
     assert not [error for error in errors if holds(error, "a-token")]
 
 
+@pytest.mark.covers("A18")
 def test_a_token_is_one_part_of_a_path(make_portal: MakePortal) -> None:
     with (
         hostile_server(says(answer(b'{"scope": []}'))) as server,
@@ -366,6 +379,7 @@ def test_a_token_is_one_part_of_a_path(make_portal: MakePortal) -> None:
     assert b"\r\nAccept: application/json\r\n" in request  # it is of the first generation
 
 
+@pytest.mark.covers("A18")
 @pytest.mark.parametrize("body", [True, False], ids=["body", "header"])
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 422])
 def test_an_answer_that_repeats_the_token_is_not_repeated(make_portal: MakePortal, status: int, body: bool) -> None:
@@ -405,12 +419,14 @@ def test_an_admin_gets_a_token_for_the_space(make_api: MakeAPI) -> None:
     assert given.token not in repr(given)
 
 
+@pytest.mark.covers("A19")
 def test_a_member_gets_none(make_api: MakeAPI) -> None:
     error = refusal(lambda: make_api("ada", space="co-up").space_token("co-up"))
 
     assert (error.code, error.api_status) == ("request_forbidden", 403)
 
 
+@pytest.mark.covers("A19")
 @pytest.mark.parametrize("client_id", ["another", "", None, 5, ["portal"], "portal "])
 def test_a_token_for_another_client_is_not_kept(make_api: MakeAPI, cobot: StandIn, client_id: Any) -> None:
     cobot.alter("api", {"client_id": client_id, "token": "token-of-another"}, path="/api/access_tokens")
@@ -421,6 +437,7 @@ def test_a_token_for_another_client_is_not_kept(make_api: MakeAPI, cobot: StandI
     assert "token-of-another" not in f"{error} {error.__dict__}"
 
 
+@pytest.mark.covers("A19")
 @pytest.mark.parametrize("token", ["", None, 5, ["x"], "of\nlines", "of-村上", "\0"])
 def test_a_token_that_is_none_is_not_kept(make_api: MakeAPI, cobot: StandIn, token: Any) -> None:
     cobot.alter("api", {"token": token}, path="/api/access_tokens")
@@ -454,6 +471,7 @@ def every_call(api: CobotAPI) -> list[Any]:
     ]
 
 
+@pytest.mark.covers("A19")
 def test_after_its_end_a_client_calls_nobody(make_api: MakeAPI, cobot: StandIn) -> None:
     api = make_api("alex", space="co-up")
     api.close()
@@ -480,6 +498,7 @@ def test_an_iteration_ends_with_its_client(make_api: MakeAPI, cobot: StandIn) ->
     assert cobot.asked("/bookings") == 1
 
 
+@pytest.mark.covers("A19")
 def test_a_client_that_may_wait_ends_with_the_one_it_came_from(make_api: MakeAPI, cobot: StandIn) -> None:
     api = make_api("alex", space="co-up")
     patient = api.waiting(60)
@@ -520,11 +539,13 @@ def test_outside_an_app_it_is_cobots_own() -> None:
     assert not place.client_id_of("co-up")
 
 
+@pytest.mark.covers("A20")
 @pytest.mark.parametrize("space", ["www", "api", "evil.example/", "x@evil", "xn--co-up"])
 def test_outside_an_app_a_space_is_a_name_below_cobots(space: str) -> None:
     assert refusal(lambda: CobotAPI("a-token-of-somebody", space=space)).code == "address_forbidden"
 
 
+@pytest.mark.covers("A20")
 def test_a_space_that_the_app_does_not_serve_gets_no_token(make_portal: MakePortal, cobot: StandIn) -> None:
     token = cobot.issue_token("grace", EVERYTHING)
     with make_portal(COBOT_OIDC_SPACES=["co-up"]).app_context():
@@ -573,6 +594,7 @@ def own_domain(cobot: StandIn, make_portal: MakePortal) -> Flask:
     return make_portal(COBOT_OIDC_SPACE_ISSUERS={"co-up": own})
 
 
+@pytest.mark.covers("A20")
 def test_the_token_of_a_space_with_a_domain_of_its_own_stays_there(own_domain: Flask, cobot: StandIn) -> None:
     with own_domain.app_context():
         api = CobotAPI(cobot.issue_token("alex", EVERYTHING, client_id="members"), space="co-up")
@@ -597,6 +619,7 @@ def test_the_token_of_a_space_with_a_domain_of_its_own_stays_there(own_domain: F
     assert {request.host for request in cobot.requests} == {f"members.localhost:{cobot.port}"}
 
 
+@pytest.mark.covers("A20")
 @pytest.mark.parametrize("link", ["{api}/bookings", ":///bookings", "None/bookings", "{issuer}/api/bookings"])
 def test_no_link_leads_the_token_out_of_that_domain(own_domain: Flask, cobot: StandIn, link: str) -> None:
     link = link.format(api=cobot.api, issuer=cobot.issuer)
@@ -611,6 +634,7 @@ def test_no_link_leads_the_token_out_of_that_domain(own_domain: Flask, cobot: St
     assert {request.host for request in cobot.requests} == {f"members.localhost:{cobot.port}"}
 
 
+@pytest.mark.covers("A19")
 def test_a_space_token_of_that_domain_belongs_to_the_client_there(own_domain: Flask, cobot: StandIn) -> None:
     with own_domain.app_context():
         api = CobotAPI(cobot.issue_token("alex", EVERYTHING, client_id="portal"), space="co-up")

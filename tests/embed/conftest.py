@@ -1,0 +1,119 @@
+"""Cobot and an app on two sites of one machine, and real browsers that block third-party cookies or do not."""
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from threading import Thread
+from typing import Any
+
+import pytest
+from flask import Flask, render_template_string
+from playwright.sync_api import BrowserContext, Playwright, sync_playwright
+from werkzeug.serving import WSGIRequestHandler, make_server
+from werkzeug.wrappers import Response
+
+from cobot_oidc import CobotOIDC, current_user, from_view_arg, login_required
+from cobot_oidc.standin import StandIn
+
+from ..conftest import needed_program
+from ..example_app.conftest import CHROMIUM_ARGUMENTS
+
+# Pages that a test makes up come from no address, and Chromium would not let them show one of this machine.
+NO_NETWORK_CHECKS = "--disable-features=LocalNetworkAccessChecks"
+COOKIES_BLOCKED = {"cookie_controls_mode": 1, "block_third_party_cookies": True}
+
+PAGE = """<!doctype html><title>desk</title>
+<p id="who">{{ current_user.subject }}</p><p id="kept">{{ session.kept }}</p>
+<form method="post" action="/note"><button>Note</button></form>
+<form method="post" action="{{ url_for('cobot_oidc.logout') }}"><button>Log out</button></form>"""
+
+
+class _Quiet(WSGIRequestHandler):
+    def log(self, type: str, message: str, *args: object) -> None:
+        del type, message, args
+
+
+@contextmanager
+def served(make: Callable[[int], Any]) -> Iterator[int]:
+    """A WSGI app on a port of its own, which it is made for."""
+    server = make_server("127.0.0.1", 0, lambda *_: [], threaded=True, request_handler=_Quiet)
+    server.app = make(server.server_port)
+    thread = Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    yield server.server_port
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+@pytest.fixture
+def live_cobot() -> Iterator[StandIn]:
+    """A stand-in with a clock that runs, as browsers have one too."""
+    with StandIn() as stand_in:
+        yield stand_in
+
+
+@pytest.fixture
+def portal(live_cobot: StandIn) -> Iterator[str]:
+    """Where the app is: at ``portal.localhost``, which is another site than ``cobot.localhost``."""
+
+    def make(port: int) -> Flask:
+        app = Flask("portal")
+        base = f"http://portal.localhost:{port}"
+        live_cobot.register_client("p", secret="secret-of-p", redirect_uri=f"{base}/cobot/callback", name="Portal")
+        app.config.update(
+            SECRET_KEY="k" * 32,
+            COBOT_OIDC_CLIENT_ID="p",
+            COBOT_OIDC_CLIENT_SECRET="secret-of-p",
+            COBOT_OIDC_ISSUER=live_cobot.issuer,
+            COBOT_OIDC_SPACE_ISSUER=live_cobot.space_issuer_template,
+            COBOT_OIDC_SPACES="co-up betahaus",
+            COBOT_OIDC_REDIRECT_URI=f"{base}/cobot/callback",
+            COBOT_OIDC_EMBEDDED=True,
+        )
+        CobotOIDC(app, space=from_view_arg("space"))
+
+        @app.get("/<space>/desk")
+        @login_required
+        def desk(space: str) -> str:
+            del space
+            return render_template_string(PAGE)
+
+        @app.post("/note")
+        def note() -> str:
+            return f"noted for {current_user.subject}"
+
+        def policy(response: Response) -> Response:
+            response.headers["Content-Security-Policy"] = (
+                "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; form-action 'self'"
+            )
+            response.headers["Cross-Origin-Opener-Policy"] = "same-origin"
+            return response
+
+        app.after_request(policy)
+        return app
+
+    with served(make) as port:
+        yield f"http://portal.localhost:{port}"
+
+
+@pytest.fixture(scope="session")
+def playwright() -> Iterator[Playwright]:
+    with sync_playwright() as started:
+        yield started
+
+
+@pytest.fixture(params=["third-party cookies blocked", "third-party cookies allowed"])
+def context(request: pytest.FixtureRequest, playwright: Playwright, tmp_path: Path) -> Iterator[BrowserContext]:
+    """A browser with a profile of its own."""
+    path = needed_program("Chromium", "COBOT_OIDC_TEST_BROWSER")
+    if request.param == "third-party cookies blocked":
+        (tmp_path / "Default").mkdir()
+        (tmp_path / "Default" / "Preferences").write_text(json.dumps({"profile": COOKIES_BLOCKED}))
+    browser = playwright.chromium.launch_persistent_context(
+        tmp_path, executable_path=path, args=[*CHROMIUM_ARGUMENTS, NO_NETWORK_CHECKS], headless=True
+    )
+    browser.set_default_timeout(10_000)
+    yield browser
+    browser.close()
