@@ -88,8 +88,8 @@ def _change(state: State) -> None:
     if request.form.get("action") == "log-out":
         log_out()
         return
+    locale = request.form.get("locale", session.get("locale", "en"))
+    if locale not in LOCALES:
+        abort(400)
     log_in(state, request.form.get("person", ""))
-    if "locale" in request.form:
-        if request.form["locale"] not in LOCALES:
-            abort(400)
-        session["locale"] = request.form["locale"]
+    session["locale"] = locale
