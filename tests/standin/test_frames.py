@@ -160,6 +160,7 @@ def test_the_switch_changes_whom_the_frame_is_told(cobot: StandIn) -> None:
     assert window.told()["cobot_locale"] == "de"
 
     assert window.press(action="switch", person="haruki").told()["cobot_locale"] == "de"
+    assert window.answer.headers["Cache-Control"] == "no-store"  # the way back must not show Ada's frame
     assert window.press(action="log-out").frame is None
     assert "Who would you like to be?" in window.text
 
