@@ -217,21 +217,27 @@ def test_admins_have_a_page_until_their_right_is_revoked(cobot: StandIn, space: 
     assert window.show().status == 403
 
 
-def test_each_registered_app_can_be_chosen(cobot: StandIn) -> None:
-    cobot.register_client("doors", secret="d", redirect_uri="http://doors.test/cb", name="Doors & <keys>")
-    try:
+def test_each_registered_app_can_be_chosen() -> None:
+    with StandIn() as cobot:
+        assert "No app is registered yet." in members_page(cobot, "ada").text
+        cobot.register_client("portal", secret="p", redirect_uri="http://localhost/cb", name="Portal")
+        cobot.register_client("doors & keys", secret="d", redirect_uri="http://doors.test/cb", name="Doors & <keys>")
+
         window = members_page(cobot, "ada")
         assert (window.frame or "").startswith("http://localhost/?")
-        links = re.findall(r'<a href="(\?app=[^"]*)"', window.answer.text)
+        assert app_links(window) == [("?app=portal", True), ("?app=doors%20%26%20keys", False)]
 
-        assert links == ["?app=portal", "?app=doors"]
-        doors = members_page(cobot, "ada", query=links[1])
+        doors = members_page(cobot, "ada", query="?app=doors%20%26%20keys")
         assert (doors.frame or "").startswith("http://doors.test/?")
         assert '<iframe title="Doors &amp; &lt;keys&gt;"' in doors.answer.text
-        window.url += "?app=windows"
-        assert window.show().status == 404
-    finally:
-        cobot._state.clients.pop("doors")
+        assert app_links(doors) == [("?app=portal", False), ("?app=doors%20%26%20keys", True)]
+
+        assert members_page(cobot, "ada", query="?app=windows").status == 404
+
+
+def app_links(window: Window) -> list[tuple[str, bool]]:
+    """Where the links to the apps lead, and whether each is the app that is shown."""
+    return [(url, bool(now)) for url, now in re.findall(r'<a href="(\?app=[^"]*)"( aria-current="page")?', window.text)]
 
 
 @pytest.mark.parametrize("host", ["atlantis", "api"])
@@ -347,6 +353,9 @@ def test_a_browser_loads_the_app_in_the_frame_and_the_switch_loads_it_anew(windo
     window.get_by_label("Language").select_option("Deutsch")
     window.get_by_role("button", name="Switch").click()
     expect(frame.locator("#told")).to_have_text(told.format(cobot.people["grace"].subject, "de"))
+
+    expect(window.get_by_label("Who is logged in at Cobot")).to_have_value("grace")
+    expect(window.get_by_label("Language")).to_have_value("de")
 
     window.get_by_role("button", name="Log out of Cobot").click()
     expect(window.get_by_role("heading", level=1)).to_have_text("Log in to co.up Coworking")
