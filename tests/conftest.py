@@ -4,7 +4,7 @@ import os
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from flask import Flask, jsonify
@@ -17,6 +17,9 @@ from cobot_oidc.standin import StandIn
 from .leaks import nothing_leaks
 from .redis_server import RedisServer
 
+if TYPE_CHECKING:
+    from playwright import sync_api
+
 
 def needed_program(name: str, variable: str) -> str:
     """The path of a program that pip cannot bring, as ``make test`` found it.
@@ -28,6 +31,29 @@ def needed_program(name: str, variable: str) -> str:
         leave = pytest.fail if os.environ.get("COBOT_OIDC_TEST_REQUIRE_ALL") == "1" else pytest.skip
         leave(f"left out: no {name} was found or could be installed")
     return path
+
+
+CHROMIUM_ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator["sync_api.Browser"]:
+    """Headless Chromium; left out where the machine has none, unless nothing may be left out."""
+    path = needed_program("Chromium", "COBOT_OIDC_TEST_BROWSER")
+    from playwright.sync_api import sync_playwright  # most tests need no browser, and should not wait for it
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=CHROMIUM_ARGUMENTS)
+        yield browser
+        browser.close()
 
 
 LARGEST_COOKIE, MOST_COOKIES = 4096, 50  # bytes of name and value; for one host

@@ -23,7 +23,8 @@ def create_app(state: State) -> Flask:
     """The app of one stand-in. It only answers on the loopback."""
     app = Flask(__name__)
     app.secret_key = secrets.token_hex()
-    app.config["SESSION_COOKIE_NAME"] = "standin"
+    # Lax: everything that people do here happens in a window of the stand-in's own, never in a frame.
+    app.config.update(SESSION_COOKIE_NAME="standin", SESSION_COOKIE_SAMESITE="Lax")
     server = authorization_server(app, state)
 
     @app.before_request

@@ -1,18 +1,18 @@
 """What people see of the stand-in: login, consent, and the page that changes how it behaves."""
 
-import secrets
 from typing import Any
 
 from authlib.integrations.flask_oauth2 import AuthorizationServer
 from authlib.oauth2 import OAuth2Error
-from flask import Blueprint, abort, redirect, render_template, request, session, url_for
+from flask import Blueprint, abort, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from .alterations import Reply
+from .frames import add_frames
 from .limits import Allowance
-from .people import Person
 from .scopes import in_words
 from .state import State
+from .visitor import check_csrf, csrf, known, log_in, log_out, logged_in
 
 # What the control page offers; tests can do more through ``StandIn``.
 LIES = {
@@ -24,6 +24,7 @@ LIES = {
     "discovery-down": "the discovery document fails (503)",
     "api-limit": "the API answers that there were too many requests (429)",
     "api-error": "the API fails (500)",
+    "no-opener": "login pages cut off the window that opened them",
 }
 
 
@@ -36,40 +37,52 @@ def pages(state: State, server: AuthorizationServer) -> Blueprint:
         space = state.space_at(request.host)
         return {
             "place": state.spaces[space] if space else "Cobot (all spaces)",
-            "csrf": _csrf(),
-            "signed_in": _person(state),
+            "csrf": csrf(),
+            "signed_in": logged_in(state),
         }
 
     @blueprint.route("/oauth/authorize", methods=["GET", "POST"])
     def authorize() -> Any:
         if state.issuer_at(request.host) is None:
             abort(404)
-        person = _person(state)
+        person = logged_in(state)
         try:
             grant = server.get_consent_grant(end_user=person)
         except OAuth2Error as error:
             return _refused(state, error)
         if request.method == "POST":
-            _check_csrf()
+            check_csrf()
             if "cancel" in request.form:
                 return server.create_authorization_response(grant=grant, grant_user=None)
             if "person" in request.form:
-                session["person"] = _known(state, request.form["person"]).key
+                log_in(state, request.form["person"])
                 return redirect(request.full_path, 303)
             if "other" in request.form:
-                session.pop("person", None)
+                log_out()
                 return redirect(request.full_path, 303)
             if person is None:
                 abort(400)
             return server.create_authorization_response(grant=grant, grant_user=person)
         if person is None:
-            return render_template("standin/sign_in.html", people=state.people.values(), spaces=state.spaces)
+            return render_template(
+                "standin/sign_in.html", people=state.people.values(), spaces=state.spaces, may_cancel=True
+            )
         return render_template(
             "standin/consent.html",
             person=person,
             client=grant.client,
             scopes=[in_words(scope) for scope in (grant.request.payload.scope or "").split()],
         )
+
+    @blueprint.after_request
+    def protect(response: Response) -> Response:
+        """As providers do: nobody may frame the login, and if told so, it cuts off whoever opened it."""
+        if request.endpoint == "pages.authorize":
+            response.headers["X-Frame-Options"] = "DENY"
+            response.headers["Content-Security-Policy"] = "frame-ancestors 'none'"
+            if state.opener_policy is not None:
+                response.headers["Cross-Origin-Opener-Policy"] = state.opener_policy
+        return response
 
     @blueprint.get("/")
     def home() -> Any:
@@ -83,10 +96,11 @@ def pages(state: State, server: AuthorizationServer) -> Blueprint:
 
     @blueprint.post("/stand-in")
     def change() -> Response:
-        _check_csrf()
+        check_csrf()
         done = _change(state, request.form)
         return redirect(url_for("pages.control", done=done), 303)
 
+    add_frames(blueprint, state)
     return blueprint
 
 
@@ -98,10 +112,10 @@ def _change(state: State, form: Any) -> str:
         state.reset()
         return "everything is reset"
     if action == "sign-out":
-        session.pop("person", None)
+        log_out()
         return "logged out of Cobot"
     if action == "person":
-        person = _known(state, form.get("key", ""))
+        person = known(state, form.get("key", ""))
         person.name, person.email = form.get("name") or None, form.get("email", "")
         return f"{person.key} is changed"
     if action == "lie" and form.get("lie") in LIES:
@@ -126,6 +140,8 @@ def _lie(state: State, lie: str) -> None:
         state.limits.allow(Allowance(calls=0, memberships=0))
     elif lie == "api-error":
         alterations.reply("api", Reply(status=500, body=b"Internal Server Error"))
+    elif lie == "no-opener":
+        state.opener_policy = "same-origin"
     else:
         alterations.reply("metadata", Reply(status=503, body=b"Service Unavailable"))
 
@@ -138,23 +154,3 @@ def _refused(state: State, error: OAuth2Error) -> Any:
         status, _, headers = error()
         return Response(status=status, headers=headers)
     return render_template("standin/refused.html", error=error.error, description=error.description), 400
-
-
-def _person(state: State) -> Person | None:
-    return state.people.get(session.get("person", ""))
-
-
-def _known(state: State, key: str) -> Person:
-    if key not in state.people:
-        abort(400)
-    return state.people[key]
-
-
-def _csrf() -> str:
-    token: str = session.setdefault("csrf", secrets.token_urlsafe())
-    return token
-
-
-def _check_csrf() -> None:
-    if not secrets.compare_digest(request.form.get("csrf", "").encode(), session.get("csrf", "-").encode()):
-        abort(400)

@@ -16,7 +16,7 @@ from .browser import Browser
 from .keys import SigningKeys
 from .limits import Allowance
 from .people import Person
-from .state import AccessToken, RecordedRequest, RegisteredClient, State
+from .state import AccessToken, OpenerPolicy, RecordedRequest, RegisteredClient, State
 from .world import Booking, World
 
 
@@ -140,13 +140,24 @@ class StandIn:
         return sum(request.path == path for request in list(self._state.requests))
 
     def register_client(
-        self, client_id: str, *, secret: str | None, redirect_uri: str, name: str = "An app", scopes: str | None = None
+        self,
+        client_id: str,
+        *,
+        secret: str | None,
+        redirect_uri: str,
+        name: str = "An app",
+        scopes: str | None = None,
+        embed_url: str | None = None,
     ) -> None:
         """Register an app, which may send people here and get them back at this redirect URI only.
 
         :param secret: ``None`` for a public client. :param scopes: the scopes that it may ask for, separated by spaces.
+        :param embed_url: what ``/members`` and ``/admin`` show in an iframe, such as
+            ``http://localhost:5000/{space}/``; by default the start page at the redirect URI's origin.
         """
-        more: dict[str, Any] = {} if scopes is None else {"scopes": tuple(scopes.split())}
+        more: dict[str, Any] = {"embed_at": embed_url}
+        if scopes is not None:
+            more["scopes"] = tuple(scopes.split())
         self._state.clients[client_id] = RegisteredClient(client_id, secret, redirect_uri, name, **more)
 
     def issue_token(self, person: str, scope: str, *, client_id: str = "portal", space: str | None = None) -> str:
@@ -188,6 +199,13 @@ class StandIn:
     def refused_for_limit(self) -> int:
         """How many requests were refused because a person had made too many."""
         return self._state.limits.refused
+
+    def cut_off_openers(self, policy: OpenerPolicy | None = "same-origin") -> None:
+        """Send ``Cross-Origin-Opener-Policy`` with the login pages, so that popups lose the window that opened them.
+
+        :param policy: both cut off openers of another origin; ``None`` sends no such header, as at first.
+        """
+        self._state.opener_policy = policy
 
     def add_bookings(self, space: str, *, person: str | None = None, count: int = 1) -> list[Booking]:
         """Add bookings of an hour each to a space, after all that it has.

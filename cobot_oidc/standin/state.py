@@ -4,7 +4,8 @@ import secrets
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Literal, NamedTuple
+from urllib.parse import urljoin
 
 from authlib.oauth2.rfc6749 import AuthorizationCodeMixin, ClientMixin
 from flask import request
@@ -18,6 +19,7 @@ from .scopes import SCOPES
 from .world import World
 
 API_HOST = "api.cobot.localhost"
+OpenerPolicy = Literal["same-origin", "same-origin-allow-popups"]
 
 
 class RecordedRequest(NamedTuple):
@@ -37,6 +39,12 @@ class RegisteredClient(ClientMixin):  # type: ignore[misc] # Authlib's mixins ar
     redirect_uri: str
     name: str
     scopes: tuple[str, ...] = tuple(SCOPES)
+    embed_at: str | None = None
+
+    @property
+    def embed_url(self) -> str:
+        """What Cobot's own pages show in an iframe; ``{space}`` stands for the space."""
+        return self.embed_at or urljoin(self.redirect_uri, "/")
 
     def get_client_id(self) -> str:
         return self.client_id
@@ -120,6 +128,7 @@ class State:
     :ivar port: the port on the loopback. :ivar clock: returns seconds since the epoch.
     :ivar spaces: names by subdomain. :ivar domains: subdomains by the space's own domain.
     :ivar revoked_rights: the keys of people with the spaces that they are admins of, but may no longer manage.
+    :ivar opener_policy: the ``Cross-Origin-Opener-Policy`` of the login pages; ``None`` for none.
     :ivar secrets: every secret that was received or sent, for tests that check that it is nowhere else.
     """
 
@@ -135,6 +144,7 @@ class State:
     tokens: dict[str, AccessToken] = field(default_factory=dict)
     revoked_rights: set[tuple[str, str]] = field(default_factory=set)
     limits: Limits = field(default_factory=Limits)
+    opener_policy: OpenerPolicy | None = None
     world: World = field(init=False)
     requests: list[RecordedRequest] = field(default_factory=list)
     secrets: set[str] = field(default_factory=set)
@@ -190,6 +200,7 @@ class State:
         self.tokens.clear()
         self.revoked_rights.clear()
         self.limits.reset()
+        self.opener_policy = None
         self.world.reset()
         self.requests.clear()
         self.secrets.clear()

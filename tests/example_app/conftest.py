@@ -6,34 +6,14 @@ from pathlib import Path
 from threading import Thread
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page
 from werkzeug.serving import WSGIRequestHandler, make_server
 
 from cobot_oidc.standin import StandIn
 from example_app import create_app
-from tests.conftest import needed_program
 
 SCREENSHOTS = Path(__file__).parents[2] / "build" / "screenshots"
 PHOTO = Path(__file__).parents[2] / "example_app" / "static" / "icon.svg"
-CHROMIUM_ARGUMENTS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
-
-
-@pytest.fixture(scope="session")
-def chromium() -> Iterator[Browser]:
-    """Headless Chromium; left out where the machine has none, unless nothing may be left out."""
-    path = needed_program("Chromium", "COBOT_OIDC_TEST_BROWSER")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=CHROMIUM_ARGUMENTS)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ def text_of(cobot: StandIn, path: str, **query: str) -> str:
     return re.sub(r"<style>.*?</style>|<[^>]+>", " ", page, flags=re.DOTALL)
 
 
-@pytest.mark.parametrize("path", ["/oauth/authorize", "/stand-in"])
+@pytest.mark.parametrize("path", ["/oauth/authorize", "/stand-in", "/members", "/admin"])
 def test_people_log_in_and_never_sign_in(cobot: StandIn, path: str) -> None:
     assert not re.search(r"\bsign(ed)?[ -](in|out)\b", text_of(cobot, path, **QUERY, scope="openid"), re.IGNORECASE)
 
