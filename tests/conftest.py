@@ -45,15 +45,21 @@ CHROMIUM_ARGUMENTS = [
 
 
 @pytest.fixture(scope="session")
-def chromium() -> Iterator["sync_api.Browser"]:
-    """Headless Chromium; left out where the machine has none, unless nothing may be left out."""
-    path = needed_program("Chromium", "COBOT_OIDC_TEST_BROWSER")
+def playwright() -> Iterator["sync_api.Playwright"]:
+    """Drives browsers; a process can have one of it."""
     from playwright.sync_api import sync_playwright  # most tests need no browser, and should not wait for it
 
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=CHROMIUM_ARGUMENTS)
-        yield browser
-        browser.close()
+    with sync_playwright() as started:
+        yield started
+
+
+@pytest.fixture(scope="session")
+def chromium(playwright: "sync_api.Playwright") -> Iterator["sync_api.Browser"]:
+    """Headless Chromium; left out where the machine has none, unless nothing may be left out."""
+    path = needed_program("Chromium", "COBOT_OIDC_TEST_BROWSER")
+    browser = playwright.chromium.launch(executable_path=path, args=CHROMIUM_ARGUMENTS)
+    yield browser
+    browser.close()
 
 
 LARGEST_COOKIE, MOST_COOKIES = 4096, 50  # bytes of name and value; for one host

@@ -9,15 +9,14 @@ from typing import Any
 
 import pytest
 from flask import Flask, render_template_string
-from playwright.sync_api import BrowserContext, Playwright, sync_playwright
+from playwright.sync_api import BrowserContext, Playwright
 from werkzeug.serving import WSGIRequestHandler, make_server
 from werkzeug.wrappers import Response
 
 from cobot_oidc import CobotOIDC, current_user, from_view_arg, login_required
 from cobot_oidc.standin import StandIn
 
-from ..conftest import needed_program
-from ..example_app.conftest import CHROMIUM_ARGUMENTS
+from ..conftest import CHROMIUM_ARGUMENTS, needed_program
 
 # Pages that a test makes up come from no address, and Chromium would not let them show one of this machine.
 NO_NETWORK_CHECKS = "--disable-features=LocalNetworkAccessChecks"
@@ -25,7 +24,7 @@ COOKIES_BLOCKED = {"cookie_controls_mode": 1, "block_third_party_cookies": True}
 
 PAGE = """<!doctype html><title>desk</title>
 <p id="who">{{ current_user.subject }}</p><p id="kept">{{ session.kept }}</p>
-<form method="post" action="/note"><button>Note</button></form>
+<form method="post" action="note"><button>Note</button></form>
 <form method="post" action="{{ url_for('cobot_oidc.logout') }}"><button>Log out</button></form>"""
 
 
@@ -80,8 +79,9 @@ def portal(live_cobot: StandIn) -> Iterator[str]:
             del space
             return render_template_string(PAGE)
 
-        @app.post("/note")
-        def note() -> str:
+        @app.post("/<space>/note")
+        def note(space: str) -> str:
+            del space
             return f"noted for {current_user.subject}"
 
         def policy(response: Response) -> Response:
@@ -98,17 +98,17 @@ def portal(live_cobot: StandIn) -> Iterator[str]:
         yield f"http://portal.localhost:{port}"
 
 
-@pytest.fixture(scope="session")
-def playwright() -> Iterator[Playwright]:
-    with sync_playwright() as started:
-        yield started
+@pytest.fixture
+def third_party_cookies() -> str:
+    """What the browser does with them; a test may say otherwise."""
+    return "blocked"
 
 
-@pytest.fixture(params=["third-party cookies blocked", "third-party cookies allowed"])
-def context(request: pytest.FixtureRequest, playwright: Playwright, tmp_path: Path) -> Iterator[BrowserContext]:
+@pytest.fixture
+def context(third_party_cookies: str, playwright: Playwright, tmp_path: Path) -> Iterator[BrowserContext]:
     """A browser with a profile of its own."""
     path = needed_program("Chromium", "COBOT_OIDC_TEST_BROWSER")
-    if request.param == "third-party cookies blocked":
+    if third_party_cookies == "blocked":
         (tmp_path / "Default").mkdir()
         (tmp_path / "Default" / "Preferences").write_text(json.dumps({"profile": COOKIES_BLOCKED}))
     browser = playwright.chromium.launch_persistent_context(

@@ -1,6 +1,6 @@
 """The login from a frame in a real browser: two clicks at most, and nobody else gets in."""
 
-import re
+from typing import Literal
 from urllib.parse import urlencode
 
 import pytest
@@ -66,6 +66,7 @@ def expect_button(page: Page, number: int = 0) -> None:
     expect(frame(page, number).get_by_role("link", name="Log in", exact=True)).to_be_visible()
 
 
+@pytest.mark.parametrize("third_party_cookies", ["blocked", "allowed"])
 def test_a_click_and_a_login_lead_into_the_frame(page: Page, live_cobot: StandIn, portal: str) -> None:
     window = log_in(page)
     be(window)
@@ -77,6 +78,7 @@ def test_a_click_and_a_login_lead_into_the_frame(page: Page, live_cobot: StandIn
     expect(frame(page).locator("body")).to_have_text(f"noted for {live_cobot.people['ada'].subject}")
 
 
+@pytest.mark.parametrize("third_party_cookies", ["blocked", "allowed"])
 def test_one_click_is_enough_for_who_is_logged_in_to_the_app(
     page: Page, context: BrowserContext, live_cobot: StandIn, portal: str
 ) -> None:
@@ -93,13 +95,9 @@ def test_one_click_is_enough_for_who_is_logged_in_to_the_app(
 @pytest.mark.covers("E07")
 @pytest.mark.parametrize("policy", ["same-origin", "same-origin-allow-popups"])
 def test_a_second_click_finishes_if_the_provider_cuts_the_window_off(
-    page: Page, live_cobot: StandIn, policy: str
+    page: Page, live_cobot: StandIn, policy: Literal["same-origin", "same-origin-allow-popups"]
 ) -> None:
-    def cut_off(route: Route) -> None:
-        response = route.fetch()
-        route.fulfill(response=response, headers=response.headers | {"cross-origin-opener-policy": policy})
-
-    page.context.route(re.compile("/oauth/authorize"), cut_off)
+    live_cobot.cut_off_openers(policy)
     window = log_in(page)
     be(window)
     expect(window.get_by_role("heading", name="You are logged in")).to_be_visible()
@@ -248,6 +246,7 @@ def test_a_window_that_was_led_astray_is_not_listened_to(page: Page, live_cobot:
     expect_button(page)
 
 
+@pytest.mark.parametrize("third_party_cookies", ["blocked", "allowed"])
 @pytest.mark.covers("E04")
 def test_the_frame_s_session_is_not_that_of_the_app_s_own_pages(
     page: Page, context: BrowserContext, live_cobot: StandIn, portal: str
