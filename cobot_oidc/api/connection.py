@@ -3,7 +3,6 @@
 The OAuth 2.0 session is Authlib's, the bytes go through our own bounded transport, and ``tenacity`` repeats calls.
 """
 
-import random
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
@@ -29,6 +28,9 @@ MOST_FAILURES = 3  # of one call
 FIRST_PAUSE, LONGEST_PAUSE = 0.2, 2.0  # seconds, between failures
 SHORTEST_RETRY_AFTER = 1.0  # seconds: also if Cobot says less, or nothing that can be understood
 SPREAD = 0.5  # seconds over which those who wait for the same moment ask again
+
+
+_SPREADING = tenacity.wait_random(0, SPREAD)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +104,7 @@ class Connection:
             again = _outcome(state)
             if isinstance(again, _Again) and again.seconds is not None:
                 most = min(longest_wait - state.idle_for, seconds_left())
-                return max(again.seconds, min(again.seconds + random.uniform(0, SPREAD), most))  # noqa: S311
+                return max(again.seconds, min(again.seconds + _SPREADING(state), most))
             return float(tenacity.wait_random_exponential(multiplier=FIRST_PAUSE, max=LONGEST_PAUSE)(state))
 
         def is_over(state: tenacity.RetryCallState) -> bool:

@@ -130,7 +130,7 @@ def test_a_file_that_is_sent_again_is_sent_wholly(make_api: MakeAPI, cobot: Stan
 
     assert cobot.asked("/api/memberships/m-grace-1/picture") == 2
     assert cobot.world.pictures["m-grace-1"] == b"a picture"
-    assert waits == [2]
+    assert [int(wait) for wait in waits] == [2]  # and a little more, at random
 
 
 def test_an_upload_may_have_fields_beside_it(make_portal: MakePortal) -> None:

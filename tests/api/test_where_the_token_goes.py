@@ -516,7 +516,7 @@ def test_a_client_that_may_wait_is_another_one(make_api: MakeAPI, cobot: StandIn
     assert refusal(lambda: api.get("/api/space")).code == "rate_limited"
     assert waits == []
     assert patient.get("/api/space")["id"] == "co-up"
-    assert waits == [30]
+    assert [int(wait) for wait in waits] == [30]  # and a little more, at random
     assert repr(patient) == repr(api)
 
 
