@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from .extension import CobotOIDC
     from .guards import admin_required, login_required, membership_required, require_user, requires_scope
     from .identity.current import current_space, current_user, current_users
-    from .identity.user import AnonymousUser, Membership, User
+    from .identity.user import AnonymousUser, Membership, Standing, User
     from .spaces import from_host, from_subdomain, from_view_arg
 
     __version__: str
@@ -36,6 +36,7 @@ __all__ = [
     "Membership",
     "ProviderError",
     "SpaceToken",
+    "Standing",
     "TokenError",
     "User",
     "admin_required",

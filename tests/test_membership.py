@@ -358,6 +358,21 @@ def test_a_revoked_token_ends_in_a_way_to_log_in_again(keeping_app: Flask, cobot
     assert ada.log_in("/cobot/login?space=co-up&next=/co-up/desk").text == "member m-ada of co-up"
 
 
+def test_a_refused_token_is_not_tried_by_every_page(keeping_app: Flask, cobot: StandIn, clock: Clock) -> None:
+    ada = Visitor(keeping_app, cobot)
+    ada.log_in("/co-up/desk")
+    cobot.revoke_tokens("ada")
+    clock.move(LIFETIME)
+    for _ in range(3):
+        assert ada.get("/co-up/desk").status_code == 401
+        assert ada.get("/co-up/who").json["is_member"] is False  # type: ignore[index] # it is JSON
+
+    assert times_asked(cobot) == 2
+    clock.move(30)
+    ada.get("/co-up/desk")
+    assert times_asked(cobot) == 3
+
+
 @pytest.mark.covers("A07")
 def test_no_old_answer_helps_a_revoked_token(make_space_app: Any, cobot: StandIn, clock: Clock) -> None:
     ada = Visitor(make_space_app(COBOT_OIDC_KEEP_TOKEN=True, COBOT_OIDC_MEMBERSHIP_STALE=3600), cobot)

@@ -18,9 +18,9 @@ from ..context import the_app
 from ..errors import APIError, CobotOIDCError, ConfigurationError, LoginError, ProviderError
 from ..installation import Installation, installation
 from ..provider.deadline import result_by_the_deadline, within
-from ..provider.freshness import RENEW_AHEAD_FROM, Freshness, freshness, pause_after
+from ..provider.freshness import LONGEST_PAUSE, RENEW_AHEAD_FROM, Freshness, freshness, pause_after
 from .current import identity_of
-from .sessions import NOTHING_KEPT
+from .sessions import NOTHING_KEPT, Kept
 from .user import Membership, Standing, User
 
 if TYPE_CHECKING:
@@ -40,22 +40,23 @@ def standing_of(user: User) -> Standing:
 
     :raises ConfigurationError: ``setting_missing`` if the app does not ask for memberships.
     :raises LoginError: ``membership_unknown`` if Cobot cannot be asked, and no answer is recent enough.
-    :raises APIError: ``token_refused`` if Cobot does not accept the kept token any more.
+    :raises APIError: ``token_refused`` if Cobot does not accept the kept token any more; ``token_missing``.
     """
     installed = installation()
     if not installed.settings.membership:
         raise ConfigurationError("setting_missing", setting="COBOT_OIDC_MEMBERSHIP", expected="True")
     identity = identity_of(user) if has_request_context() else None
     kept = NOTHING_KEPT if identity is None else identity.kept
-    if kept.token is None:  # it cannot be asked again: the answer is as old as the login
-        if kept.standing is None:
+    held = kept.token
+    if held is None:  # it cannot be asked again: the answer is as old as the login
+        if (standing := kept.standing) is None:
             raise LoginError("membership_unknown", space=user.space)
-        return kept.standing
+        return standing
     memberships = installed.once("memberships", lambda: Memberships(installed))
-    if (known := memberships.known(user, kept.standing)) is not None:
+    if (known := memberships.known(user, kept)) is not None:
         return known
-    app, held = the_app(), kept.token
-    return memberships.find(user, kept.standing, lambda: _ask_with_kept_token(app, user, held))
+    app = the_app()
+    return memberships.find(user, kept, lambda: _ask_with_kept_token(app, user, held))
 
 
 def known_standing(user: User) -> Standing | None:
@@ -93,22 +94,23 @@ class Memberships:
         self._lock = threading.Lock()
         self._standings: OrderedDict[_Key, Standing] = OrderedDict()
         self._under_way: dict[_Key, Future[Standing]] = {}
+        self._refused: OrderedDict[str, float] = OrderedDict()
         self._failures = 0
         self._failed_at: float | None = None
 
-    def known(self, user: User, at_login: Standing | None) -> Standing | None:
+    def known(self, user: User, kept: Kept) -> Standing | None:
         """What is known well enough that nobody need be asked: on most page views, which this must not slow down."""
-        known = self._newest((user.issuer, user.subject, user.space), at_login)
+        known = self._newest((user.issuer, user.subject, user.space), kept)
         return known if known is not None and 0 <= self._clock() - known.asked_at < self._fresh_for else None
 
-    def find(self, user: User, at_login: Standing | None, ask: _Ask) -> Standing:
+    def find(self, user: User, kept: Kept, ask: _Ask) -> Standing:
         """What the user is in their space; asked for in the background while the last answer is good enough.
 
-        :param at_login: what Cobot said then. :param ask: asks Cobot.
-        :raises LoginError: ``membership_unknown``. :raises APIError: ``token_refused``.
+        :param kept: what Cobot said at the login, and the token. :param ask: asks Cobot with that.
+        :raises LoginError: ``membership_unknown``. :raises APIError: ``token_refused`` or ``token_missing``.
         """
         key = user.issuer, user.subject, user.space
-        known = self._newest(key, at_login)
+        known = self._newest(key, kept)
         state = self._state(known)
         if known is not None and state is Freshness.FRESH:
             return known
@@ -118,11 +120,15 @@ class Memberships:
         if (shared := self._shared(key)) is not None and self._state(shared) in (Freshness.FRESH, Freshness.AGING):
             self._remember(key, shared)
             return shared
+        refused_at = self._refused.get(kept.token or "")
+        if refused_at is not None and 0 <= self._clock() - refused_at < LONGEST_PAUSE:
+            raise APIError("token_refused", reason="a moment ago")
         try:
             with within(LONGEST_WAIT):
                 return self._ask_once(key, ask)
         except APIError as error:
-            if error.code == "token_refused":  # revoked: whoever left the space must not stay in by it
+            if error.code in ("token_refused", "token_missing"):  # whoever left the space must not stay in by it
+                self._note_refusal(kept)
                 raise
             reason = error.code
         except ProviderError as error:  # another thread asks, and there is no answer in time
@@ -137,11 +143,14 @@ class Memberships:
             return Freshness.EXPIRED
         return freshness(self._clock() - standing.asked_at, lifetime=self._lifetime, stale=self._stale)
 
-    def _newest(self, key: _Key, at_login: Standing | None) -> Standing | None:
+    def _newest(self, key: _Key, kept: Kept) -> Standing | None:
         remembered = self._standings.get(key)
-        if remembered is None or (at_login is not None and at_login.asked_at > remembered.asked_at):
-            return at_login
-        return remembered
+        if remembered is not None and remembered.asked_at >= kept.asked_at:
+            return remembered
+        at_login = kept.standing
+        if at_login is not None:
+            self._remember(key, at_login)
+        return at_login or remembered
 
     def _ask_in_background(self, key: _Key, ask: _Ask) -> None:
         def run() -> None:
@@ -187,6 +196,13 @@ class Memberships:
         """A Cobot that is away is not asked again at once, for nobody: each page would wait for it."""
         if failure.code in ("api_unreachable", "api_failing", "answer_unusable"):
             self._failures, self._failed_at = self._failures + 1, self._clock()
+
+    def _note_refusal(self, kept: Kept) -> None:
+        """A token that Cobot refuses is not tried again at once, by each page of that login."""
+        with self._lock:
+            self._refused[kept.token or ""] = self._clock()
+            if len(self._refused) > MOST_REMEMBERED:
+                self._refused.popitem(last=False)
 
     def _is_pausing(self) -> bool:
         return self._failed_at is not None and 0 <= self._clock() - self._failed_at < pause_after(self._failures)

@@ -6,12 +6,14 @@ session interface behind it (Flask's cookie, Flask-Session), and nothing of the 
 """
 
 import hashlib
+import math
 from base64 import urlsafe_b64encode
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from copy import deepcopy
 from dataclasses import replace
-from typing import NamedTuple
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 from flask.sessions import SecureCookieSessionInterface, SessionInterface
 
@@ -57,50 +59,83 @@ class Terms(NamedTuple):
 
 
 class Kept(NamedTuple):
-    """What a login leaves for calls of Cobot's API, if the app wants any of it.
+    """What a login leaves for calls of Cobot's API, if the app wants any of it; read when somebody asks for it.
 
-    :ivar token: the access token as ``tokens`` keeps it. :ivar standing: what Cobot said at the login.
-    :ivar granted: the scopes that were granted beyond the configured ones. ``declined``: asked for, and not granted.
-    :ivar cobot_id: Cobot's id for the person, if it is known to differ from the subject (docs/cobot.md 5).
+    :ivar members: as the session holds them, and as short as they can be: only what there is.
+    :ivar space: the space of the login.
     """
 
-    token: str | None = None
-    standing: Standing | None = None
-    granted: tuple[str, ...] = ()
-    declined: tuple[str, ...] = ()
-    cobot_id: str | None = None
+    members: Mapping[str, Any] = MappingProxyType({})
+    space: str | None = None
 
     @classmethod
-    def read(cls, stored: object, space: str | None) -> "Kept":
-        """What is stored; nothing for what cannot be read."""
-        if not isinstance(stored, dict):
-            return NOTHING_KEPT
-        token, cobot_id, standing = stored.get("t"), stored.get("u"), None
-        match stored.get("m"):
-            case [int(asked_at), str() | None as name, int(is_admin)]:
-                membership = Membership(name, space or "") if name else None
-                standing = Standing(membership, bool(is_admin), asked_at)
-        granted, declined = (str(stored.get(name, "")).split() for name in ("g", "d"))
-        return cls(
-            token if isinstance(token, str) else None,
-            standing,
-            tuple(granted),
-            tuple(declined),
-            cobot_id if isinstance(cobot_id, str) else None,
-        )
+    def of(
+        cls,
+        space: str | None,
+        *,
+        token: str | None,
+        standing: Standing | None,
+        granted: Iterable[str],
+        declined: Iterable[str],
+        cobot_id: str | None,
+    ) -> "Kept":
+        """What a login leaves.
 
-    def stored(self) -> dict[str, object]:
-        """As short as it can be: only what there is."""
-        standing = self.standing
+        :param token: the access token as ``tokens`` keeps it. :param standing: what Cobot said at the login.
+        :param granted: the scopes that were granted beyond the configured ones.
+        :param declined: those that were asked for, and not granted.
+        :param cobot_id: Cobot's id for the person, if it is known to differ from the subject (docs/cobot.md 5).
+        """
         membership = standing.membership.id if standing is not None and standing.membership is not None else None
         members = {
-            "t": self.token,
+            "t": token,
             "m": None if standing is None else [standing.asked_at, membership, int(standing.is_admin)],
-            "g": " ".join(self.granted),
-            "d": " ".join(self.declined),
-            "u": self.cobot_id,
+            "g": " ".join(granted),
+            "d": " ".join(declined),
+            "u": cobot_id,
         }
-        return {name: member for name, member in members.items() if member}
+        return cls({name: member for name, member in members.items() if member}, space)
+
+    @property
+    def token(self) -> str | None:
+        """The access token as ``tokens`` keeps it."""
+        return self._text("t")
+
+    @property
+    def cobot_id(self) -> str | None:
+        """Cobot's id for the person, if it is known to differ from the subject."""
+        return self._text("u")
+
+    @property
+    def granted(self) -> list[str]:
+        """The scopes that were granted beyond the configured ones."""
+        return (self._text("g") or "").split()
+
+    @property
+    def declined(self) -> list[str]:
+        """The scopes that were asked for, and not granted."""
+        return (self._text("d") or "").split()
+
+    @property
+    def standing(self) -> Standing | None:
+        """What Cobot said at the login."""
+        match self.members.get("m"):
+            case [int(asked_at), str() | None as name, int(is_admin)]:
+                membership = Membership(name, self.space or "") if name else None
+                return Standing(membership, bool(is_admin), asked_at)
+        return None
+
+    @property
+    def asked_at(self) -> float:
+        """When Cobot was asked, in seconds since the epoch; long ago if it was not."""
+        match self.members.get("m"):
+            case [int(asked_at), *_]:
+                return asked_at
+        return -math.inf
+
+    def _text(self, name: str) -> str | None:
+        text = self.members.get(name)
+        return text if isinstance(text, str) else None
 
 
 NOTHING_KEPT = Kept()
@@ -137,14 +172,14 @@ class Identity(NamedTuple):
             claims = {name: value for name, value in claims.items() if value is not None}
         space = tag_and_space[TAG_LENGTH:] or None
         user = User(issuer, subject, space, claims, authenticated_at, terms.find_standing)
-        return cls(user, seen_at, NOTHING_KEPT if kept is None else Kept.read(kept, space))
+        return cls(user, seen_at, Kept(kept, space) if isinstance(kept, dict) else NOTHING_KEPT)
 
     def stored(self, terms: Terms) -> list[object]:
         """As short as it can be, as every byte travels with every request: claims stand in the order of the terms."""
         user = self.user
         at: object = user.authenticated_at if self.seen_at is None else [user.authenticated_at, self.seen_at]
-        if self.kept != NOTHING_KEPT:
-            at = [user.authenticated_at, self.seen_at, self.kept.stored()]
+        if self.kept.members:
+            at = [user.authenticated_at, self.seen_at, self.kept.members]
         values = [user.kept_claims.get(name) for name in terms.claims]
         while values and values[-1] is None:
             del values[-1]

@@ -83,14 +83,19 @@ class User:
         return self._text("phone_number")
 
     @property
-    def membership(self) -> Membership | None:
-        """The membership in the space that the user is logged in to, as Cobot said when it was last asked.
+    def standing(self) -> Standing | None:
+        """What Cobot says about the user in the space that they are logged in to; ``None`` if that is not known.
 
-        ``None`` for those who are no members, and if it is not known: ``COBOT_OIDC_MEMBERSHIP`` is not set, or Cobot
-        cannot be asked. Without a kept token the answer is as old as the login; with one, asking again may take a
-        moment once in ``COBOT_OIDC_MEMBERSHIP_LIFETIME``.
+        Without a kept token the answer is as old as the login; with one, asking again may take a moment once in
+        ``COBOT_OIDC_MEMBERSHIP_LIFETIME``. It is not known if ``COBOT_OIDC_MEMBERSHIP`` is not set, or Cobot cannot be
+        asked.
         """
-        standing = self._standing()
+        return None if self.find_standing is None else self.find_standing(self)
+
+    @property
+    def membership(self) -> Membership | None:
+        """The membership in the space that the user is logged in to; ``None`` also if ``standing`` is not known."""
+        standing = self.standing
         return standing.membership if standing is not None else None
 
     @property
@@ -101,15 +106,12 @@ class User:
     @property
     def is_admin(self) -> bool:
         """Whether the user is known to administrate the space that they are logged in to; see ``membership``."""
-        standing = self._standing()
+        standing = self.standing
         return standing is not None and standing.is_admin
 
     def get_id(self) -> str:
         """Issuer and subject in one string, for use as a key in a database. No issuer contains a ``#``."""
         return f"{self.issuer}#{self.subject}"
-
-    def _standing(self) -> Standing | None:
-        return None if self.find_standing is None else self.find_standing(self)
 
     def _text(self, claim: str) -> str | None:
         value = self.kept_claims.get(claim)
@@ -140,6 +142,7 @@ class AnonymousUser:
     phone_number = None
     claims: Mapping[str, object] = MappingProxyType({})
     authenticated_at = None
+    standing = None
     membership = None
     is_member: ClassVar[Literal[False]] = False
     is_admin: ClassVar[Literal[False]] = False

@@ -39,7 +39,8 @@ def logged_in(transaction: Transaction, token_set: TokenSet, provider: Provider)
     granted, declined = _scopes(transaction, token_set)
     standing = _standing(user, token) if settings.membership else None
     cobot_id = None if standing is None else standing.cobot_id
-    kept = Kept(
+    kept = Kept.of(
+        user.space,
         token=tokens.keep(token, user) if settings.keep_token else None,
         standing=standing,
         granted=granted,

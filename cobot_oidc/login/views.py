@@ -166,7 +166,7 @@ def _further_scopes() -> tuple[str, ...]:
     """What is asked for beyond the configured scopes: what a view of ours asks for, and what was granted before."""
     user = requested_user()
     identity = identity_of(user) if user.is_authenticated else None
-    granted = () if identity is None else identity.kept.granted
+    granted = [] if identity is None else identity.kept.granted
     wanted = dict.fromkeys((*granted, *grants.opened(request.args.get("grant"))))
     return tuple(scope for scope in wanted if scope not in installation().settings.scopes)
 
