@@ -88,7 +88,8 @@ def app_for_members() -> tuple[Flask, str]:
     user = User(issuer, SUBJECT, "co-up", claims, now)
     with app.test_request_context():
         token = tokens.keep("a" * 64, user)
-    kept = Kept(token, Standing(Membership("6f9d2c1b0a8e47d3b5c4", "co-up"), False, now))
+    standing = Standing(Membership("6f9d2c1b0a8e47d3b5c4", "co-up"), False, now)
+    kept = Kept.of("co-up", token=token, standing=standing, granted=(), declined=(), cobot_id=None)
     session = {KEY + issuer: Identity(user, kept=kept).stored(installed.terms)}
     interface = app.session_interface
     assert isinstance(interface, SecureCookieSessionInterface)
