@@ -308,3 +308,29 @@ def test_a_list_of_algorithms_is_a_list_of_names(listed: Any) -> None:
 def test_only_true_is_a_promise(value: Any) -> None:
     assert parse(authorization_response_iss_parameter_supported=value).promises_response_issuer is False
     assert parse(authorization_response_iss_parameter_supported=True).promises_response_issuer is True
+
+
+@pytest.mark.covers("R10")
+@pytest.mark.parametrize(
+    ("issuer", "endpoint", "is_allowed"),
+    [
+        ("https://op.example", "https://op.example:443/token", True),
+        ("https://op.example", "https://op.example:80/token", False),
+        ("https://op.example", "https://op.example:8443/token", False),
+        ("https://op.example:8443", "https://op.example:8443/token", True),
+        ("https://op.example:8443", "https://op.example/token", True),
+        ("https://op.example:8443", "https://op.example:444/token", False),
+        ("http://localhost", "http://localhost:80/token", True),
+        ("http://localhost:80", "http://localhost/token", True),
+        ("http://localhost", "http://localhost:81/token", False),
+        ("http://localhost:5001", "http://localhost:5001/token", True),
+        ("http://localhost:5001", "http://localhost/token", False),
+        ("http://localhost:5001", "https://localhost:5001/token", False),
+    ],
+)
+def test_no_document_makes_us_ask_another_port(issuer: str, endpoint: str, is_allowed: bool) -> None:
+    if is_allowed:
+        assert parse(issuer, token_endpoint=endpoint).token_endpoint == endpoint
+        return
+    with pytest.raises(ProviderError, match="endpoint_forbidden"):
+        parse(issuer, token_endpoint=endpoint)

@@ -77,6 +77,7 @@ def test_it_is_found_however_the_token_is_written() -> None:  # the look at a wh
         "1\ufe0f\u20e3",
         "葛\U000e0100城",  # a variant of a kanji
         "ᠮᠣᠩᠭᠣᠯ\u180b",  # Mongolian
+        "ب\u200dـ",  # Arabic: a modifier letter joins too
         "José Ünal-O’Neill",
         "村上 春樹",
         "Ａｄａ",
@@ -124,3 +125,7 @@ def test_ordinary_letters_beside_one_that_needs_a_joiner_stay() -> None:
     name = "\u0645\u06cc\u200c\u062e (" + ascii_letters + digits + "[]-.')"
 
     assert named(name).name == name
+
+
+def test_a_titlecase_letter_is_latin_text_too() -> None:
+    assert named("ǅ\ufe0f").name is None

@@ -324,10 +324,20 @@ def test_the_operator_reads_why_a_code_was_refused(answer: dict[str, str], detai
     assert caught.value.details == details
 
 
-def test_the_operator_reads_that_a_code_was_refused_with_403() -> None:
+@pytest.mark.parametrize(
+    ("body", "details"),
+    [
+        (b"<html>Forbidden</html>", {"http_status": 403, "error": "''", "description": "''"}),
+        (
+            b'{"error": "access_denied", "error_description": "no"}',
+            {"http_status": 403, "error": "'access_denied'", "description": "'no'"},
+        ),
+    ],
+)
+def test_the_operator_reads_that_a_code_was_refused_with_403(body: bytes, details: dict[str, Any]) -> None:
     with pytest.raises(LoginError) as caught:
-        TokenResponse.parse(403, b"<html>Forbidden</html>")
-    assert caught.value.details["http_status"] == 403
+        TokenResponse.parse(403, body)
+    assert caught.value.details == details
 
 
 @pytest.mark.covers("N08")
