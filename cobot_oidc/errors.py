@@ -162,7 +162,7 @@ STUCK = (
 NOT_A_MEMBER = (
     "You are not a member of this space. If you should be, please ask the people who run the space to invite you."
 )
-NOT_AN_ADMIN = "Only the people who run this space may see this page. If you are one of them, please log in as such."
+NOT_AN_ADMIN = "Only the people who run this space may see this page. If you should be one of them, please ask them."
 MEMBERSHIP_UNKNOWN = (
     "Cobot cannot tell at the moment whether you are a member of this space. Please try again in a little while."
 )
@@ -172,7 +172,7 @@ SOMEBODY_ELSE = (
 )
 ELSEWHERE = "This was not done, because the request did not come from this site. Please use the buttons on its pages."
 RENEW_LOGIN = "Cobot no longer accepts this login. Please log in again."
-NOT_GRANTED = "You have not allowed this app to do this for you. Please log in again and allow it."
+NOT_GRANTED = "This app may not do this for you, because you have not allowed it to at Cobot."
 NOT_PERMITTED = "Cobot does not permit you to do this. Please ask the people who run the space."
 NOT_AT_COBOT = "Cobot does not have what you were looking for. It may have been deleted."
 NOT_ACCEPTED = "Cobot did not accept this. Please check what you entered."

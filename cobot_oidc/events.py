@@ -48,7 +48,7 @@ class Events:
 
     @property
     def counts(self) -> dict[tuple[str, str], int]:
-        """How often each event happened in this process, by name and code (``""`` but for ``login_failed``)."""
+        """How often each event happened in this process, by name and code (``""`` but for failures)."""
         with self._counting:
             return dict(self._counts)
 

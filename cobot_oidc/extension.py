@@ -139,7 +139,8 @@ class CobotOIDC:
         """How often each event happened in this process since it began, for a metrics collector.
 
         :param app: the app; by default the current one.
-        :returns: numbers by (event, code); the code is empty except for ``login_failed``. ``docs/provider.md`` lists
+        :returns: numbers by (event, code); the code is empty except for ``login_failed`` and
+            ``request_failed``. ``docs/provider.md`` lists
             the events.
         """
         return installation(app).events.counts

@@ -30,18 +30,24 @@ _PAGES = ("document", "iframe", "frame", "object", "embed")  # Sec-Fetch-Dest of
 
 def report(error: CobotOIDCError) -> None:
     """Log a failed login under a new correlation id, and tell ``login_failed``."""
+    _log(error, "login")
+    login_failed.send(the_app(), error=error)
+
+
+def _log(error: CobotOIDCError, what: Literal["login", "request"]) -> None:
     error.correlation_id = secrets.token_hex(6)
     level = logging.ERROR if error.status == HTTPStatus.INTERNAL_SERVER_ERROR else logging.WARNING
-    fields = {"event": "login_failed", "code": error.code, "correlation_id": error.correlation_id}
-    logger.log(level, "login failed [%s] %s", error.correlation_id, error, extra=fields)
-    installation().events.count("login_failed", code=error.code)
-    login_failed.send(the_app(), error=error)
+    fields = {"event": f"{what}_failed", "code": error.code, "correlation_id": error.correlation_id}
+    logger.log(level, "%s failed [%s] %s", what, error.correlation_id, error, extra=fields)
+    installation().events.count(f"{what}_failed", code=error.code)
 
 
 def answer(error: CobotOIDCError) -> Response:
     """The page about an error, or a problem document (RFC 9457) if a program asked."""
     if isinstance(error, APIError) and error.status == HTTPStatus.UNAUTHORIZED:
         offer_login(Destination(requested_space(), this_page()))  # another login brings another token
+    if error.correlation_id is None and (isinstance(error, APIError) or error.code == "membership_unknown"):
+        _log(error, "request")  # what a view of the app met, and nobody has told the operator yet
     response = _page(error) if is_for_a_person() else _problem(error)
     response.status_code = error.status
     if error.status == HTTPStatus.SERVICE_UNAVAILABLE:

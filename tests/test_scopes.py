@@ -125,7 +125,7 @@ def test_a_provider_that_grants_less_is_not_asked_in_circles(app: Flask, cobot: 
     page = ada.log_in("/co-up/bookings")
 
     assert page.status_code == 403
-    assert "You have not allowed this app to do this for you." in page.text
+    assert "This app may not do this for you" in page.text
     assert ada.get("/co-up/bookings").status_code == 403
     cobot.alter("token", {"scope": "openid read_user read_bookings"})
     link = page.text.partition('class="button" href="')[2].partition('"')[0].replace("&amp;", "&")

@@ -145,6 +145,20 @@ def test_a_page_about_a_missing_token_leads_to_another_login(app: Flask, cobot: 
     assert ada.log_in("/cobot/login?space=co-up&next=/co-up/me").json == cobot.people["ada"].subject
 
 
+def test_the_operator_finds_what_failed_under_the_reference_of_the_page(
+    app: Flask, cobot: StandIn, caplog: pytest.LogCaptureFixture
+) -> None:
+    ada = Visitor(app, cobot)
+    ada.log_in("/me")
+    cobot.revoke_tokens("ada")
+    page = ada.get("/me")
+    [record] = [record for record in caplog.records if getattr(record, "event", "") == "request_failed"]
+
+    assert record.__dict__["code"] == "token_refused"
+    assert record.__dict__["correlation_id"] in page.text
+    assert CobotOIDC().counts(app)["request_failed", "token_refused"] == 1
+
+
 def test_the_app_s_keys_may_be_rotated(make_app: Any, cobot: StandIn) -> None:
     old, new = make_app(), make_app(SECRET_KEY="n" * 32, SECRET_KEY_FALLBACKS=[SECRET_KEY])
     ada = Visitor(old, cobot)

@@ -47,6 +47,12 @@ def test_every_code_that_is_raised_is_in_the_catalogue() -> None:
     assert CobotOIDCError.entries.keys() - raised_codes() <= CHOSEN_BY_A_VARIABLE
 
 
+def test_the_page_about_errors_lists_every_code() -> None:
+    written = error_codes.PAGE.read_text(encoding="utf-8")
+
+    assert [code for code in CobotOIDCError.entries if f"| `{code}` |" not in written] == []
+
+
 def test_the_page_about_errors_is_up_to_date() -> None:
     assert error_codes.PAGE.read_text(encoding="utf-8") == error_codes.page(), "make docs"
 

@@ -3,10 +3,12 @@
 from pathlib import Path
 
 from cobot_oidc.errors import (
+    API,
     CONFIGURATION,
     LOGIN,
     PROVIDER,
     TOKEN,
+    APIError,
     ConfigurationError,
     Entry,
     LoginError,
@@ -30,6 +32,7 @@ PARTS = (
     ("ProviderError", "The provider, and the way to it", ProviderError.default_status, PROVIDER),
     ("TokenError", "The id token and its keys", TokenError.default_status, TOKEN),
     ("LoginError", "This login", LoginError.default_status, LOGIN),
+    ("APIError", "Calls of Cobot's API", APIError.default_status, API),
 )
 
 

@@ -54,11 +54,13 @@ def failure(answer: HTTPResponse, code: APICode | None = None) -> APIError:
     if answer.status < 400:  # we follow no redirect: the token stays where it belongs
         return APIError("answer_unusable", api_status=answer.status, reason="a redirect")
     document = _document(answer)
+    fields = _fields(document)
     return APIError(
         code or CODES.get(answer.status, "request_refused"),
         api_status=answer.status,
-        message=_message(document),
-        fields=_fields(document),
+        # API 1 says nothing about the whole if it says something about the parts.
+        message=_message(document) or "; ".join(f"{name}: {said}" for name, said in fields.items())[:LONGEST_TEXT],
+        fields=fields,
         request_id=answer.request_id[:LONGEST_REQUEST_ID],
     )
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from threading import Event
-from typing import Any, BinaryIO
+from typing import Any
 
 from flask import has_app_context
 
@@ -17,12 +17,12 @@ from .connection import SAFE_METHODS, Call
 from .documents import Page, Resource
 from .people import Me, SpaceToken, scopes_of
 from .places import place_of
+from .uploads import Upload, uploaded
 
 LONGEST_WAIT = 5.0  # seconds
 MOST_ON_A_PAGE = 200
 
 JSON = Any  # what a JSON text can hold: dict, list, str, int, float, bool or None
-Upload = tuple[str, bytes | BinaryIO, str]  # a file's name, its content, and its media type
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,11 +153,14 @@ class CobotAPI:
 
         :param json: the body as JSON; for API 2 the whole document, ``{"data": {…}}``.
         :param form: the body as a form, or the fields beside ``files``.
-        :param files: files to upload by the field's name: name, content and media type of each.
+        :param files: files to upload, by the field's name: an open file, what ``request.files`` holds, or a tuple of
+            name, content and media type.
         :returns: as ``get``.
         """
-        uploads = {field: (name, _whole(content), kind) for field, (name, content, kind) in (files or {}).items()}
-        options: dict[str, Any] = {"data": form, "files": uploads}
+        options: dict[str, Any] = {
+            "data": form,
+            "files": {name: uploaded(file) for name, file in (files or {}).items()},
+        }
         if json is not None:
             options = {"json": json}
         document = content(self._ask(method, path, **options))
@@ -256,11 +259,6 @@ class CobotAPI:
         error = failure(answer, "rights_limited" if missing is None else "insufficient_scope")
         error.note(granted=list(granted), **({} if missing is None else {"expected": missing}))
         raise error
-
-
-def _whole(content: bytes | BinaryIO) -> bytes:
-    """What a file contains: it can be read once, and may have to be sent again."""
-    return content if isinstance(content, bytes) else content.read()
 
 
 def _thing(path: str) -> str:

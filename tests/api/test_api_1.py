@@ -1,11 +1,14 @@
 """The first generation of the API: plain JSON at the provider and at each space (docs/cobot.md 4)."""
 
 import io
+from pathlib import Path
+from typing import Any
 
 import pytest
+from werkzeug.datastructures import FileStorage
 
 from cobot_oidc import CobotAPI
-from cobot_oidc.api.client import Upload
+from cobot_oidc.api.uploads import Upload
 from cobot_oidc.standin import StandIn
 from cobot_oidc.standin.api_one import PDF
 
@@ -120,6 +123,27 @@ def test_a_picture_is_uploaded(make_api: MakeAPI, cobot: StandIn, content: bytes
 
     assert answered is None
     assert cobot.world.pictures["m-grace-1"] == b"a picture"
+
+
+@pytest.mark.parametrize("kind", ["what request.files holds", "an open file", "bytes in a tuple"])
+def test_a_file_is_taken_as_an_app_has_it(make_api: MakeAPI, cobot: StandIn, tmp_path: Path, kind: str) -> None:
+    (tmp_path / "grace.png").write_bytes(b"a picture")
+    with (tmp_path / "grace.png").open("rb") as opened:
+        forms: dict[str, Upload] = {
+            "what request.files holds": FileStorage(io.BytesIO(b"a picture"), "grace.png", content_type="image/png"),
+            "an open file": opened,
+            "bytes in a tuple": ("grace.png", b"a picture", "image/png"),
+        }
+        make_api(space="co-up").put("/api/memberships/m-grace-1/picture", files={"file": forms[kind]})
+
+    assert cobot.world.pictures["m-grace-1"] == b"a picture"
+
+
+@pytest.mark.parametrize("file", [b"a picture", "a picture", ("a.png", b"x"), None, io.StringIO("text")])
+def test_what_is_no_file_is_a_mistake(make_api: MakeAPI, cobot: StandIn, file: Any) -> None:
+    with pytest.raises(TypeError, match="a file to upload"):
+        make_api(space="co-up").put("/api/memberships/m-grace-1/picture", files={"file": file})
+    assert cobot.requests == []
 
 
 def test_a_file_that_is_sent_again_is_sent_wholly(make_api: MakeAPI, cobot: StandIn, waits: list[float]) -> None:
