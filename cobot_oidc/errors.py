@@ -24,6 +24,7 @@ ConfigurationCode = Literal[
     "not_installed",
     "guard_misplaced",
     "view_arg_unknown",
+    "testing_only",
 ]
 
 ProviderCode = Literal[
@@ -240,6 +241,9 @@ CONFIGURATION: dict[ConfigurationCode, Entry] = {
         "No URL rule of the app has the variable part that from_view_arg names, so every page would belong to the "
         "global provider; use the name that the rules have.",
         OUR_FAULT,
+    ),
+    "testing_only": Entry(
+        "cobot_oidc.testing lets people in without a login, so it only works while app.testing is True.", OUR_FAULT
     ),
 }
 

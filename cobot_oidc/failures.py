@@ -13,7 +13,7 @@ from flask import json, redirect, render_template, request
 from werkzeug.wrappers import Response
 
 from .context import the_app
-from .errors import APIError, CobotOIDCError
+from .errors import APIError, CobotOIDCError, ConfigurationError
 from .events import logger, login_failed
 from .identity.current import current_users, pin_space, requested_registration, requested_space, requested_user
 from .installation import installation
@@ -46,7 +46,8 @@ def answer(error: CobotOIDCError) -> Response:
     """The page about an error, or a problem document (RFC 9457) if a program asked."""
     if isinstance(error, APIError) and error.status == HTTPStatus.UNAUTHORIZED:
         offer_login(Destination(requested_space(), this_page()))  # another login brings another token
-    if error.correlation_id is None and (isinstance(error, APIError) or error.code == "membership_unknown"):
+    is_told = error.correlation_id is not None
+    if not is_told and (isinstance(error, (APIError, ConfigurationError)) or error.code == "membership_unknown"):
         _log(error, "request")  # what a view of the app met, and nobody has told the operator yet
     response = _page(error) if is_for_a_person() else _problem(error)
     response.status_code = error.status

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from flask import Flask, jsonify
-from flask.testing import FlaskClient
-from werkzeug.test import Cookie, TestResponse
+from werkzeug.test import TestResponse
 
-from cobot_oidc import CobotOIDC, current_space, current_user, from_view_arg, login_required
+from cobot_oidc import CobotOIDC, current_space, current_user, from_view_arg, login_required, testing
 from cobot_oidc.standin import StandIn
+from cobot_oidc.testing import BrowserClient
 
 from .leaks import nothing_leaks
 from .redis_server import RedisServer
@@ -62,7 +62,6 @@ def chromium(playwright: "sync_api.Playwright") -> Iterator["sync_api.Browser"]:
     browser.close()
 
 
-LARGEST_COOKIE, MOST_COOKIES = 4096, 50  # bytes of name and value; for one host
 SECRET_KEY = "k" * 32
 CALLBACK = "http://localhost/cobot/callback"
 
@@ -163,59 +162,19 @@ def add_pages(app: Flask) -> None:
     app.add_url_rule("/board", "board", login_required(space="co-up")(who))
 
 
-class Browser(FlaskClient):
-    """A browser that keeps to browsers' limits: what it would drop without a word is a failure here (RFC 6265 6.1)."""
-
-    def open(self, *args: Any, **options: Any) -> TestResponse:
-        response = super().open(*args, **options)
-        for header in response.headers.getlist("Set-Cookie"):
-            assert len(header.partition(";")[0]) <= LARGEST_COOKIE, header[:60]
-        assert len(self._cookies or ()) <= MOST_COOKIES
-        return response
+Browser = BrowserClient
 
 
-class Visitor:
-    """Somebody with a browser, who signs in where an app sends them."""
+class Visitor(testing.Visitor):
+    """Somebody with a browser, as apps have one in their tests, and a few more questions."""
 
-    def __init__(self, portal: Flask, cobot: StandIn) -> None:
-        self.browser: FlaskClient = Browser(portal, portal.response_class, use_cookies=True)
-        self._cobot = cobot
-        self._at_cobot = cobot.browser()
-
-    @property
-    def cookies(self) -> list[Cookie]:
-        """What the browser keeps, the oldest first."""
-        return list((self.browser._cookies or {}).values())
-
-    def get(self, path: str, **options: Any) -> TestResponse:
-        return self.browser.get(path, **options)
+    def log_in(self, path: str = "/desk", person: str = "ada") -> TestResponse:
+        return super().log_in(path, person)
 
     def get_with(self, cookie: str, path: str, **headers: str) -> TestResponse:
         """A page, asked for with this very ``Cookie`` header and no other."""
         client = self.browser.application.test_client(use_cookies=False)
         return client.get(path, headers={"Cookie": cookie, **headers})
-
-    def begin(self, path: str, **options: Any) -> str:
-        """Follow a page, or a login's own URL, to the provider: the authorization URL."""
-        response = self.browser.get(path, **options)
-        while response.status_code == 302 and response.location.startswith("/"):
-            response = self.browser.get(response.location, **options)
-        assert response.status_code == 302, response.text
-        return response.location
-
-    def answer(self, authorization_url: str, person: str = "ada", *, cancel: bool = False) -> str:
-        """What the provider answers: the callback's URL."""
-        return self._at_cobot.sign_in(authorization_url, person, cancel=cancel)
-
-    def log_in(self, path: str = "/desk", person: str = "ada") -> TestResponse:
-        """Ask for a page, sign in, and arrive: the page."""
-        response = self.browser.get(self.answer(self.begin(path), person))
-        assert response.status_code == 303, response.text
-        return self.browser.get(response.location)
-
-    def log_out(self, space: str | None = None) -> TestResponse:
-        query = {"space": space} if space else {}
-        return self.browser.post("/cobot/logout", query_string=query, headers={"Origin": "http://localhost"})
 
     def sees(self, path: str) -> Any:
         """The user that an open page shows, ``None`` for nobody."""

@@ -4,6 +4,7 @@ A sample that needs more than its language's usual surroundings has a function o
 page and heading.
 """
 
+import inspect
 import io
 import json
 import os
@@ -15,6 +16,7 @@ import time
 from collections.abc import Callable
 from contextlib import redirect_stdout
 from dataclasses import dataclass
+from functools import partial
 from importlib.metadata import metadata
 from types import ModuleType, SimpleNamespace
 from typing import Any
@@ -40,7 +42,7 @@ from cobot_oidc import CobotOIDC, current_user, from_host, from_view_arg, login_
 from cobot_oidc.cli import cobot as flask_cobot
 from cobot_oidc.standin import StandIn
 
-from .conftest import SECRET_KEY, Browser, Clock, Visitor
+from .conftest import CALLBACK, SECRET_KEY, Browser, Clock, Visitor
 from .redis_server import RedisServer
 from .samples import PAGES, REPOSITORY, Sample, samples
 
@@ -241,6 +243,7 @@ def ten_lines(sample: Sample, surroundings: Surroundings) -> None:
         {f"FLASK_{name}": value for name, value in surroundings.settings.items() if isinstance(value, str)}
     )
     module = sample.run({"__name__": "portal"})
+    module["app"].testing = True
 
     page = Visitor(module["app"], surroundings.cobot).log_in("/")
 
@@ -426,7 +429,28 @@ def test_a_task_of_celery_runs_as_it_is_printed(jobs: dict[str, Any]) -> None:
         assert names["result"].get(timeout=20) == 15
 
 
+def an_app_s_own_tests(sample: Sample, surroundings: Surroundings) -> None:
+    """The sample's tests pass, with an app as the page takes it for granted."""
+    names: dict[str, Any] = {"__name__": "test_portal", "create_app": partial(app_to_be_tested, surroundings)}
+    sample.run(names)
+    app, cobot = surroundings.namespace()["app"], surroundings.cobot
+    for name, test in names.items():
+        if name.startswith("test_"):
+            cobot.reset()
+            cobot.register_client("portal", secret="s3cret-of-the-portal", redirect_uri=CALLBACK)
+            given = {"app": app, "cobot": cobot}
+            test(**{each: given[each] for each in inspect.signature(test).parameters})
+
+
+def app_to_be_tested(surroundings: Surroundings, config: dict[str, Any]) -> Flask:
+    app = surroundings.app(**config)
+    CobotOIDC(app)
+    return app
+
+
 OWN_WAYS: dict[str, Run] = {
+    "docs/testing.md, Somebody who is logged in": an_app_s_own_tests,
+    "docs/testing.md, A whole login": an_app_s_own_tests,
     **{sample.place: of_the_api for sample in SAMPLES if sample.place.startswith("docs/api.md")},
     "docs/api.md, Who is a member (2)": membership,
     "docs/api.md, Calls": calls,

@@ -159,6 +159,18 @@ def test_the_operator_finds_what_failed_under_the_reference_of_the_page(
     assert CobotOIDC().counts(app)["request_failed", "token_refused"] == 1
 
 
+def test_the_operator_reads_which_setting_a_page_needs(
+    make_app: Any, cobot: StandIn, caplog: pytest.LogCaptureFixture
+) -> None:
+    ada = Visitor(make_app(COBOT_OIDC_KEEP_TOKEN=False), cobot)
+    page = ada.log_in("/me")
+    [record] = [record for record in caplog.records if getattr(record, "event", "") == "request_failed"]
+
+    assert page.status_code == 500
+    assert "COBOT_OIDC_KEEP_TOKEN" in record.getMessage()
+    assert record.__dict__["correlation_id"] in page.text
+
+
 def test_the_app_s_keys_may_be_rotated(make_app: Any, cobot: StandIn) -> None:
     old, new = make_app(), make_app(SECRET_KEY="n" * 32, SECRET_KEY_FALLBACKS=[SECRET_KEY])
     ada = Visitor(old, cobot)
