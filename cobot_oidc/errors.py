@@ -109,6 +109,8 @@ LoginCode = Literal[
 
 APICode = Literal[
     "token_missing",
+    "space_token_missing",
+    "token_unavailable",
     "token_spent",
     "token_refused",
     "insufficient_scope",
@@ -555,10 +557,21 @@ LOGIN: dict[LoginCode, Entry] = {
 
 API: dict[APICode, Entry] = {
     "token_missing": Entry(
-        "There is no access token for this person or space: the login is older than COBOT_OIDC_KEEP_TOKEN, Redis has "
-        "lost the token, or no admin of the space has asked for one; logging in again brings a new one.",
+        "There is no access token for this person: the login is older than COBOT_OIDC_KEEP_TOKEN, or Redis has lost "
+        "the token; logging in again brings a new one.",
         RENEW_LOGIN,
         401,
+    ),
+    "space_token_missing": Entry(
+        "No token is kept for this space: no admin of it has asked for one with oidc.api.space_token, it was forgotten, "
+        "or Redis has lost it; let an admin do it again.",
+        COBOT_CONFUSED,
+        503,
+    ),
+    "token_unavailable": Entry(
+        "The access token is in Redis, which cannot be reached; check COBOT_OIDC_REDIS_URL and Redis itself.",
+        COBOT_CONFUSED,
+        503,
     ),
     "token_spent": Entry(
         "This client of the API belonged to a login that has ended; to call the API later, set COBOT_OIDC_KEEP_TOKEN "

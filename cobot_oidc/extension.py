@@ -100,6 +100,10 @@ class CobotOIDC:
             )
         for space in settings.issuers.unserved():
             logger.warning("COBOT_OIDC_SPACE_ISSUERS names %s, but COBOT_OIDC_SPACES does not: it is not served", space)
+        if settings.issuers.spaces and settings.issuers.template is None and not settings.issuers.exceptions:
+            logger.warning(
+                "COBOT_OIDC_SPACES is set, but no issuer vouches for spaces: set COBOT_OIDC_SPACE_ISSUER too"
+            )
         if self._read_space is not None and app.config.get(f"{PREFIX}SPACES") is None:
             logger.warning("requests name their space, but no space is served: set COBOT_OIDC_SPACES")
 

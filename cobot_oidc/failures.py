@@ -15,7 +15,7 @@ from werkzeug.wrappers import Response
 from .context import the_app
 from .errors import APIError, CobotOIDCError, ConfigurationError
 from .events import logger, login_failed
-from .identity.current import current_users, pin_space, requested_registration, requested_space, requested_user
+from .identity.current import current_space, current_users, pin_space, requested_space, requested_user
 from .installation import installation
 from .languages import speaker
 from .urls import Destination, check_prefix, login_url, offer_login, script_url, start_page, style_url, this_page
@@ -45,7 +45,7 @@ def _log(error: CobotOIDCError, what: Literal["login", "request"]) -> None:
 def answer(error: CobotOIDCError) -> Response:
     """The page about an error, or a problem document (RFC 9457) if a program asked."""
     if isinstance(error, APIError) and error.status == HTTPStatus.UNAUTHORIZED:
-        offer_login(Destination(requested_space(), this_page()))  # another login brings another token
+        offer_login(Destination(current_space(), this_page()))  # another login brings another token
     is_told = error.correlation_id is not None
     if not is_told and (isinstance(error, (APIError, ConfigurationError)) or error.code == "membership_unknown"):
         _log(error, "request")  # what a view of the app met, and nobody has told the operator yet
@@ -125,7 +125,7 @@ def _page(error: CobotOIDCError) -> Response:
         "cobot_oidc/error.html",
         error=error,
         about=_about(error),
-        space_url=requested_registration().issuer if asks_at_the_space else None,
+        space_url=installation().settings.issuers.issuer_of(current_space()) if asks_at_the_space else None,
         debug=the_app().debug,
     )
 

@@ -6,7 +6,7 @@ from typing import Any
 from ..errors import APICode, APIError
 from ..protocol.strict_json import JSONError, loads
 from ..provider.http import HTTPResponse
-from .connection import LARGEST_ANSWER, LONGEST_REQUEST_ID
+from .connection import LARGEST_JSON, LONGEST_REQUEST_ID
 
 JSON_API = "application/vnd.api+json"
 LONGEST_TEXT = 1000  # characters of one message from outside
@@ -31,7 +31,7 @@ def content(answer: HTTPResponse) -> Any:
     if not is_json(answer):
         raise APIError("answer_unusable", api_status=answer.status, expected="JSON", got=answer.content_type)
     try:
-        return loads(answer.body, largest=LARGEST_ANSWER)
+        return loads(answer.body, largest=LARGEST_JSON)
     except JSONError as error:
         reason = error.reason
     raise APIError("answer_unusable", api_status=answer.status, reason=reason)
@@ -73,7 +73,7 @@ def is_json(answer: HTTPResponse) -> bool:
 
 def _document(answer: HTTPResponse) -> Mapping[str, Any]:
     try:
-        document = loads(answer.body, largest=LARGEST_ANSWER) if is_json(answer) else {}
+        document = loads(answer.body, largest=LARGEST_JSON) if is_json(answer) else {}
     except JSONError:
         document = {}
     return document if isinstance(document, dict) else {}

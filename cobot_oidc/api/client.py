@@ -67,9 +67,11 @@ class CobotAPI:
         self._installed = installation() if has_app_context() else None
         self._place = place_of(self._installed)
         self._session = self._place.connection.session(token)
+        who, token = user or token, None  # no error of ours has a frame that holds the token (L02)
         self._addresses = self._place.addresses(space)
         self._space = space
-        self._user = user or token
+        # Each provider counts for itself, and knows people by names of its own.
+        self._user = None if who is None else f"{self._addresses.account} {who}"
         self._longest_wait = longest_wait
         self._granted: tuple[str, ...] | None = None
         self._closed = Event()  # for the copies too

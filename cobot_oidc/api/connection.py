@@ -21,7 +21,8 @@ from ..provider.transport import Transport, bounded, secret_in_path
 from ..settings import ProviderSettings
 from .budget import Budget
 
-LARGEST_ANSWER = 8 * 1024 * 1024  # bytes
+LARGEST_ANSWER = 8 * 1024 * 1024  # bytes of a file
+LARGEST_JSON = 2 * 1024 * 1024  # bytes: a page of 200 resources is a tenth of it, and reading takes time
 LONGEST_REQUEST_ID = 100  # characters
 SAFE_METHODS = ("GET", "HEAD")
 MOST_FAILURES = 3  # of one call

@@ -37,12 +37,12 @@ class SpaceTokens:
         """Cobot's API as the space.
 
         :param longest_wait: the seconds that a call may wait, as for ``CobotAPI``.
-        :raises APIError: ``token_missing`` if none is kept.
+        :raises APIError: ``space_token_missing`` if none is kept; ``token_unavailable`` while Redis is.
         """
         kept = self._store.get(_name(space))
         token = None if kept is None else sealing.opened(str(kept.get("sealed")), _PURPOSE, space)
         if token is None:
-            raise APIError("token_missing", space=space)
+            raise APIError("token_unavailable" if self._store.is_away else "space_token_missing", space=space)
         return CobotAPI(token.decode(), space=space, user=f"space {space}", longest_wait=longest_wait)
 
     def forget(self, space: str) -> None:

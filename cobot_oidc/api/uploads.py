@@ -1,5 +1,6 @@
 """Files to upload, in the forms that an app has them in."""
 
+import re
 from mimetypes import guess_type
 from pathlib import PurePath
 from typing import Any, BinaryIO
@@ -7,6 +8,8 @@ from typing import Any, BinaryIO
 from werkzeug.datastructures import FileStorage
 
 Upload = FileStorage | BinaryIO | tuple[str, bytes | BinaryIO, str]
+
+_MEDIA_TYPE = re.compile(r"[\w.+-]+/[\w.+-]+(?:; ?[\w-]+=[\w.+-]+)*", re.ASCII)
 
 UNKNOWN_TYPE = "application/octet-stream"
 
@@ -32,4 +35,5 @@ def uploaded(file: Upload) -> tuple[str, bytes, str]:
     content = content if isinstance(content, bytes) else content.read()
     if not isinstance(content, bytes):
         raise TypeError("a file to upload has to be opened in binary mode: open(path, 'rb')")
-    return name, content, media_type or UNKNOWN_TYPE
+    # It becomes a header of the part, which nothing else in it may (RFC 7578 section 4.4).
+    return name, content, media_type if _MEDIA_TYPE.fullmatch(media_type or "") else UNKNOWN_TYPE

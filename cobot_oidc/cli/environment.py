@@ -35,6 +35,6 @@ def _is_json(value: str) -> bool:
     """Whether Flask would read something else than text, such as a number."""
     try:
         json.loads(value)
-    except ValueError:
+    except (ValueError, RecursionError):
         return False
     return True

@@ -8,9 +8,7 @@ import json
 import re
 import secrets
 from base64 import urlsafe_b64encode
-from binascii import Error
 from dataclasses import dataclass
-from typing import Any
 
 from flask import request
 from werkzeug.wrappers import Response
@@ -20,6 +18,7 @@ from ..context import the_request
 from ..identity.sessions import Identity
 from ..issuers import is_space_name
 from ..protocol import base64url
+from ..protocol.strict_json import loads
 from .frames import COOKIE, in_frame
 
 LIFETIME = 30 * 86400  # seconds
@@ -27,6 +26,7 @@ LONGEST_COOKIE = 2048  # characters
 
 _SECRET_BYTES = 32
 _KEPT = "_cobot_oidc_embed"
+_SECRET = re.compile(r"[A-Za-z0-9_-]{43}")
 _USER_ID = re.compile(r"[\x21-\x7e]{1,255}")
 _LOCALE = re.compile(r"[A-Za-z]{2,3}(?:[-_][A-Za-z0-9]{2,8})?")
 
@@ -92,9 +92,9 @@ def _read() -> _Frame:
     known, query = _in_cookie(), request.args
     if query.get("cobot_embed") == "true":
         said = Embed(
-            space=_fit(query.get("cobot_subdomain"), is_space_name),
-            user_id=_fit(query.get("cobot_user_id"), _USER_ID.fullmatch),
-            locale=_fit(query.get("cobot_locale"), _LOCALE.fullmatch),
+            space=_space(query.get("cobot_subdomain")),
+            user_id=_user_id(query.get("cobot_user_id")),
+            locale=_locale(query.get("cobot_locale")),
         )
         if known is None:
             return _Frame(secrets.token_urlsafe(_SECRET_BYTES), said, False)
@@ -107,13 +107,22 @@ def _in_cookie() -> _Frame | None:
     if len(values) != 1 or len(values[0]) > LONGEST_COOKIE:
         return None
     try:
-        match json.loads(base64url.decode(values[0].encode("ascii"))):
-            case [str(frame_secret), str() | None as space, str() | None as user_id, str() | None as locale]:
-                return _Frame(frame_secret, Embed(space, user_id, locale), True)
-    except (ValueError, Error, RecursionError):
+        stored = loads(base64url.decode(values[0].encode("ascii")))
+    except ValueError:
         return None
+    match stored:  # who owns the browser may write anything
+        case [str(frame_secret), space, user_id, locale] if _SECRET.fullmatch(frame_secret):
+            return _Frame(frame_secret, Embed(_space(space), _user_id(user_id), _locale(locale)), True)
     return None
 
 
-def _fit(value: str | None, rule: Any) -> str | None:
-    return value if value is not None and rule(value) else None
+def _space(value: object) -> str | None:
+    return value if isinstance(value, str) and is_space_name(value) else None
+
+
+def _user_id(value: object) -> str | None:
+    return value if isinstance(value, str) and _USER_ID.fullmatch(value) else None
+
+
+def _locale(value: object) -> str | None:
+    return value if isinstance(value, str) and _LOCALE.fullmatch(value) else None

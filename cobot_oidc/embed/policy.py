@@ -23,6 +23,8 @@ def refuse_cross_site() -> None:
 
     :raises LoginError: ``frame_cross_site``.
     """
+    if request.routing_exception is not None:  # no view will run
+        return
     if request.method not in SAFE_METHODS and in_frame() and not is_same_origin():
         raise LoginError("frame_cross_site", origin=request.headers.get("Origin", ""))
 
@@ -35,21 +37,31 @@ def allow_frames(response: Response) -> Response:
     if request.endpoint in NEVER_FRAMED:
         response.headers.pop(_COOP, None)  # it would cut the window off from the frame that opened it
         return response
-    policy = response.headers.get(_CSP, "")
-    if "frame-ancestors" not in policy:
-        allowed = f"frame-ancestors {' '.join(ancestors())}"
-        response.headers[_CSP] = f"{policy.rstrip('; ')}; {allowed}" if policy else allowed
-    response.headers.pop("X-Frame-Options", None)  # it knows no list of origins
+    if not any("frame-ancestors" in policy for policy in response.headers.getlist(_CSP)):
+        response.headers.add(_CSP, f"frame-ancestors {' '.join(ancestors())}")  # beside the app's own: both count
+    if response.headers.get("X-Frame-Options", "").upper() == "SAMEORIGIN":  # it knows no list; DENY is the app's word
+        del response.headers["X-Frame-Options"]
     return response
 
 
 def ancestors() -> list[str]:
-    """The origins that may show this page: Cobot's own, and that of the space that the page or the frame belongs to."""
+    """The origins that may show this page: Cobot's own, and that of its space.
+
+    A page of no space may be shown by the one that Cobot says it is in. Another space's page may not: whoever runs a
+    space could write such an address (E06).
+    """
     issuers = installation().settings.issuers
     hint = embed()
-    spaces = [None, current_space(), hint.space if hint is not None else None]
+    spaces = [None, _space_of_the_page() or (hint.space if hint is not None else None)]
     origins = [_origin(issuer) for space in spaces if (issuer := issuers.issuer_of(space)) is not None]
     return list(dict.fromkeys(origins))
+
+
+def _space_of_the_page() -> str | None:
+    try:
+        return current_space()
+    except Exception:  # the app's own callable failed: the page is about that failure, and belongs to no space
+        return None
 
 
 def _origin(issuer: str) -> str:

@@ -5,14 +5,15 @@ that opened it, and to no other; nobody can ask the server whether a login is do
 """
 
 import re
+from functools import partial
 
-from flask import redirect, request, url_for
+from flask import after_this_request, redirect, request, url_for
 from werkzeug.wrappers import Response
 
 from .. import urls
 from ..errors import LoginError
 from ..failures import rendered
-from ..identity import sessions
+from ..identity import logout_marks, sessions
 from ..identity.current import forget_user, identity_of, pin_space, requested_space, requested_user
 from ..identity.sessions import Identity
 from ..installation import installation
@@ -82,8 +83,16 @@ def redeem() -> Response:
         raise LoginError("frame_of_somebody_else")
     sessions.start(identity, installed.terms)
     forget_user()
+    if logout_marks.are_marked():  # somebody has logged out in this frame, and is back
+        after_this_request(partial(_mark_valid, identity))
     installed.events.tell("frame_logged_in", identity.user.issuer)
     return Response(status=204)
+
+
+def _mark_valid(identity: Identity, response: Response) -> Response:
+    user = identity.user
+    logout_marks.mark({user.issuer: user.authenticated_at}, response, lifetime=installation().terms.lifetime)
+    return response
 
 
 def _with_policy(page: Response, *more: str) -> Response:

@@ -133,14 +133,15 @@ def pin_space(space: str | None) -> None:
 
 @contextmanager
 def in_space(space: str | None) -> Iterator[None]:
-    """Let this space count for what happens inside, whatever the request names."""
+    """Let this space count for what happens inside, whatever the request names.
+
+    If it fails, the space stays: the page about the failure belongs to it, and so does the login that it offers.
+    """
     seen = _seen()
     place, user, identity = seen.place, seen.user, seen.identity
     pin_space(space)
-    try:
-        yield
-    finally:
-        seen.place, seen.user, seen.identity = place, user, identity
+    yield
+    seen.place, seen.user, seen.identity = place, user, identity
 
 
 def requested_user() -> User | AnonymousUser:

@@ -7,7 +7,7 @@ import json
 
 from .. import sealing
 from ..installation import installation
-from .current import requested_user
+from .current import current_space, requested_user
 
 LIFETIME = 600  # seconds
 
@@ -29,4 +29,4 @@ def opened(grant: str | None) -> tuple[str, ...]:
 
 
 def _whom() -> str:
-    return requested_user().get_id() or ""
+    return f"{requested_user().get_id() or ''} at {current_space() or ''}"

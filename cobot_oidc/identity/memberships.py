@@ -10,7 +10,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable
 from concurrent.futures import Future
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from flask import has_request_context
 
@@ -18,7 +18,7 @@ from ..context import the_app
 from ..errors import APIError, CobotOIDCError, ConfigurationError, LoginError, ProviderError
 from ..installation import Installation, installation
 from ..provider.deadline import result_by_the_deadline, within
-from ..provider.freshness import LONGEST_PAUSE, RENEW_AHEAD_FROM, Freshness, freshness, pause_after
+from ..provider.freshness import CLOCKS_DIFFER, LONGEST_PAUSE, RENEW_AHEAD_FROM, Freshness, freshness, pause_after
 from .current import identity_of
 from .sessions import NOTHING_KEPT, Kept
 from .user import Membership, Standing, User
@@ -80,6 +80,11 @@ def ask(user: User, api: "CobotAPI") -> Standing:
     return Standing(membership, is_admin, int(installation().clock()), me.id)
 
 
+class _Failures(NamedTuple):
+    how_many: int
+    latest_at: float
+
+
 class Memberships:
     """The answers that are remembered, the least recently used forgotten first. This class is thread-safe."""
 
@@ -95,8 +100,7 @@ class Memberships:
         self._standings: OrderedDict[_Key, Standing] = OrderedDict()
         self._under_way: dict[_Key, Future[Standing]] = {}
         self._refused: OrderedDict[str, float] = OrderedDict()
-        self._failures = 0
-        self._failed_at: float | None = None
+        self._failures: dict[str, _Failures] = {}  # by issuer: whoever runs one must not close the others' guards
 
     def known(self, user: User, kept: Kept) -> Standing | None:
         """What is known well enough that nobody need be asked: on most page views, which this must not slow down."""
@@ -127,8 +131,13 @@ class Memberships:
             with within(LONGEST_WAIT):
                 return self._ask_once(key, ask)
         except APIError as error:
-            if error.code in ("token_refused", "token_missing"):  # whoever left the space must not stay in by it
-                self._note_refusal(kept)
+            if error.code in (
+                "token_refused",
+                "token_missing",
+                "token_unavailable",
+            ):  # whoever left the space must not stay in by it
+                if error.code == "token_refused":
+                    self._note_refusal(kept)
                 raise
             reason = error.code
         except ProviderError as error:  # another thread asks, and there is no answer in time
@@ -147,6 +156,8 @@ class Memberships:
         remembered = self._standings.get(key)
         if remembered is not None and remembered.asked_at >= kept.asked_at:
             return remembered
+        if kept.asked_at > self._clock() + CLOCKS_DIFFER:  # the clock was ahead (X13)
+            return remembered
         at_login = kept.standing
         if at_login is not None:
             self._remember(key, at_login)
@@ -159,7 +170,7 @@ class Memberships:
             except CobotOIDCError:
                 return  # the next page tries again; what is known stays in use until it is too old
 
-        if key not in self._under_way and not self._is_pausing():
+        if key not in self._under_way and not self._is_pausing(key[0]):
             try:
                 threading.Thread(target=run, name="cobot-oidc-membership", daemon=True).start()
             except RuntimeError:  # no more threads: at the next page
@@ -167,7 +178,7 @@ class Memberships:
 
     def _ask_once(self, key: _Key, ask: _Ask) -> Standing:
         """Ask Cobot, one thread for each user; the others get its answer."""
-        if self._is_pausing():
+        if self._is_pausing(key[0]):
             raise APIError("api_unreachable", reason="it did not answer a moment ago")
         with self._lock:
             under_way = self._under_way.get(key)
@@ -180,10 +191,10 @@ class Memberships:
         except BaseException as error:
             failure = error if isinstance(error, CobotOIDCError) else APIError("api_unreachable", reason="gave up")
             own.set_exception(failure.copy())
-            self._note_failure(failure)
+            self._note_failure(key[0], failure)
             raise
         else:
-            self._failures, self._failed_at = 0, None
+            self._failures.pop(key[0], None)
             self._remember(key, standing)
             self._share(key, standing)
             own.set_result(standing)
@@ -192,10 +203,11 @@ class Memberships:
             with self._lock:
                 del self._under_way[key]
 
-    def _note_failure(self, failure: CobotOIDCError) -> None:
+    def _note_failure(self, issuer: str, failure: CobotOIDCError) -> None:
         """A Cobot that is away is not asked again at once, for nobody: each page would wait for it."""
         if failure.code in ("api_unreachable", "api_failing", "answer_unusable"):
-            self._failures, self._failed_at = self._failures + 1, self._clock()
+            before = self._failures.get(issuer)
+            self._failures[issuer] = _Failures(1 if before is None else before.how_many + 1, self._clock())
 
     def _note_refusal(self, kept: Kept) -> None:
         """A token that Cobot refuses is not tried again at once, by each page of that login."""
@@ -204,8 +216,9 @@ class Memberships:
             if len(self._refused) > MOST_REMEMBERED:
                 self._refused.popitem(last=False)
 
-    def _is_pausing(self) -> bool:
-        return self._failed_at is not None and 0 <= self._clock() - self._failed_at < pause_after(self._failures)
+    def _is_pausing(self, issuer: str) -> bool:
+        failures = self._failures.get(issuer)
+        return failures is not None and 0 <= self._clock() - failures.latest_at < pause_after(failures.how_many)
 
     def _remember(self, key: _Key, standing: Standing) -> None:
         with self._lock:
@@ -235,14 +248,20 @@ class Memberships:
 
 
 def _ask_with_kept_token(app: "Flask", user: User, held: str) -> Standing:
-    from ..api.client import CobotAPI  # imports requests and Authlib, which no page needs that asks nothing
     from . import tokens
 
     with app.app_context():
-        token = tokens.kept(held, user)
-        if token is None:
-            raise APIError("token_missing")
-        return ask(user, CobotAPI(token, space=user.space, user=user.subject))
+        api = _api(tokens.kept(held, user), user)
+        return ask(user, api)
+
+
+def _api(token: str | None, user: User) -> "CobotAPI":
+    """Apart from the asking, so that no error of it has a frame that holds the token (L02)."""
+    from ..api.client import CobotAPI  # imports requests and Authlib, which no page needs that asks nothing
+
+    if token is None:
+        raise APIError("token_missing")
+    return CobotAPI(token, space=user.space, user=user.subject)
 
 
 def _name(key: _Key) -> str:

@@ -8,6 +8,7 @@ import json
 import secrets
 
 from .. import sealing
+from ..errors import APIError
 from ..installation import installation
 from .user import User
 
@@ -25,18 +26,21 @@ def keep(token: str, user: User) -> str:
     if store is None:
         return sealed
     name = secrets.token_urlsafe(_NAME_BYTES)
-    store.put(_key(name), {"sealed": sealed}, seconds=installation().terms.lifetime)
-    return _IN_REDIS + name
+    is_kept = store.put(_key(name), {"sealed": sealed}, seconds=installation().terms.lifetime)
+    return _IN_REDIS + name if is_kept else sealed
 
 
 def kept(held: str | None, user: User) -> str | None:
     """The token that a session holds; ``None`` if there is none, it belongs to another login, or Redis has lost it.
 
     :param held: what ``keep`` returned.
+    :raises APIError: ``token_unavailable`` while Redis is: another login would not help.
     """
     if held is not None and held.startswith(_IN_REDIS):
         store = installation().store()
         found = None if store is None else store.get(_key(held[1:]))
+        if found is None and store is not None and store.is_away:
+            raise APIError("token_unavailable")
         held = None if found is None else str(found.get("sealed"))
     token = None if held is None else sealing.opened(held, _PURPOSE, _context(user))
     return None if token is None else token.decode()

@@ -58,11 +58,12 @@ def tell_listeners(login: LoggedIn) -> None:
     app, api = the_app(), None
     try:
         for handler in user_logged_in.receivers_for(app):
+            call = app.ensure_sync(handler)  # an async handler that nobody waits for would refuse nobody
             if not _takes_api(handler):
-                handler(app, user=login.user)
+                call(app, user=login.user)
                 continue
             api = api or _api(login.user, login.access_token)
-            handler(app, user=login.user, api=api)
+            call(app, user=login.user, api=api)
     finally:
         if api is not None:
             api.close()

@@ -272,9 +272,11 @@ def _log_in(login: LoggedIn, transaction: Transaction) -> str:
     sessions.rotate()
     after = sessions.logins(installed.terms)
     gone = {one.user for one in before} - {one.user for one in after}
+    alive = {(one.user, one.user.authenticated_at) for one in after}
     held = {one.kept.token for one in after}
     _forget_tokens([one for one in before if one.kept.token not in held], revoke=False)
-    installed.ended_logins.add(gone)
+    # The same person's earlier login ends too: a copy of it, or a frame that has it, would outlive the next logout.
+    installed.ended_logins.add(one.user for one in before if (one.user, one.user.authenticated_at) not in alive)
     if gone or logout_marks.are_marked():
         after_this_request(partial(_mark_valid, user, gone))
     return place

@@ -66,6 +66,11 @@ class SharedStore:
         """The value with this name; ``None`` if there is none, it is not ours, or Redis is unavailable."""
         return self._opened(name, self._ask(lambda: self._read(self._redis, self._prefix + name), None))
 
+    @property
+    def is_away(self) -> bool:
+        """Whether Redis did not answer when it was last asked."""
+        return self._away_since is not None
+
     def put(self, name: str, value: Mapping[str, object], *, seconds: float | None) -> bool:
         """Keep a value for so many seconds, or until it is deleted.
 
