@@ -121,6 +121,7 @@ APICode = Literal[
     "request_refused",
     "rate_limited",
     "api_unreachable",
+    "api_busy",
     "api_failing",
     "answer_unusable",
     "address_forbidden",
@@ -563,8 +564,8 @@ API: dict[APICode, Entry] = {
         401,
     ),
     "space_token_missing": Entry(
-        "No token is kept for this space: no admin of it has asked for one with oidc.api.space_token, it was forgotten, "
-        "or Redis has lost it; let an admin do it again.",
+        "No token is kept for this space: no admin of it has asked for one with oidc.api.space_token, it was "
+        "forgotten, or Redis has lost it; let an admin do it again.",
         COBOT_CONFUSED,
         503,
     ),
@@ -619,6 +620,9 @@ API: dict[APICode, Entry] = {
     ),
     "api_unreachable": Entry(
         "Cobot's API did not answer, or not in time; check the network and Cobot's status page.", COBOT_AWAY, 503
+    ),
+    "api_busy": Entry(
+        "Too many questions to Cobot's API are under way already; check whether it is slow.", COBOT_AWAY, 503
     ),
     "api_failing": Entry(
         "Cobot's API answered with a server error; check its status page, and try again later.", COBOT_AWAY, 503

@@ -23,6 +23,7 @@ CHOSEN_BY_A_VARIABLE = {
     "interaction_required",
     "provider_declined",
     "rights_limited",
+    "space_token_missing",
     "request_refused",
     *answers.CODES.values(),
 }

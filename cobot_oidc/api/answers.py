@@ -20,9 +20,10 @@ CODES: dict[int, APICode] = {
 }
 
 
-def content(answer: HTTPResponse) -> Any:
+def content(answer: HTTPResponse, *, largest: int = LARGEST_JSON) -> Any:
     """The JSON of an answer; ``None`` if it has no body.
 
+    :param largest: bytes that are read.
     :raises APIError: for an answer that is not a success, or not what it should be.
     """
     refuse(answer)
@@ -31,7 +32,7 @@ def content(answer: HTTPResponse) -> Any:
     if not is_json(answer):
         raise APIError("answer_unusable", api_status=answer.status, expected="JSON", got=answer.content_type)
     try:
-        return loads(answer.body, largest=LARGEST_JSON)
+        return loads(answer.body, largest=largest)
     except JSONError as error:
         reason = error.reason
     raise APIError("answer_unusable", api_status=answer.status, reason=reason)

@@ -1,7 +1,8 @@
 """The client of Cobot's API that an app uses: what can be asked, and in which form the answers come."""
 
+import hashlib
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from threading import Event
 from typing import Any
 
@@ -20,6 +21,7 @@ from .places import place_of
 from .uploads import Upload, uploaded
 
 LONGEST_WAIT = 5.0  # seconds
+LARGEST_PERSON = 256 * 1024  # bytes
 MOST_ON_A_PAGE = 200
 
 JSON = Any  # what a JSON text can hold: dict, list, str, int, float, bool or None
@@ -67,7 +69,8 @@ class CobotAPI:
         self._installed = installation() if has_app_context() else None
         self._place = place_of(self._installed)
         self._session = self._place.connection.session(token)
-        who, token = user or token, None  # no error of ours has a frame that holds the token (L02)
+        who = user or (None if token is None else hashlib.sha256(token.encode()).hexdigest())
+        del token  # no error of ours has a frame that holds it (L02)
         self._addresses = self._place.addresses(space)
         self._space = space
         # Each provider counts for itself, and knows people by names of its own.
@@ -176,7 +179,8 @@ class CobotAPI:
 
     def me(self) -> Me:
         """Who the token belongs to: their memberships, and the spaces that they administrate (scope ``read_user``)."""
-        return Me.read(content(self._ask("GET", "/api/user", self._addresses.of_account("/api/user"))))
+        answer = self._ask("GET", "/api/user", self._addresses.of_account("/api/user"))
+        return Me.read(content(answer, largest=LARGEST_PERSON))
 
     def granted_scopes(self) -> tuple[str, ...]:
         """The scopes of the token, as Cobot says."""
@@ -197,13 +201,14 @@ class CobotAPI:
         """
         answer = content(self._call_about_token("POST", "/space", json={"space_id": space_id}))
         answer = answer if isinstance(answer, dict) else {}
+        # From here on no variable holds the token itself: an error's frames would show it (L02).
+        token = SpaceToken(str(answer.pop("token", "")), space_id, ())
         client_id = self._place.client_id_of(self._space)
         if client_id and answer.get("client_id") != client_id:
             raise APIError("space_token_foreign", expected=client_id, got=answer.get("client_id"))
-        token = answer.get("token")
-        if not isinstance(token, str) or not token or not token.isascii() or not token.isprintable():
+        if not token.token or not token.token.isascii() or not token.token.isprintable():
             raise APIError("answer_unusable", reason="no token")
-        return SpaceToken(token, space_id, scopes_of(answer.get("scope")))
+        return replace(token, scopes=scopes_of(answer.get("scope")))
 
     def waiting(self, longest_wait: float) -> "CobotAPI":
         """The same client, which may wait so many seconds: for background work, where nobody sits in front of it."""

@@ -11,6 +11,8 @@ from typing import Any
 
 from ..errors import APIError
 
+MOST_RESOURCES = 20_000  # within one of a list, written out
+
 Resource = dict[str, Any]
 _Tree = dict[str, "_Tree"]
 _Identity = tuple[str, str]  # type and id
@@ -57,25 +59,32 @@ class Page:
 
 
 class _Resolver:
-    """Makes dictionaries of resources, each once for each path that leads to it."""
+    """Makes dictionaries of resources, each once for each path that leads to it.
+
+    They are shared where several lead to the same, so that a small document may be very large once it is written out.
+    """
 
     def __init__(self, included: Mapping[_Identity, Mapping[str, Any]]) -> None:
         self._included = included
         self._made: dict[tuple[str, _Identity], Resource] = {}
+        self._sizes: dict[int, int] = {}  # by a resource that was made: how many it holds
 
     def resource(self, resource: object, tree: _Tree, path: str) -> Resource:
         identity = _identity(resource)
         members: Mapping[str, Any] = resource if isinstance(resource, dict) else {}
         fields: Resource = dict(_object(members.get("attributes", {})))
+        size = 1
         for name, relationship in _object(members.get("relationships", {})).items():
             if "data" in _object(relationship):
-                below = tree.get(name)
-                linked = relationship["data"]
-                if isinstance(linked, list):
-                    fields[name] = [self._linked(one, below, f"{path}.{name}") for one in linked]
-                else:
-                    fields[name] = None if linked is None else self._linked(linked, below, f"{path}.{name}")
+                below, linked = tree.get(name), relationship["data"]
+                several = linked if isinstance(linked, list) else [] if linked is None else [linked]
+                made = [self._linked(one, below, f"{path}.{name}") for one in several]
+                fields[name] = made if isinstance(linked, list) else made[0] if made else None
+                size += sum(self._sizes.get(id(one), 1) for one in made)
+        if size > MOST_RESOURCES:
+            raise APIError("answer_unusable", reason=f"more than {MOST_RESOURCES} resources, with what they include")
         fields["type"], fields["id"] = identity
+        self._sizes[id(fields)] = size
         return fields
 
     def _linked(self, identifier: object, tree: _Tree | None, path: str) -> Resource:

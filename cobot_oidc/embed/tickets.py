@@ -1,7 +1,6 @@
 """The ticket that brings a login from a window of its own into a frame: sealed, for one frame, once, for a minute."""
 
 import hashlib
-import hmac
 import json
 import secrets
 
@@ -9,6 +8,7 @@ from .. import sealing
 from ..errors import LoginError
 from ..identity.sessions import Identity
 from ..installation import installation
+from ..login.used_states import UsedStates
 
 LIFETIME = 60  # seconds
 
@@ -52,6 +52,8 @@ def redeem(ticket: str, secret: str) -> Identity:
     identity = Identity.read(issuer, stored, installed.terms)
     if identity is None or not identity.is_alive(now, installed.terms) or identity.user in installed.ended_logins:
         raise LoginError("ticket_refused", reason="the login has ended")
-    if not installed.used_states.claim(hmac.digest(b"ticket", name.encode(), "sha256").hex(), now):
+    # A memory of their own: nobody without tickets fills it.
+    redeemed = installed.once("tickets", lambda: UsedStates(installed.store()))
+    if not redeemed.claim(f"ticket {hashlib.sha256(name.encode()).hexdigest()}", now):
         raise LoginError("ticket_refused", reason="redeemed before")
     return identity

@@ -65,7 +65,11 @@ def current_users() -> list[User]:
     installed = installation()
     users = sessions.everyone(installed.terms, now=installed.clock())
     issuer_of = installed.settings.issuers.issuer_of
-    return [user for user in users if _is_valid(user, installed) and issuer_of(user.space) == user.issuer]
+    valid = [user for user in users if _is_valid(user, installed) and issuer_of(user.space) == user.issuer]
+    if not installed.settings.embedded:
+        return valid
+    hidden = {one.user for one in sessions.logins(installed.terms) if is_for_somebody_else(one)}
+    return [user for user in valid if user not in hidden]
 
 
 def requested_space() -> str | None:

@@ -29,7 +29,9 @@ if TYPE_CHECKING:
     from ..api.client import CobotAPI
 
 MOST_REMEMBERED = 10_000
-LONGEST_WAIT = 5.0  # seconds that a page waits for Cobot's answer
+LONGEST_WAIT = 4.0  # seconds that a page waits for Cobot's answer
+MOST_ASKING = 4  # threads of a process at once
+LONGEST_TURN = 0.5  # seconds that a page waits until it may ask
 
 _Ask = Callable[[], Standing]
 _Key = tuple[str, str, str | None]  # issuer, subject, space
@@ -99,6 +101,7 @@ class Memberships:
         self._lock = threading.Lock()
         self._standings: OrderedDict[_Key, Standing] = OrderedDict()
         self._under_way: dict[_Key, Future[Standing]] = {}
+        self._room = threading.BoundedSemaphore(MOST_ASKING)
         self._refused: OrderedDict[str, float] = OrderedDict()
         self._failures: dict[str, _Failures] = {}  # by issuer: whoever runs one must not close the others' guards
 
@@ -187,7 +190,7 @@ class Memberships:
         if under_way is not None:
             return result_by_the_deadline(under_way)
         try:
-            standing = ask()
+            standing = self._asked(ask)
         except BaseException as error:
             failure = error if isinstance(error, CobotOIDCError) else APIError("api_unreachable", reason="gave up")
             own.set_exception(failure.copy())
@@ -202,6 +205,15 @@ class Memberships:
         finally:
             with self._lock:
                 del self._under_way[key]
+
+    def _asked(self, ask: _Ask) -> Standing:
+        """A Cobot that hangs holds up only some threads: the others are for pages that need no answer (X06)."""
+        if not self._room.acquire(timeout=LONGEST_TURN):
+            raise APIError("api_busy")
+        try:
+            return ask()
+        finally:
+            self._room.release()
 
     def _note_failure(self, issuer: str, failure: CobotOIDCError) -> None:
         """A Cobot that is away is not asked again at once, for nobody: each page would wait for it."""

