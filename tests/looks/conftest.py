@@ -1,10 +1,10 @@
-"""A small app under Flask-Talisman's default policy, with a page for each way to fail, and browsers of all kinds in front."""
+"""A small app under Flask-Talisman's default policy, with pages that fail, and browsers in front of it."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from threading import Thread
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import pytest
 from flask import Flask
@@ -24,13 +24,13 @@ class Look(NamedTuple):
 
     width: int
     height: int
-    scheme: str
+    scheme: Literal["light", "dark"]
 
     def __str__(self) -> str:
         return f"{self.width}_{self.scheme}"
 
 
-LOOKS = [Look(width, height, scheme) for width, height in ((390, 760), (1280, 800)) for scheme in ("light", "dark")]
+LOOKS = [Look(390, 760, "light"), Look(390, 760, "dark"), Look(1280, 800, "light"), Look(1280, 800, "dark")]
 
 
 class _Quiet(WSGIRequestHandler):
@@ -91,11 +91,11 @@ def served(cobot: StandIn, name: str = "member_portal", **talisman: Any) -> Iter
         return f"<!doctype html><title>{space}</title><h1>{space}</h1>"
 
     @app.get("/fails/<kind>/<code>")
-    def fails(kind: str, code: str) -> str:
+    def fails(kind: str, code: Any) -> str:
         raise ERRORS[kind](code)
 
     @app.get("/<space>/fails/<kind>/<code>")
-    def fails_at_a_space(space: str, kind: str, code: str) -> str:
+    def fails_at_a_space(space: str, kind: str, code: Any) -> str:
         del space
         raise ERRORS[kind](code)
 
@@ -105,6 +105,12 @@ def served(cobot: StandIn, name: str = "member_portal", **talisman: Any) -> Iter
     server.shutdown()
     thread.join()
     server.server_close()
+
+
+def look_at(page: Page, look: Look) -> None:
+    """Go on looking at this page in another way."""
+    page.set_viewport_size({"width": look.width, "height": look.height})
+    page.emulate_media(color_scheme=look.scheme)
 
 
 class Window(NamedTuple):
@@ -125,7 +131,9 @@ def open_window(chromium: Browser) -> Iterator[Open]:
 
     def open_it(look: Look = LOOKS[2], **options: Any) -> Window:
         size = {"width": look.width, "height": look.height}
-        context = chromium.new_context(**{"viewport": size, "color_scheme": look.scheme, **options})
+        context = chromium.new_context(
+            **{"viewport": size, "color_scheme": look.scheme, "reduced_motion": "reduce", **options}
+        )
         context.set_default_timeout(10_000)
         contexts.append(context)
         page, refused = context.new_page(), list[str]()
