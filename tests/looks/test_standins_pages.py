@@ -1,4 +1,4 @@
-"""Each page of the stand-in, on phones and desks, in light and dark: it fits, says what it is, and axe finds nothing."""
+"""Each page of the stand-in, on phones and desks, in light and dark: it fits, and axe finds nothing."""
 
 from collections.abc import Callable
 from urllib.parse import urlencode
