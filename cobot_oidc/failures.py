@@ -25,6 +25,8 @@ LONGEST_RETRY_AFTER = 3600
 
 NEVER_FRAMED = ("cobot_oidc.login", "cobot_oidc.callback", "cobot_oidc.frame")  # they belong to windows of their own
 
+_NAMES_OF_ANY_APP = ("app", "application", "main", "server", "web", "wsgi", "__main__")  # modules of Flask apps
+
 _PAGES = ("document", "iframe", "frame", "object", "embed")  # Sec-Fetch-Dest of what people see as a page
 
 
@@ -147,12 +149,19 @@ def rendered(template: str, **values: object) -> Response:
         home_url=start_page(),
         style_url=style_url(),
         script_url=script_url(),
+        app_name=_name_for_people(),
         **values,
     )
     response = Response(page, content_type="text/html; charset=utf-8")
     response.headers["Content-Language"] = speak.language
     response.vary.add("Accept-Language")
     return response
+
+
+def _name_for_people() -> str | None:
+    """What to call the app if its ``cobot_oidc/brand.html`` does not say: as its module, unless that says nothing."""
+    name = the_app().name.rpartition(".")[2]
+    return None if name in _NAMES_OF_ANY_APP else name.replace("_", " ").strip().capitalize() or None
 
 
 def _problem(error: CobotOIDCError) -> Response:

@@ -217,12 +217,15 @@ def open_the_page(said: str) -> None:
     assert requests.get(url, timeout=10).status_code == 200
 
 
+BRAND = ("looks/test_brand.py", "test_the_two_lines_and_the_stylesheet_of_the_readme")
 IN_A_BROWSER = {  # where a test runs the sample in Chromium
     "README.md, In your pages": ("example_app/test_our_own_pages.py", "test_a_single_page_app_as_in_the_readme"),
+    "README.md, The look of its pages": BRAND,
+    "README.md, The look of its pages (2)": BRAND,
 }
 
 
-def run_js(sample: Sample, _surroundings: Surroundings) -> None:
+def run_in_a_browser(sample: Sample, _surroundings: Surroundings) -> None:
     file, test = IN_A_BROWSER[sample.place]
     assert f"def {test}(" in (REPOSITORY / "tests" / file).read_text(encoding="utf-8")
 
@@ -231,7 +234,9 @@ LANGUAGES: dict[str, Run] = {
     "python": run_python,
     "dotenv": run_dotenv,
     "shell": run_shell,
-    "js": run_js,
+    "js": run_in_a_browser,
+    "jinja": run_in_a_browser,
+    "css": run_in_a_browser,
 }
 
 

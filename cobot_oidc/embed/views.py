@@ -96,10 +96,9 @@ def _mark_valid(identity: Identity, response: Response) -> Response:
 
 
 def _with_policy(page: Response, *more: str) -> Response:
-    """Nothing but our own style, script and ``fetch``."""
-    page.headers["Content-Security-Policy"] = "; ".join(
-        ("default-src 'none'", "style-src 'self'", "script-src 'self'", "connect-src 'self'", "base-uri 'none'", *more)
-    )
+    """Nothing but this app's own style, logo, script and ``fetch``."""
+    own = [f"{kind}-src 'self'" for kind in ("style", "img", "script", "connect")]
+    page.headers["Content-Security-Policy"] = "; ".join(("default-src 'none'", *own, "base-uri 'none'", *more))
     return page
 
 

@@ -70,6 +70,7 @@ def pages(state: State, server: AuthorizationServer) -> Blueprint:
         return render_template(
             "standin/consent.html",
             person=person,
+            place_of_person=list(state.people).index(person.key),
             client=grant.client,
             scopes=[in_words(scope) for scope in (grant.request.payload.scope or "").split()],
         )
