@@ -13,7 +13,7 @@ from cobot_oidc.standin import StandIn
 from example_app import create_app
 
 SCREENSHOTS = Path(__file__).parents[2] / "build" / "screenshots"
-PHOTO = Path(__file__).parents[2] / "example_app" / "static" / "icon.svg"
+PHOTO = Path(__file__).parents[2] / "example_app" / "static" / "mark.svg"
 
 
 @pytest.fixture
@@ -29,7 +29,13 @@ def address(demo_cobot: StandIn) -> Iterator[str]:
     # The port has to be known before the app is configured, so the server comes first.
     server = make_server("127.0.0.1", 0, lambda *_: [], threaded=True, request_handler=_Quiet)
     base = f"http://localhost:{server.server_port}"
-    demo_cobot.register_client("demo", secret="demo-secret", redirect_uri=f"{base}/cobot/callback", name="Portal")
+    demo_cobot.register_client(
+        "demo",
+        secret="demo-secret",
+        redirect_uri=f"{base}/cobot/callback",
+        name="Portal",
+        embed_url=f"{base}/{{space}}/",
+    )
     server.app = create_app(
         {
             "SECRET_KEY": "d" * 32,
@@ -50,6 +56,14 @@ def address(demo_cobot: StandIn) -> Iterator[str]:
 class _Quiet(WSGIRequestHandler):
     def log(self, type: str, message: str, *args: object) -> None:
         del type, message, args
+
+
+@pytest.fixture
+def booked(demo_cobot: StandIn) -> StandIn:
+    """A space where Ada has 25 bookings and nobody else has any."""
+    demo_cobot.world.of("co-up").bookings.clear()
+    demo_cobot.add_bookings("co-up", person="ada", count=25)
+    return demo_cobot
 
 
 NewPage = Callable[..., Page]
