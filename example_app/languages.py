@@ -32,8 +32,9 @@ def language() -> str:
 def day(time: date, now: date) -> str:
     """Such as "Today", or "Friday, 27 November" with the year if it is another one than now."""
     days = (_date(time) - _date(now)).days
-    if days in (-1, 0, 1):
-        return {-1: gettext("Yesterday"), 0: gettext("Today"), 1: gettext("Tomorrow")}[days]
+    near: dict[int, str] = {-1: gettext("Yesterday"), 0: gettext("Today"), 1: gettext("Tomorrow")}
+    if days in near:
+        return near[days]
     return _written(time, gettext("EEEE, d MMMM") if time.year == now.year else gettext("EEEE, d MMMM y"))
 
 

@@ -297,3 +297,70 @@ def test_times_in_words(app: Flask, language: str, start: str, hours: float, wor
 
     assert re.sub("<[^>]+>", "", said) == words
     assert f'datetime="{begins.isoformat()}"' in said
+
+
+def test_who_logged_in_without_a_visit_since_reads_that_they_are_logged_in(app: Flask, todays_cobot: StandIn) -> None:
+    """A login for a frame ends at no page of the portal's own."""
+    visitor = Visitor(app, todays_cobot)
+    visitor.get(visitor.answer(visitor.begin("/cobot/login?space=co-up"), "ada"))
+
+    assert "You are logged in." in visitor.get("/").text
+
+
+def test_invoices_are_ones_own(arrive: Arrive, todays_cobot: StandIn) -> None:
+    todays_cobot.people["ada"].admin_of = ("co-up",)  # Cobot shows admins everybody's
+    page = arrive("ada").get("/co-up/invoices").text
+
+    assert page.count('class="row invoice"') == 3
+    assert page.count(">Paid<") == 2
+    assert page.count(">To pay<") + page.count(">Overdue<") == 1
+    assert "m-grace" not in page
+    assert "€" in page
+
+
+def test_an_invoice_is_a_file(arrive: Arrive, todays_cobot: StandIn) -> None:
+    visitor = arrive("ada")
+    path = re.findall(r'href="(/co-up/invoices/[^"]+\.pdf)"', visitor.get("/co-up/invoices").text)[0]
+    response = visitor.get(path)
+
+    assert response.data.startswith(b"%PDF-")
+    assert response.mimetype == "application/pdf"
+    assert response.headers["Content-Disposition"].startswith("attachment; filename=invoice-m-ada-")
+    assert response.headers["Cache-Control"] == "no-store"
+    others = next(id_ for id_ in todays_cobot.world.of("co-up").invoices if "grace" in id_)
+    assert visitor.get(f"/co-up/invoices/{others}.pdf").status_code in (403, 404)
+    assert visitor.get("/co-up/invoices/none.pdf").status_code == 404
+
+
+def test_amounts_and_days_in_german(arrive: Arrive) -> None:
+    page = arrive("ada").get("/co-up/invoices", headers={"Accept-Language": "de"}).text
+
+    assert re.search(r"\d+,\d\d\xa0€", page)
+    assert "Bitte bezahle bis " in page
+
+
+def test_checking_in_asks_for_the_scope_once_and_says_until_when(arrive: Arrive, todays_cobot: StandIn) -> None:
+    visitor = arrive("ada")
+    assert "You are not checked in." in visitor.get("/co-up/").text
+    authorization_url = visitor.begin("/co-up/check-in")
+    assert "write_check_ins" in authorization_url
+    visitor.get(visitor.answer(authorization_url, "ada"))
+    before = len(todays_cobot.world.of("co-up").check_ins)
+
+    for _ in range(2):  # a second click changes nothing
+        response = visitor.browser.post("/co-up/check-in", headers={"Origin": "http://localhost"})
+        assert (response.status_code, response.location) == (303, "/co-up/check-in")
+
+    assert len(todays_cobot.world.of("co-up").check_ins) == before + 1
+    assert "You are checked in" in visitor.get("/co-up/check-in").text
+    assert "Checked in" in visitor.get("/co-up/").text
+
+
+def test_a_card_that_cobot_does_not_answer_for_loses_no_other(arrive: Arrive, todays_cobot: StandIn) -> None:
+    visitor = arrive("ada")
+    todays_cobot.reply("api", status=500, path="/api/invoices")
+    page = visitor.get("/co-up/")
+
+    assert page.status_code == 200
+    assert page.text.count("Cobot does not answer this at the moment.") == 1
+    assert "You are not checked in." in page.text
