@@ -133,8 +133,8 @@ def test_a_photo_that_cannot_be_loaded_leaves_the_initial(page: Page) -> None:
     page.goto("/co-up/")
     sign_in(page, "Ada Lovelace")
 
-    expect(page.locator(".avatar")).to_have_text("AL")
-    expect(page.locator(".avatar img")).to_have_attribute("src", "https://pictures.example/ada.jpg")
+    expect(page.locator(".person .avatar")).to_have_text("AL")
+    expect(page.locator(".person .avatar img")).to_have_attribute("src", "https://pictures.example/ada.jpg")
 
 
 @pytest.mark.covers("F18")
