@@ -52,6 +52,7 @@ docs: $(INSTALLED) ## write the pages that are made from the code
 
 translations: $(INSTALLED) ## compile the translations of what people read
 	@$(VENV)/bin/pybabel --quiet compile --domain cobot_oidc --directory cobot_oidc/translations
+	@$(VENV)/bin/pybabel --quiet compile --directory example_app/translations
 
 fuzz: $(INSTALLED) ## fuzz what reads tokens, keys and documents (SECONDS=60 for each, TARGET=all)
 	@$(QUIET_PIP) $(VENV)/bin/python -m pip install --require-hashes -r requirements/fuzz.txt

@@ -1,19 +1,20 @@
 """A small member portal: log in with Cobot, for everything or for one space, and see what is yours there.
 
 It shows what an app with this extension looks like, and is a good start for your own. ``python -m example_app`` runs it
-together with the stand-in. The pages of a space are in ``space_pages.py``, and where somebody belongs in ``places.py``.
+together with the stand-in. The pages of a space are in ``space_pages.py``, where somebody belongs in ``places.py``, and
+words, times and amounts in ``languages.py``.
 """
 
 from collections.abc import Mapping
 from typing import Any
 
-from flask import Flask, render_template, request, url_for
+from flask import Flask, redirect, render_template, request, url_for
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response
 
 from cobot_oidc import User, current_space, current_users, login_required
 
-from . import places, space_pages
+from . import languages, places, space_pages
 from .extensions import oidc
 
 SPACES = {"co-up": "co.up Coworking", "betahaus": "Betahaus"}
@@ -32,20 +33,23 @@ def create_app(config: Mapping[str, Any] | None = None) -> Flask:
     app.config.from_mapping(
         SESSION_COOKIE_SAMESITE="Lax",
         PORTAL_SPACES=SPACES,
-        COBOT_OIDC_SCOPES="openid email profile read_bookings read_resources",
+        COBOT_OIDC_SCOPES="openid email profile read_bookings read_resources read_check_ins read_invoices",
         COBOT_OIDC_MEMBERSHIP=True,  # who is a member of a space, and who runs it
         COBOT_OIDC_KEEP_TOKEN=True,  # pages ask Cobot's API
+        COBOT_OIDC_EMBEDDED=True,  # inside Cobot too, in a frame of its pages
         COBOT_OIDC_AFTER_LOGIN=_after_login,
-        COBOT_OIDC_AFTER_LOGOUT="welcome",  # everybody may see that page
     )
     app.config.from_prefixed_env()
     app.config.from_mapping(config or {})
     app.config.setdefault("COBOT_OIDC_SPACES", list(app.config["PORTAL_SPACES"]))
     oidc.init_app(app)
+    languages.init_app(app)
     app.register_blueprint(space_pages.pages)
 
     @app.get("/")
-    def welcome() -> str:
+    def welcome() -> str | Response:
+        if oidc.embed is not None and oidc.embed.space in app.config["PORTAL_SPACES"]:
+            return redirect(url_for("space.home", space=oidc.embed.space))  # a frame belongs to one space
         users = {user.space: user for user in current_users()}
         return render_template("welcome.html", users=users, standings=places.remembered())
 
@@ -65,7 +69,13 @@ def create_app(config: Mapping[str, Any] | None = None) -> Flask:
     def for_every_page() -> dict[str, object]:
         spaces, space = app.config["PORTAL_SPACES"], current_space()
         place = spaces.get(space, space) if space else "Cobot"
-        return {"spaces": spaces, "place": place, "profile_url": _profile_url}
+        return {
+            "spaces": spaces,
+            "place": place,
+            "profile_url": _profile_url,
+            "is_embedded": oidc.embed is not None,
+            "language": languages.language(),
+        }
 
     app.after_request(_protect)
     return app
@@ -84,14 +94,17 @@ def _after_login(user: User) -> str:
 
 def _protect(response: Response) -> Response:
     """Let pages load nothing from elsewhere except members' photos, and keep pages about people out of caches."""
-    response.headers["Content-Security-Policy"] = (
+    policy = (
         "default-src 'none'; script-src 'self'; connect-src 'self'; style-src 'self'; img-src 'self' https:; "
-        "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+        "form-action 'self'; base-uri 'none'"
     )
+    if response.headers.get("X-Frame-Options") == "DENY":  # a page of the login; for all others Cobot's are added
+        policy += "; frame-ancestors 'none'"
+    response.headers["Content-Security-Policy"] = policy
     response.headers["X-Content-Type-Options"] = "nosniff"
     response.headers["Cross-Origin-Opener-Policy"] = "same-origin"
     response.headers.setdefault("Referrer-Policy", "same-origin")
-    if request.endpoint != "static":
+    if request.endpoint not in ("static", "cobot_oidc.static"):
         # Otherwise the back button would show the last page again after a logout.
         response.headers["Cache-Control"] = "no-store"
     return response

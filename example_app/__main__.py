@@ -25,7 +25,11 @@ def main() -> None:
     cobot = StandIn(standin_port)
     secret = secrets.token_hex()
     cobot.register_client(
-        "portal", secret=secret, redirect_uri=f"http://localhost:{port}/cobot/callback", name="Member portal"
+        "portal",
+        secret=secret,
+        redirect_uri=f"http://localhost:{port}/cobot/callback",
+        name="Member portal",
+        embed_url=f"http://localhost:{port}/{{space}}/",
     )
     try:
         _refuse_if_answered(standin_port)
@@ -54,6 +58,7 @@ def main() -> None:
         print("- Ada is a member of co.up: see her bookings there, and more of them. She is not a member of Betahaus.")
         print("- Alex runs both spaces: see the people. Cobot asks him to allow that once.")
         print("- Grace is a member of both, under two names. Her profile lists where she belongs.")
+        print(f"- Inside Cobot, in a frame: {cobot.space_issuer('co-up')}/members")
         print("Press Ctrl-C to stop both.", flush=True)
         server.serve_forever()
     except KeyboardInterrupt:

@@ -1,8 +1,17 @@
-// "Show more" without leaving the page. Without this script, the link leads to a page with the next bookings.
+// Progress where something takes long, and "Show more" without leaving the page. Without this script, the link leads to
+// a page with the next bookings.
 const place = document.getElementById("bookings");
 const line = document.getElementById("progress");
 const status = document.getElementById("status");
 const LONGEST_WAIT = 20_000; // milliseconds
+
+document.querySelector("form[data-busy]")?.addEventListener("submit", (event) => {
+  const button = event.target.querySelector("button");
+  if (button.ariaDisabled === "true") return event.preventDefault(); // a second click
+  button.ariaDisabled = "true";
+  line.hidden = false;
+  event.target.querySelector("[role=status]").textContent = event.target.dataset.busy;
+});
 
 place?.addEventListener("click", (event) => {
   const link = event.target.closest("a[data-more]");

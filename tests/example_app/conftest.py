@@ -1,9 +1,11 @@
 """The example app and its stand-in on ports of their own, and a real Chromium in front of them."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing, nullcontext
 from pathlib import Path
 from threading import Thread
+from typing import Any, cast
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page
@@ -13,7 +15,7 @@ from cobot_oidc.standin import StandIn
 from example_app import create_app
 
 SCREENSHOTS = Path(__file__).parents[2] / "build" / "screenshots"
-PHOTO = Path(__file__).parents[2] / "example_app" / "static" / "icon.svg"
+PHOTO = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 1 1"><rect width="1" height="1" fill="#a5673f"/></svg>'
 
 
 @pytest.fixture
@@ -29,8 +31,14 @@ def address(demo_cobot: StandIn) -> Iterator[str]:
     # The port has to be known before the app is configured, so the server comes first.
     server = make_server("127.0.0.1", 0, lambda *_: [], threaded=True, request_handler=_Quiet)
     base = f"http://localhost:{server.server_port}"
-    demo_cobot.register_client("demo", secret="demo-secret", redirect_uri=f"{base}/cobot/callback", name="Portal")
-    server.app = create_app(
+    demo_cobot.register_client(
+        "demo",
+        secret="demo-secret",
+        redirect_uri=f"{base}/cobot/callback",
+        name="Portal",
+        embed_url=f"{base}/{{space}}/",
+    )
+    portal = create_app(
         {
             "SECRET_KEY": "d" * 32,
             "COBOT_OIDC_CLIENT_ID": "demo",
@@ -39,6 +47,7 @@ def address(demo_cobot: StandIn) -> Iterator[str]:
             "COBOT_OIDC_SPACE_ISSUER": demo_cobot.space_issuer_template,
         }
     )
+    server.app = lambda environ, start: _read(portal(environ, start))
     thread = Thread(target=server.serve_forever, daemon=True)
     thread.start()
     yield base
@@ -47,9 +56,23 @@ def address(demo_cobot: StandIn) -> Iterator[str]:
     server.server_close()
 
 
+def _read(body: Iterable[bytes]) -> list[bytes]:
+    """The whole answer: Werkzeug's server leaves a file open if a window is closed while it is sent."""
+    with closing(cast(Any, body)) if hasattr(body, "close") else nullcontext(body) as chunks:
+        return list(chunks)
+
+
 class _Quiet(WSGIRequestHandler):
     def log(self, type: str, message: str, *args: object) -> None:
         del type, message, args
+
+
+@pytest.fixture
+def booked(demo_cobot: StandIn) -> StandIn:
+    """A space where Ada has 25 bookings and nobody else has any."""
+    demo_cobot.world.of("co-up").bookings.clear()
+    demo_cobot.add_bookings("co-up", person="ada", count=25)
+    return demo_cobot
 
 
 NewPage = Callable[..., Page]
@@ -69,7 +92,9 @@ def new_page(chromium: Browser, address: str, request: pytest.FixtureRequest) ->
         context.set_default_timeout(10_000)
         # Members' photos live at addresses that no test machine reaches; one of them is missing everywhere.
         context.route("https://**", lambda route: route.abort())
-        context.route("https://pictures.example/grace*", lambda route: route.fulfill(path=PHOTO))
+        context.route(
+            "https://pictures.example/grace*", lambda route: route.fulfill(body=PHOTO, content_type="image/svg+xml")
+        )
         contexts.append(context)
         return context.new_page()
 

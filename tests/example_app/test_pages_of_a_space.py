@@ -73,7 +73,7 @@ def test_a_login_ends_where_there_is_something_for_them(
 
 def test_cards_say_what_somebody_is_where_they_are_logged_in(arrive: Arrive) -> None:
     visitor = arrive("ada")
-    assert "Member: <bdi>Ada Lovelace</bdi>" in visitor.get("/").text
+    assert "Member</span> <bdi>Ada Lovelace</bdi>" in visitor.get("/").text
     assert "You are not logged in here." in visitor.get("/").text
 
     visitor.log_in("/cobot/login?space=betahaus", "ada")
@@ -91,7 +91,7 @@ def test_the_welcome_page_asks_cobot_nothing(
     monkeypatch.setattr(time, "time", lambda: later)
     before = len(todays_cobot.requests)
 
-    assert "Member: " in visitor.get("/").text
+    assert ">Member</span>" in visitor.get("/").text
     assert len(todays_cobot.requests) == before
 
 
@@ -116,7 +116,7 @@ def test_while_cobot_is_away_nobody_is_taken_for_a_stranger(
     monkeypatch.setattr(time, "time", lambda: later)
 
     assert visitor.get("/co-up/").status_code == 503
-    assert "Member: " in visitor.get("/").text
+    assert ">Member</span>" in visitor.get("/").text
 
 
 def test_the_profile_lists_where_somebody_belongs(arrive: Arrive, todays_cobot: StandIn) -> None:
@@ -247,7 +247,7 @@ def test_the_people_of_a_space(arrive: Arrive) -> None:
     assert callback.location == "/co-up/people"
     assert "3 members" in page
     assert "村上 春樹" in page
-    assert ">AL</span>" in page  # Ada Lovelace
+    assert ">AL<" in page  # Ada Lovelace
     assert "Flex Desk" in page or "Fixed Desk" in page or "Team Office" in page
     assert visitor.get("/co-up/people").status_code == 200  # asked for once
 
@@ -274,21 +274,93 @@ BERLIN = ZoneInfo("Europe/Berlin")
 
 
 @pytest.mark.parametrize(
-    ("start", "hours", "words"),
+    ("language", "start", "hours", "words"),
     [
-        ("2026-11-25T10:00", 1.5, "Today, 10:00–11:30"),
-        ("2026-11-26T09:00", 1, "Tomorrow, 09:00–10:00"),
-        ("2026-11-24T22:00", 20, "Yesterday, 22:00 – Today, 18:00"),
-        ("2026-11-27T09:00", 1, "Friday, 27 November, 09:00–10:00"),
-        ("2027-01-02T09:00", 1, "Saturday, 2 January 2027, 09:00–10:00"),
+        ("en", "2026-11-25T10:00", 1.5, "Today, 10:00–11:30"),
+        ("en", "2026-11-26T09:00", 1, "Tomorrow, 09:00–10:00"),
+        ("en", "2026-11-24T22:00", 20, "Yesterday, 22:00 – Today, 18:00"),
+        ("en", "2026-11-27T09:00", 1, "Friday, 27 November, 09:00–10:00"),
+        ("en", "2027-01-02T09:00", 1, "Saturday, 2 January 2027, 09:00–10:00"),
+        ("de", "2026-11-25T10:00", 1.5, "Heute, 10:00–11:30"),
+        ("de-AT", "2026-11-27T09:00", 1, "Freitag, 27. November, 09:00–10:00"),
+        ("fr, de;q=0.5, en;q=0.1", "2027-01-02T09:00", 1, "Samstag, 2. Januar 2027, 09:00–10:00"),
+        ("en-GB, de;q=0.5", "2026-11-26T09:00", 1, "Tomorrow, 09:00–10:00"),
+        ("fr", "2026-11-26T09:00", 1, "Tomorrow, 09:00–10:00"),
     ],
 )
-def test_times_in_words(app: Flask, start: str, hours: float, words: str) -> None:
+def test_times_in_words(app: Flask, language: str, start: str, hours: float, words: str) -> None:
     begins = datetime.fromisoformat(start).replace(tzinfo=BERLIN)
     booking = Booking("Call", None, begins, begins + timedelta(hours=hours))
-    with app.app_context():
+    with app.test_request_context(headers={"Accept-Language": language}):
         when: Any = get_template_attribute("booking.html", "when")
         said = str(when(booking, datetime(2026, 11, 25, 12, tzinfo=BERLIN)))
 
     assert re.sub("<[^>]+>", "", said) == words
     assert f'datetime="{begins.isoformat()}"' in said
+
+
+def test_who_logged_in_without_a_visit_since_reads_that_they_are_logged_in(app: Flask, todays_cobot: StandIn) -> None:
+    """A login for a frame ends at no page of the portal's own."""
+    visitor = Visitor(app, todays_cobot)
+    visitor.get(visitor.answer(visitor.begin("/cobot/login?space=co-up"), "ada"))
+
+    assert "You are logged in." in visitor.get("/").text
+
+
+def test_invoices_are_ones_own(arrive: Arrive, todays_cobot: StandIn) -> None:
+    todays_cobot.people["ada"].admin_of = ("co-up",)  # Cobot shows admins everybody's
+    page = arrive("ada").get("/co-up/invoices").text
+
+    assert page.count('class="row invoice"') == 3
+    assert page.count(">Paid<") == 2
+    assert page.count(">To pay<") + page.count(">Overdue<") == 1
+    assert "m-grace" not in page
+    assert "€" in page
+
+
+def test_an_invoice_is_a_file(arrive: Arrive, todays_cobot: StandIn) -> None:
+    visitor = arrive("ada")
+    path = re.findall(r'href="(/co-up/invoices/[^"]+\.pdf)"', visitor.get("/co-up/invoices").text)[0]
+    response = visitor.get(path)
+
+    assert response.data.startswith(b"%PDF-")
+    assert response.mimetype == "application/pdf"
+    assert response.headers["Content-Disposition"].startswith("attachment; filename=invoice-m-ada-")
+    assert response.headers["Cache-Control"] == "no-store"
+    others = next(id_ for id_ in todays_cobot.world.of("co-up").invoices if "grace" in id_)
+    assert visitor.get(f"/co-up/invoices/{others}.pdf").status_code in (403, 404)
+    assert visitor.get("/co-up/invoices/none.pdf").status_code == 404
+
+
+def test_amounts_and_days_in_german(arrive: Arrive) -> None:
+    page = arrive("ada").get("/co-up/invoices", headers={"Accept-Language": "de"}).text
+
+    assert re.search(r"\d+,\d\d\xa0€", page)
+    assert "Bitte bezahle bis " in page
+
+
+def test_checking_in_asks_for_the_scope_once_and_says_until_when(arrive: Arrive, todays_cobot: StandIn) -> None:
+    visitor = arrive("ada")
+    assert "You are not checked in." in visitor.get("/co-up/").text
+    authorization_url = visitor.begin("/co-up/check-in")
+    assert "write_check_ins" in authorization_url
+    visitor.get(visitor.answer(authorization_url, "ada"))
+    before = len(todays_cobot.world.of("co-up").check_ins)
+
+    for _ in range(2):  # a second click changes nothing
+        response = visitor.browser.post("/co-up/check-in", headers={"Origin": "http://localhost"})
+        assert (response.status_code, response.location) == (303, "/co-up/check-in")
+
+    assert len(todays_cobot.world.of("co-up").check_ins) == before + 1
+    assert "You are checked in" in visitor.get("/co-up/check-in").text
+    assert "Checked in" in visitor.get("/co-up/").text
+
+
+def test_a_card_that_cobot_does_not_answer_for_loses_no_other(arrive: Arrive, todays_cobot: StandIn) -> None:
+    visitor = arrive("ada")
+    todays_cobot.reply("api", status=500, path="/api/invoices")
+    page = visitor.get("/co-up/")
+
+    assert page.status_code == 200
+    assert page.text.count("Cobot does not answer this at the moment.") == 1
+    assert "You are not checked in." in page.text

@@ -30,13 +30,23 @@ def test_pages_load_nothing_from_elsewhere(browser: Any, path: str) -> None:
     response = browser.get(path)
 
     assert "default-src 'none'" in response.headers["Content-Security-Policy"]
-    assert "frame-ancestors 'none'" in response.headers["Content-Security-Policy"]
+    assert "frame-ancestors" in response.headers["Content-Security-Policy"]
     assert response.headers["X-Content-Type-Options"] == "nosniff"
     assert response.headers["Cache-Control"] == "no-store"
     assert "<script" not in response.text
     assert "style=" not in response.text
     assert "Member portal" in response.text
     assert "https://" not in response.text
+
+
+def test_cobot_alone_may_show_it_in_a_frame(browser: Any, settings: dict[str, Any]) -> None:
+    cobot, co_up = settings["COBOT_OIDC_ISSUER"], settings["COBOT_OIDC_SPACE_ISSUER"].replace("{space}", "co-up")
+
+    for path, ancestors in (("/", cobot), ("/co-up/profile", f"{cobot} {co_up}")):
+        assert browser.get(path).headers["Content-Security-Policy"].endswith(f"; frame-ancestors {ancestors}")
+    login = browser.get("/cobot/callback?state=x")
+    assert login.headers["Content-Security-Policy"].endswith("frame-ancestors 'none'")
+    assert login.headers["X-Frame-Options"] == "DENY"
 
 
 def test_a_program_gets_a_problem_document(browser: Any) -> None:
@@ -51,8 +61,9 @@ def test_a_failure_speaks_the_members_language(browser: Any) -> None:
     response = browser.get("/atlantis/", headers={"Accept-Language": "de"})
 
     assert response.status_code == 404
-    assert '<div lang="de">' in response.text
+    assert '<html lang="de">' in response.text
     assert "Diesen Space gibt es hier nicht" in response.text
+    assert "Mitgliederportal" in response.text
 
 
 def test_in_debug_mode_a_failure_tells_the_developer_more(settings: dict[str, Any]) -> None:
