@@ -10,9 +10,11 @@ from http import HTTPStatus
 from typing import Literal
 
 from flask import json, redirect, render_template, request
+from werkzeug.datastructures import LanguageAccept
 from werkzeug.wrappers import Response
 
 from .context import the_app
+from .embed.context import embed
 from .errors import APIError, CobotOIDCError, ConfigurationError
 from .events import logger, login_failed
 from .identity.current import current_space, current_users, pin_space, requested_space, requested_user
@@ -140,7 +142,7 @@ def _about(error: CobotOIDCError) -> Literal["login", "membership", "api"]:
 
 def rendered(template: str, **values: object) -> Response:
     """A page of ours, in the person's language."""
-    speak = speaker(request.accept_languages)
+    speak = speaker(_accepted_languages())
     page = render_template(
         template,
         say=speak.say,
@@ -164,8 +166,16 @@ def _name_for_people() -> str | None:
     return None if name in _NAMES_OF_ANY_APP else name.replace("_", " ").strip().capitalize() or None
 
 
+def _accepted_languages() -> LanguageAccept:
+    """In a frame, the language that Cobot speaks around it."""
+    hint = embed()
+    if hint is None or hint.locale is None:
+        return request.accept_languages
+    return LanguageAccept([(hint.locale.replace("_", "-"), 1)])
+
+
 def _problem(error: CobotOIDCError) -> Response:
-    speak = speaker(request.accept_languages)
+    speak = speaker(_accepted_languages())
     problem: dict[str, object] = {
         "type": "about:blank",
         "title": HTTPStatus(error.status).phrase,

@@ -18,7 +18,6 @@ WRITTEN_AS = {"en": "en_GB", "de": "de"}  # the languages, and whose days and ti
 
 def init_app(app: Flask) -> None:
     """Translate the app's templates, and let them write times and amounts."""
-    app.before_request(_follow_cobot)
     Babel(app, default_locale="en_GB", locale_selector=_chosen)
     for write in (day, long_date, short_month, clock, money):
         app.add_template_filter(write)
@@ -58,16 +57,14 @@ def money(amount: float | str, currency: str) -> str:
     return format_currency(amount, currency, locale=_locale())
 
 
-def _follow_cobot() -> None:
-    """In a frame, Cobot says the person's language: it counts as the browser's, also for the extension's own pages."""
-    hint = oidc.embed
-    if hint is not None and hint.locale is not None:
-        request.environ["HTTP_ACCEPT_LANGUAGE"] = hint.locale.replace("_", "-")
-
-
 def _chosen() -> str:
-    wanted = request.accept_languages.values() if has_request_context() else []
-    return WRITTEN_AS[negotiate_locale(list(wanted), list(WRITTEN_AS), sep="-") or "en"]
+    """In a frame, the language that Cobot speaks around it, as the extension's own pages do; otherwise the browser's."""
+    hint = oidc.embed if has_request_context() else None
+    if hint is not None and hint.locale is not None:
+        wanted = [hint.locale.replace("_", "-")]
+    else:
+        wanted = list(request.accept_languages.values()) if has_request_context() else []
+    return WRITTEN_AS[negotiate_locale(wanted, list(WRITTEN_AS), sep="-") or "en"]
 
 
 def _locale() -> Locale:

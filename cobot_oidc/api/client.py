@@ -202,7 +202,7 @@ class CobotAPI:
         answer = content(self._call_about_token("POST", "/space", json={"space_id": space_id}))
         answer = answer if isinstance(answer, dict) else {}
         # From here on no variable holds the token itself: an error's frames would show it (L02).
-        token = SpaceToken(str(answer.pop("token", "")), space_id, ())
+        token = SpaceToken(_text(answer.pop("token", None)), space_id, ())
         client_id = self._place.client_id_of(self._space)
         if client_id and answer.get("client_id") != client_id:
             raise APIError("space_token_foreign", expected=client_id, got=answer.get("client_id"))
@@ -266,6 +266,10 @@ class CobotAPI:
         error = failure(answer, "rights_limited" if missing is None else "insufficient_scope")
         error.note(granted=list(granted), **({} if missing is None else {"expected": missing}))
         raise error
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else ""
 
 
 def _thing(path: str) -> str:

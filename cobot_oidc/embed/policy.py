@@ -34,11 +34,13 @@ def allow_frames(response: Response) -> Response:
 
     An app that names ``frame-ancestors`` itself knows better.
     """
-    if request.endpoint in NEVER_FRAMED:
+    is_of_a_window = request.endpoint in NEVER_FRAMED
+    if not any("frame-ancestors" in policy for policy in response.headers.getlist(_CSP)):
+        allowed = "'none'" if is_of_a_window else " ".join(ancestors())
+        response.headers.add(_CSP, f"frame-ancestors {allowed}")  # beside the app's own: both count
+    if is_of_a_window:
         response.headers.pop(_COOP, None)  # it would cut the window off from the frame that opened it
         return response
-    if not any("frame-ancestors" in policy for policy in response.headers.getlist(_CSP)):
-        response.headers.add(_CSP, f"frame-ancestors {' '.join(ancestors())}")  # beside the app's own: both count
     if response.headers.get("X-Frame-Options", "").upper() == "SAMEORIGIN":  # it knows no list; DENY is the app's word
         del response.headers["X-Frame-Options"]
     return response

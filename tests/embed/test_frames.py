@@ -516,6 +516,15 @@ def test_no_cookie_makes_a_frame_fail(app: Flask, cobot: StandIn, cookie: str) -
     assert cobot.requests == []
 
 
+def test_our_pages_speak_the_language_of_the_frame(app: Flask, cobot: StandIn) -> None:
+    frame = Frame(app)
+    frame.get("/open?cobot_embed=true&cobot_locale=de")
+    page = frame.get("/cobot/embedded?space=co-up", **{"Accept-Language": "en"})
+
+    assert '<html lang="de">' in page.text
+    assert cobot.requests == []
+
+
 @pytest.mark.covers("E08")
 def test_somebody_whom_cobot_does_not_mean_is_nobody(app: Flask, cobot: StandIn) -> None:
     frame, _ = logged_in(app, cobot)

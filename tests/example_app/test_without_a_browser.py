@@ -29,8 +29,9 @@ def browser(settings: dict[str, Any]) -> Any:
 def test_pages_load_nothing_from_elsewhere(browser: Any, path: str) -> None:
     response = browser.get(path)
 
-    assert "default-src 'none'" in response.headers["Content-Security-Policy"]
-    assert "frame-ancestors" in response.headers["Content-Security-Policy"]
+    policies = response.headers.getlist("Content-Security-Policy")
+    assert "default-src 'none'" in policies[0]
+    assert "frame-ancestors " in policies[-1]
     assert response.headers["X-Content-Type-Options"] == "nosniff"
     assert response.headers["Cache-Control"] == "no-store"
     assert "<script" not in response.text
@@ -43,7 +44,7 @@ def test_cobot_alone_may_show_it_in_a_frame(browser: Any, settings: dict[str, An
     cobot, co_up = settings["COBOT_OIDC_ISSUER"], settings["COBOT_OIDC_SPACE_ISSUER"].replace("{space}", "co-up")
 
     for path, ancestors in (("/", cobot), ("/co-up/profile", f"{cobot} {co_up}")):
-        assert browser.get(path).headers["Content-Security-Policy"].endswith(f"; frame-ancestors {ancestors}")
+        assert browser.get(path).headers.getlist("Content-Security-Policy")[-1] == f"frame-ancestors {ancestors}"
     login = browser.get("/cobot/callback?state=x")
     assert login.headers["Content-Security-Policy"].endswith("frame-ancestors 'none'")
     assert login.headers["X-Frame-Options"] == "DENY"
