@@ -8,7 +8,7 @@ from importlib import import_module
 
 import click
 
-COMMANDS = ("register", "check")  # each is a module here, and its ``command``
+COMMANDS = ("register", "check", "discover", "keys", "verify")  # each is a module here, and its ``command``
 
 
 class _Commands(click.Group):

@@ -7,11 +7,14 @@ import sys
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
+from functools import partial
 from typing import TypeVar
 
 import click
 
 from ..errors import CobotOIDCError, ProviderError
+from ..issuers import Registration
+from ..protocol.discovery import ProviderMetadata, configuration_url
 from ..provider.copies import refuse_no_document
 from ..provider.http import HTTPClient, HTTPResponse
 
@@ -64,6 +67,28 @@ def ask(http: HTTPClient, urls: Iterable[str], clock: Callable[[], float], label
                 for _ in finished:
                     pass
         return {answer.url: answer for answer in (future.result() for future in futures)}
+
+
+def document_at(http: HTTPClient, url: str, read: Callable[[bytes], T], clock: Callable[[], float]) -> T:
+    """Ask for one document.
+
+    :param read: as for ``Answer.read``.
+    :raises CobotOIDCError: if there is no such document.
+    """
+    return ask(http, [url], clock, "Asking the provider")[url].read(read)
+
+
+def metadata_of(http: HTTPClient, registration: Registration, clock: Callable[[], float]) -> ProviderMetadata:
+    """The document of an issuer.
+
+    :raises CobotOIDCError: if there is none that can be used.
+    """
+    return document_at(http, configuration_url(registration.issuer), metadata_reader(registration), clock)
+
+
+def metadata_reader(registration: Registration) -> Callable[[bytes], ProviderMetadata]:
+    """What reads the document of this issuer."""
+    return partial(ProviderMetadata.parse, issuer=registration.issuer, allowed_hosts=registration.allowed_hosts)
 
 
 def _answer(http: HTTPClient, url: str, clock: Callable[[], float]) -> Answer:

@@ -97,7 +97,7 @@ def _of_redis(settings: Settings) -> Iterator[Finding]:
 def _of_the_network(found: Loaded, named: tuple[str, ...]) -> Iterator[Finding]:
     from ..provider.copies import read_keys
     from ..provider.http import HTTPClient
-    from .asking import ask, outcome
+    from .asking import ask, metadata_reader, outcome
     from .checks import provider as check
 
     settings, clock = found.installed.settings, found.installed.clock
@@ -114,13 +114,7 @@ def _of_the_network(found: Loaded, named: tuple[str, ...]) -> Iterator[Finding]:
     asked = {space: configuration_url(each.issuer) for space, each in targets.items()}
     documents = ask(http, asked.values(), clock, "Asking for documents")
     metadata: dict[str | None, ProviderMetadata | CobotOIDCError] = {
-        space: outcome(
-            partial(
-                documents[asked[space]].read,
-                partial(ProviderMetadata.parse, issuer=each.issuer, allowed_hosts=each.allowed_hosts),
-            )
-        )
-        for space, each in targets.items()
+        space: outcome(partial(documents[asked[space]].read, metadata_reader(each))) for space, each in targets.items()
     }
     api_url = settings.api_url if settings.keep_token or settings.membership else None
     key_sets = [each.jwks_uri for each in metadata.values() if isinstance(each, ProviderMetadata)]

@@ -57,7 +57,9 @@ def of_error(subject: str, error: CobotOIDCError, remedy: str | None = None) -> 
     cause, _, usual = error.hint.partition("; ")
     seen = ", ".join(f"{name} {value}" for name, value in error.details.items() if name not in _NOT_SEEN)
     found = cause.rstrip(".") + (f" ({seen})." if seen else ".")
-    return problem(subject, error.code, found, remedy or _sentence(_unquoted(str(error.details.get("remedy") or usual))))
+    return problem(
+        subject, error.code, found, remedy or _sentence(_unquoted(str(error.details.get("remedy") or usual)))
+    )
 
 
 def of_configuration(error: ConfigurationError) -> list[Finding]:
