@@ -19,7 +19,7 @@ def say(text: str, *, err: bool = False) -> None:
 
 def mark(level: Level, word: str = "") -> str:
     """The first word of a line."""
-    return click.style(f"{word or level:<8}", fg=_COLOURS[level], bold=level == "problem")
+    return click.style(f"{word or level:<8}", fg=_COLOURS[level], bold=level == "problem" or None)
 
 
 def print_findings(findings: Sequence[Finding]) -> None:
