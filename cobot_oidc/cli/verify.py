@@ -16,7 +16,7 @@ from ..errors import CobotOIDCError, TokenError
 from ..issuers import Registration
 from ..protocol.discovery import narrow_algorithms
 from ..protocol.id_token import RULES, Expected, check_at_hash, read_claims
-from ..protocol.jws import ParsedJWS
+from ..protocol.jws import LARGEST_TOKEN, ParsedJWS
 from ..protocol.keys import KeySet
 from .printing import mark, print_json, say
 from .the_app import Loaded, loaded_or_exit, registration_or_exit
@@ -79,7 +79,7 @@ def command(
     """
     found = loaded_or_exit(context)
     registration = registration_or_exit(found, space)
-    text = sys.stdin.read().strip() if token == _STDIN else token
+    text = _from_stdin() if token == _STDIN else token
     given = Given(nonce, access_token)
     secrets = [text, *text.split("."), nonce or "", access_token or ""]
     verdicts = _verdicts(found, registration, text, given, secrets)
@@ -90,6 +90,10 @@ def command(
     else:
         _show(registration.issuer, verdicts)
     context.exit(0 if holds else 1)
+
+
+def _from_stdin() -> str:
+    return sys.stdin.buffer.read(LARGEST_TOKEN + 1000).decode("ascii", "replace").strip()
 
 
 def _verdicts(

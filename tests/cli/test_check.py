@@ -334,6 +334,21 @@ def test_a_space_that_the_app_does_not_serve_is_told(run: Run, make_app: MakeApp
     assert "\x1b" not in said.out
 
 
+def test_a_function_of_the_app_that_fails_is_told(run: Run, make_app: MakeApp) -> None:
+    def serves(space: str) -> bool:
+        raise LookupError(f"hunter2-of-somebody is not {space}")
+
+    said = run(make_app(COBOT_OIDC_SPACES=serves), "check", "co-up", "--json")
+
+    assert (said.status, said.bad) == (1, {"spaces_unanswered"})
+    assert "LookupError" in said.finding("spaces_unanswered")["found"]
+
+
+def test_spaces_that_are_not_listed_have_to_be_named(run: Run, make_app: MakeApp) -> None:
+    assert "spaces_unlisted" in run(make_app(COBOT_OIDC_SPACES="*"), "check", "--json").codes
+    assert "spaces_unlisted" not in run(make_app(COBOT_OIDC_SPACES="*"), "check", "co-up", "--json").codes
+
+
 def test_at_most_twenty_listed_spaces_are_asked(run: Run, make_app: MakeApp, cobot: StandIn) -> None:
     listed = [f"space-{number}" for number in range(25)]
     for space in listed:
@@ -389,6 +404,17 @@ def test_a_provider_that_hangs_is_given_up_in_time(run: Run, make_app: MakeApp, 
     cobot.reply("metadata", delay=3)
 
     assert "timeout" in run(make_app(COBOT_OIDC_SPACES=[], COBOT_OIDC_TOTAL_TIMEOUT=0.3), "check").out
+
+
+def test_a_provider_that_does_not_speak_tls_is_told(run: Run, make_app: MakeApp) -> None:
+    with hostile_server(says(answer())) as server:
+        app = make_app(
+            COBOT_OIDC_ISSUER=f"https://127.0.0.1:{server.port}", COBOT_OIDC_SPACES=[], COBOT_OIDC_SPACE_ISSUER=...
+        )
+        said = run(app, "check", "--json")
+
+    assert (said.status, said.bad) == (1, {"tls_failed"})
+    assert "COBOT_OIDC_CA_BUNDLE" in said.finding("tls_failed")["remedy"]
 
 
 def test_a_hostile_document_cannot_write_to_the_terminal(run: Run, make_app: MakeApp) -> None:

@@ -177,7 +177,7 @@ def test_every_rule_holds_for_the_token_of_a_login(run: Run, make_app: MakeApp, 
 def test_the_token_is_read_from_stdin(
     run: Run, make_app: MakeApp, login: Login, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("sys.stdin", io.StringIO(f"{login.token}\n"))
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(f"{login.token}\n".encode())))
 
     said = run(make_app(), "verify", "-")
 
@@ -237,7 +237,7 @@ def test_the_rule_that_a_token_violates_is_named_and_the_token_is_not_shown(
 
 
 def test_a_token_that_repeats_a_secret_in_a_claim_does_not_get_it_shown(
-    run: Run, make_app: MakeApp, cobot: StandIn, login: Login
+    run: Run, make_app: MakeApp, cobot: StandIn
 ) -> None:
     cobot.alter("id_token_claims", lambda claims: {**claims, "aud": claims["nonce"]})
     again = logged_in(make_app, cobot)

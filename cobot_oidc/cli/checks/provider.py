@@ -86,7 +86,7 @@ def of_missing_document(
             "it from COBOT_OIDC_SPACES if the space is gone, and check COBOT_OIDC_SPACE_ISSUER.",
         )
     named = next((name for name in _OF_A_PROXY if environment.get(name)), None)
-    if error.code in _UNREACHED and named is not None and not settings.provider.proxies:
+    if error.code == "provider_unreachable" and named is not None and not settings.provider.proxies:
         remedy = f"{named} is set, but is not read: name the proxy in COBOT_OIDC_PROXIES."
     return of_error(subject, error, remedy)
 
@@ -99,6 +99,16 @@ def not_served(space: str) -> Finding:
         f"The app does not serve {space!a}: it is not in COBOT_OIDC_SPACES, is no lower-case label such as co-up, "
         "or has no issuer.",
         "Add it to COBOT_OIDC_SPACES, spelt as in the address of the space, or correct the name.",
+    )
+
+
+def not_answered(space: str, error: str) -> Finding:
+    """The app's own function failed, which no request could do without."""
+    return problem(
+        subject_of(space),
+        "spaces_unanswered",
+        f"The function of COBOT_OIDC_SPACES raised {error} when it was asked for {space!a}.",
+        "Correct it; it is called outside of requests too, within an app context.",
     )
 
 
