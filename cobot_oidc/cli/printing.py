@@ -29,7 +29,7 @@ def print_findings(findings: Sequence[Finding]) -> None:
         if finding.remedy and finding.level != "ok":
             say(f"         -> {finding.remedy}")
     problems, warnings = (sum(each.level == level for each in findings) for level in ("problem", "warning"))
-    summary = f"{_count(problems, 'problem')}, {_count(warnings, 'warning')}."
+    summary = f"{_count(problems, 'problem')}, {_count(warnings, 'warning')}.".capitalize()
     say(click.style(summary, fg=_COLOURS[worst(findings)]))
 
 
@@ -39,4 +39,4 @@ def print_json(document: Any) -> None:
 
 
 def _count(number: int, what: str) -> str:
-    return f"{number or 'No'} {what}{'' if number == 1 else 's'}"
+    return f"{number or 'no'} {what}{'' if number == 1 else 's'}"

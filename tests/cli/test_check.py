@@ -30,7 +30,7 @@ def test_nothing_is_wrong_with_an_app_that_has_no_fault(run: Run, make_app: Make
     said = run(make_app(), "check")
 
     assert said.status == 0
-    assert said.out.splitlines()[-1] == "No problems, No warnings."
+    assert said.out.splitlines()[-1] == "No problems, no warnings."
     assert all(line.startswith("ok ") for line in said.out.splitlines()[:-1])
     assert "global provider" in said.out
     assert "space co-up" in said.out
@@ -407,7 +407,7 @@ def test_a_provider_that_hangs_is_given_up_in_time(run: Run, make_app: MakeApp, 
 
 
 def test_a_provider_that_does_not_speak_tls_is_told(run: Run, make_app: MakeApp) -> None:
-    with hostile_server(says(answer())) as server:
+    with hostile_server(lambda visit: visit.send(answer())) as server:
         app = make_app(
             COBOT_OIDC_ISSUER=f"https://127.0.0.1:{server.port}", COBOT_OIDC_SPACES=[], COBOT_OIDC_SPACE_ISSUER=...
         )
