@@ -77,7 +77,11 @@ def _of_the_app(found: Loaded) -> Iterator[Finding]:
     else:
         yield ok("app", "app", "The views, the destinations and the session store of the app are as they have to be.")
     key = app.secret_key or ""
-    yield from secret_key_findings(key, has_same_key(found.path, key) if found.can_be_loaded_again else None)
+    is_shared = has_same_key(found.path, key) if found.can_be_loaded_again else None
+    yield from secret_key_findings(key, is_shared)
+    if found.can_be_loaded_again and is_shared is None:
+        what = "The app could not be loaded by a second process, so it is not known whether workers share the key."
+        yield warning("SECRET_KEY", "secret_key_unknown", what, "Find out what the app does when it is loaded twice.")
     callbacks = [space for space, each in settings.issuers.exceptions.items() if each.callback is not None]
     surroundings = Surroundings(proxy_fix_of(app), os.environ.get("SCRIPT_NAME", ""))
     yield from redirect_findings(settings.redirect_uri, settings.url_prefix, app.config, surroundings, callbacks)
