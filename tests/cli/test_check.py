@@ -156,7 +156,7 @@ def test_a_key_that_is_made_at_the_start_is_told_apart_from_one_that_workers_sha
 def test_an_app_that_no_second_process_can_load_is_warned_of(cobot: StandIn, tmp_path: Any) -> None:
     once = "import pathlib\npathlib.Path('loaded').touch(exist_ok=False)\n"
     (tmp_path / "wsgi.py").write_text(once + PORTAL.format(key=repr(KEY)), encoding="utf-8")
-    done = subprocess.run(  # noqa: S603 - our own
+    done = subprocess.run(
         [sys.executable, "-c", "import cobot_oidc.cli as cli; cli.cobot(['check'])"],
         cwd=tmp_path,
         env={"ISSUER": cobot.issuer, "PYTHONPATH": ":".join(filter(None, sys.path))},
