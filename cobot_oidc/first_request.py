@@ -43,7 +43,7 @@ def look_at_first_request(app: Flask, installed: Installation, names: Callable[[
             return
         if not found:
             try:
-                _check(app, installed)
+                check_app(app, installed)
             except ConfigurationError as error:
                 logger.error("the app is refused: %s", error, extra={"event": "app_refused", "code": error.code})
                 found.append(error)
@@ -57,8 +57,11 @@ def look_at_first_request(app: Flask, installed: Installation, names: Callable[[
     app.before_request(look)
 
 
-def _check(app: Flask, installed: Installation) -> None:
-    """:raises ConfigurationError: all that was found, in one."""
+def check_app(app: Flask, installed: Installation) -> None:
+    """What the first request looks at, for ``flask cobot check`` too.
+
+    :raises ConfigurationError: all that was found, in one.
+    """
     problems = Problems()
     for check in (_check_views, _check_space_argument, _check_destinations, _check_store):
         with problems.noted():

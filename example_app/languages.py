@@ -58,7 +58,7 @@ def money(amount: float | str, currency: str) -> str:
 
 
 def _chosen() -> str:
-    """In a frame, the language that Cobot speaks around it, as the extension's own pages do; otherwise the browser's."""
+    """In a frame, the language that Cobot speaks around it, as the extension's own pages do; else the browser's."""
     hint = oidc.embed if has_request_context() else None
     if hint is not None and hint.locale is not None:
         wanted = [hint.locale.replace("_", "-")]

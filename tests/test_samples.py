@@ -8,6 +8,7 @@ import inspect
 import io
 import json
 import os
+import re
 import shlex
 import signal
 import subprocess
@@ -31,6 +32,7 @@ from celery.contrib.testing.worker import start_worker
 from cryptography.hazmat.primitives.asymmetric import rsa
 from dotenv import dotenv_values
 from flask import Flask
+from flask.cli import ScriptInfo
 from jinja2 import DictLoader
 from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.metrics.export import InMemoryMetricReader
@@ -173,12 +175,45 @@ def register(options: list[str], surroundings: Surroundings) -> None:
     run_dotenv(Sample("", "dotenv", printed.getvalue(), REPOSITORY, 1), surroundings)
 
 
+def flask_cobot_of_an_app(command: str) -> Callable[[list[str], Surroundings], None]:
+    """A command that needs an app runs with one, without a problem."""
+
+    def run(options: list[str], surroundings: Surroundings) -> None:
+        options = [option for option in options if option not in ("<", "token.txt")]
+        app = surroundings.app(COBOT_OIDC_REDIRECT_URI="http://localhost/cobot/callback")
+        CobotOIDC(app)
+        if command == "verify":
+            surroundings.environment.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(token_of_a_login(surroundings))))
+        with redirect_stdout(io.StringIO()) as printed:
+            status = flask_cobot([command, *options], obj=ScriptInfo(create_app=lambda: app), standalone_mode=False)
+        assert status in (None, 0), printed.getvalue()
+
+    return run
+
+
+def token_of_a_login(surroundings: Surroundings) -> bytes:
+    """The id token that the stand-in sends for a login."""
+    tokens: list[str] = []
+
+    def note(token: str) -> str:
+        tokens.append(token)
+        return token
+
+    surroundings.cobot.alter("id_token", note)
+    app = surroundings.app()
+    CobotOIDC(app)
+    app.add_url_rule("/", "home", login_required(hello))
+    Visitor(app, surroundings.cobot).log_in("/")
+    return tokens[-1].encode()
+
+
 COMMANDS: dict[tuple[str, ...], Callable[[list[str], Surroundings], None]] = {
     ("pip", "install"): pip_install,
     ("make", "test"): make_test,
     ("make", "demo"): make_demo,
     ("python", "-m", "cobot_oidc.standin"): run_standin,
     ("flask", "cobot", "register"): register,
+    **{("flask", "cobot", name): flask_cobot_of_an_app(name) for name in ("check", "discover", "keys", "verify")},
 }
 
 
@@ -230,7 +265,31 @@ def run_in_a_browser(sample: Sample, _surroundings: Surroundings) -> None:
     assert f"def {test}(" in (REPOSITORY / "tests" / file).read_text(encoding="utf-8")
 
 
+def run_text(sample: Sample, surroundings: Surroundings) -> None:
+    """What ``flask cobot`` prints; ports, seconds and the clock are those of the page."""
+    title, _, shown = sample.code.partition("\n")
+    command = title.split()[3:]
+    assert title.startswith("$ flask cobot "), f"line {sample.line}: the command comes first"
+    token = token_of_a_login(surroundings) if command[0] == "verify" else b""
+    app = surroundings.app(
+        SECRET_KEY="0f8fad5bd9cb469fa165708672895e0c",
+        COBOT_OIDC_REDIRECT_URI="https://your-app.example/app/cobot/callback",
+    )
+    app.config["COBOT_OIDC_SPACES"] = ["co-upp"]
+    CobotOIDC(app, clock=lambda: time.time() + (86400 if command[0] == "verify" else 0))
+    surroundings.environment.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(token)))
+    with redirect_stdout(io.StringIO()) as printed:
+        flask_cobot(command, obj=ScriptInfo(create_app=lambda: app), standalone_mode=False)
+
+    def of_any_day(text: str) -> list[str]:
+        text = text.replace(f":{surroundings.cobot.port}", ":5001")
+        return re.sub(r"seconds [0-9.]+", "seconds N", text).strip().splitlines()
+
+    assert of_any_day(shown) == of_any_day(printed.getvalue())
+
+
 LANGUAGES: dict[str, Run] = {
+    "text": run_text,
     "python": run_python,
     "dotenv": run_dotenv,
     "shell": run_shell,

@@ -1,4 +1,4 @@
-"""``flask cobot``: the commands for those who run an app. None of them needs an app, as there may be no client yet.
+"""``flask cobot``: the commands for those who run an app. ``register`` needs no app, as there may be no client yet.
 
 Flask imports this module, an entry point of ``flask.commands``, whenever ``flask`` runs. Therefore it imports nothing
 that Flask has not imported already; each command is a module beside it, imported only if it is needed.
@@ -8,7 +8,7 @@ from importlib import import_module
 
 import click
 
-COMMANDS = ("register",)  # each is a module here, and its ``command``
+COMMANDS = ("register", "check", "discover", "keys", "verify")  # each is a module here, and its ``command``
 
 
 class _Commands(click.Group):

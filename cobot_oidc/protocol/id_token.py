@@ -9,7 +9,7 @@ import hashlib
 import hmac
 import re
 from base64 import urlsafe_b64encode
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 from ..errors import TokenError
@@ -113,13 +113,9 @@ class UnverifiedIDToken(NamedTuple):
         :raises TokenError: see ``verify_id_token``.
         """
         jws = ParsedJWS.parse(token, expected.algorithms)
-        try:
-            claims = loads(jws.payload)
-        except JSONError as error:
-            raise TokenError("payload_malformed", reason=error.reason) from error
-        if not isinstance(claims, dict):
-            raise TokenError("payload_malformed", reason="not an object")
-        _check_claims(claims, expected, now)
+        claims = read_claims(jws)
+        for rule in RULES:
+            rule.check(claims, expected, now)
         return cls(jws, expected, claims)
 
     def is_signed_by(self, keys: KeySet) -> bool:
@@ -136,23 +132,44 @@ class UnverifiedIDToken(NamedTuple):
         :raises TokenError: see ``ParsedJWS.check_signature``; ``at_hash_mismatch`` (Core 3.1.3.8).
         """
         self.jws.check_signature(keys, require_kid=self.expected.require_kid)
-        _check_at_hash(self.unverified_claims, self.jws.header.algorithm, access_token)
+        check_at_hash(self.unverified_claims, self.jws.header.algorithm, access_token)
         return clean_claims(self.unverified_claims, self.jws.payload.decode())
 
 
-def _check_claims(claims: Mapping[str, object], expected: Expected, now: float) -> None:
-    if claims.get("iss") != expected.issuer:  # 3.1.3.7 (2)
+def read_claims(jws: ParsedJWS) -> dict[str, object]:
+    """What a token says, which nobody has verified.
+
+    :raises TokenError: ``payload_malformed``.
+    """
+    try:
+        claims = loads(jws.payload)
+    except JSONError as error:
+        raise TokenError("payload_malformed", reason=error.reason) from error
+    if not isinstance(claims, dict):
+        raise TokenError("payload_malformed", reason="not an object")
+    return claims
+
+
+class Rule(NamedTuple):
+    """One rule about claims.
+
+    :ivar about: the claims that it is about.
+    :ivar section: where it is written down.
+    :ivar check: raises ``TokenError`` if the claims violate it, expected as they are, at this time.
+    """
+
+    about: str
+    section: str
+    check: Callable[[Mapping[str, object], Expected, float], None]
+
+
+def _check_issuer(claims: Mapping[str, object], expected: Expected, _now: float) -> None:
+    if claims.get("iss") != expected.issuer:
         raise TokenError("issuer_mismatch", expected=expected.issuer, got=claims.get("iss"))
-    _check_audience(claims.get("aud"), expected)  # (3)
-    _check_authorized_party(claims, expected)  # (4), (5)
-    _check_times(claims, expected, now)  # (9), (10)
-    _check_nonce(claims.get("nonce"), expected.nonce)  # (11)
-    _check_subject(claims.get("sub"))  # Core 2
-    if expected.max_age is not None:  # (13)
-        _check_auth_time(claims, expected.max_age, expected.leeway, now)
 
 
-def _check_audience(audience: object, expected: Expected) -> None:
+def _check_audience(claims: Mapping[str, object], expected: Expected, _now: float) -> None:
+    audience = claims.get("aud")
     audiences = audience if isinstance(audience, list) else [audience]
     if expected.client_id not in audiences:
         raise TokenError("audience_mismatch", expected=expected.client_id, got=audience)
@@ -161,51 +178,85 @@ def _check_audience(audience: object, expected: Expected) -> None:
             raise TokenError("audience_untrusted", expected=expected.client_id, got=audience)
 
 
-def _check_authorized_party(claims: Mapping[str, object], expected: Expected) -> None:
-    audience = claims["aud"]
+def _check_authorized_party(claims: Mapping[str, object], expected: Expected, _now: float) -> None:
+    audience = claims.get("aud")
     needed = isinstance(audience, list) and len(audience) > 1
     if ("azp" in claims or needed) and claims.get("azp") != expected.client_id:
         raise TokenError("authorized_party_mismatch", expected=expected.client_id, got=claims.get("azp"))
 
 
-def _check_times(claims: Mapping[str, object], expected: Expected, now: float) -> None:
-    exp, iat = _time(claims, "exp"), _time(claims, "iat")
+def _check_expiry(claims: Mapping[str, object], expected: Expected, now: float) -> None:
+    exp = _time(claims, "exp")
     if now >= exp + expected.leeway:
         raise TokenError("expired", difference_seconds=now - exp)
     if exp > now + FURTHEST_EXP:
         raise TokenError("exp_too_far", difference_seconds=exp - now)
+
+
+def _check_issue(claims: Mapping[str, object], expected: Expected, now: float) -> None:
+    iat = _time(claims, "iat")
     if iat > now + expected.leeway:
         raise TokenError("clock_skew", difference_seconds=iat - now)
     if now - iat > expected.max_iat_age:
         raise TokenError("issued_too_long_ago", difference_seconds=now - iat)
+
+
+def _check_order(claims: Mapping[str, object], _expected: Expected, _now: float) -> None:
+    exp, iat = _time(claims, "exp"), _time(claims, "iat")
     if exp <= iat:
         raise TokenError("exp_not_after_iat", difference_seconds=iat - exp)
+
+
+def _check_not_before(claims: Mapping[str, object], expected: Expected, now: float) -> None:
     if "nbf" in claims and (nbf := _time(claims, "nbf")) > now + expected.leeway:
         raise TokenError("not_yet_valid", difference_seconds=nbf - now)
 
 
-def _check_nonce(nonce: object, expected: str | None) -> None:
-    if expected is None:
+def _check_nonce(claims: Mapping[str, object], expected: Expected, _now: float) -> None:
+    nonce = claims.get("nonce")
+    if expected.nonce is None:
         if nonce is not None:
             raise TokenError("nonce_unexpected")
-    elif not isinstance(nonce, str) or not hmac.compare_digest(nonce.encode(), expected.encode()):
+    elif not isinstance(nonce, str) or not hmac.compare_digest(nonce.encode(), expected.nonce.encode()):
         raise TokenError("nonce_mismatch")
 
 
-def _check_subject(subject: object) -> None:
+def _check_subject(claims: Mapping[str, object], _expected: Expected, _now: float) -> None:
+    subject = claims.get("sub")
     if not isinstance(subject, str) or not _SUBJECT.fullmatch(subject):
         raise TokenError("subject_malformed", got=subject)
 
 
-def _check_auth_time(claims: Mapping[str, object], max_age: float, leeway: float, now: float) -> None:
+def _check_auth_time(claims: Mapping[str, object], expected: Expected, now: float) -> None:
+    if expected.max_age is None:
+        return
     auth_time = _time(claims, "auth_time")
-    if auth_time > now + leeway:
+    if auth_time > now + expected.leeway:
         raise TokenError("clock_skew", difference_seconds=auth_time - now)
-    if now - auth_time > max_age + leeway:
+    if now - auth_time > expected.max_age + expected.leeway:
         raise TokenError("authentication_too_old", difference_seconds=now - auth_time)
 
 
-def _check_at_hash(claims: Mapping[str, object], algorithm: str, access_token: str | None) -> None:
+# In the order of the specification; a token is refused for the first one that it violates.
+RULES = (
+    Rule("iss", "OIDC Core 3.1.3.7 (2)", _check_issuer),
+    Rule("aud", "OIDC Core 3.1.3.7 (3)", _check_audience),
+    Rule("azp", "OIDC Core 3.1.3.7 (4), (5)", _check_authorized_party),
+    Rule("exp", "OIDC Core 3.1.3.7 (9)", _check_expiry),
+    Rule("iat", "OIDC Core 3.1.3.7 (10)", _check_issue),
+    Rule("exp after iat", "RFC 7519 4.1.4", _check_order),
+    Rule("nbf", "RFC 7519 4.1.5", _check_not_before),
+    Rule("nonce", "OIDC Core 3.1.3.7 (11)", _check_nonce),
+    Rule("sub", "OIDC Core 2", _check_subject),
+    Rule("auth_time", "OIDC Core 3.1.3.7 (13)", _check_auth_time),
+)
+
+
+def check_at_hash(claims: Mapping[str, object], algorithm: str, access_token: str | None) -> None:
+    """The token belongs to this access token (Core 3.1.3.8).
+
+    :raises TokenError: ``at_hash_mismatch``.
+    """
     if "at_hash" not in claims:
         return
     at_hash = claims["at_hash"]

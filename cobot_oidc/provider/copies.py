@@ -22,7 +22,7 @@ from .freshness import (
     freshness,
     lifetime_of,
 )
-from .http import HTTPClient, refuse_failure
+from .http import HTTPClient, HTTPResponse, refuse_failure
 
 if TYPE_CHECKING:
     from .shared_store import SharedStore
@@ -180,11 +180,7 @@ class Copies:
     def _downloaded(self, wanted: Wanted[T]) -> tuple[bytes, float]:
         """The bytes at the URL, and for how many seconds they are fresh."""
         answer = self._http.get(wanted.url, fails_evenly=wanted.is_others)
-        refuse_failure(answer)
-        if answer.status in (404, 410):
-            raise ProviderError("provider_not_found", url=wanted.url)
-        if answer.status != 200 or not is_json(answer.content_type):
-            raise ProviderError("response_unusable", url=wanted.url, http_status=answer.status, got=answer.content_type)
+        refuse_no_document(answer, wanted.url)
         return answer.body, lifetime_of(answer.cache_control, wanted.kind.lifetime(self.settings))
 
     def _give_up_with_others(self, wanted: Wanted[T]) -> None:
@@ -229,6 +225,18 @@ def read_keys(document: bytes) -> KeySet:
     if not keys.keys:
         raise ProviderError("key_set_unusable", reason=list(keys.reasons))
     return keys
+
+
+def refuse_no_document(answer: HTTPResponse, url: str) -> None:
+    """Raise an error if the answer is not a document in JSON.
+
+    :raises ProviderError: ``provider_failing``, ``provider_not_found`` or ``response_unusable``.
+    """
+    refuse_failure(answer)
+    if answer.status in (404, 410):
+        raise ProviderError("provider_not_found", url=url)
+    if answer.status != 200 or not is_json(answer.content_type):
+        raise ProviderError("response_unusable", url=url, http_status=answer.status, got=answer.content_type)
 
 
 def is_json(content_type: str) -> bool:

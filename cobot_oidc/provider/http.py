@@ -31,7 +31,10 @@ _PASSING = (502, 503, 504)
 
 @dataclass(frozen=True, slots=True)
 class HTTPResponse:
-    """A whole answer. ``retry_after`` is in seconds, ``None`` if the provider did not say."""
+    """A whole answer. ``retry_after`` is in seconds, ``None`` if the provider did not say.
+
+    ``date`` and ``age`` are the headers of these names, which tell what the provider's clock says.
+    """
 
     status: int
     content_type: str
@@ -39,6 +42,8 @@ class HTTPResponse:
     retry_after: float | None
     body: bytes = field(repr=False)
     request_id: str = ""
+    date: str = ""
+    age: str = ""
 
 
 def refuse_failure(answer: HTTPResponse) -> None:
@@ -247,6 +252,8 @@ def _whole(response: requests.Response, url: str, largest: int) -> HTTPResponse:
         cache_control=response.headers.get("Cache-Control", ""),
         retry_after=_retry_after(response.headers.get("Retry-After"), response.headers.get("Date")),
         request_id=response.headers.get("X-Request-Id", ""),
+        date=response.headers.get("Date", ""),
+        age=response.headers.get("Age", ""),
         body=bytes(body),
     )
 
