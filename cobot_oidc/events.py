@@ -29,7 +29,16 @@ oidc_event = _signals.signal("cobot-oidc-event")
 logger = logging.getLogger("cobot_oidc")
 
 _LEVELS = {"metadata_renewed": logging.DEBUG} | dict.fromkeys(
-    ("login_started", "logged_in", "logged_out", "keys_renewed", "breaker_closed", "store_available"), logging.INFO
+    (
+        "login_started",
+        "logged_in",
+        "logged_out",
+        "frame_logged_in",
+        "keys_renewed",
+        "breaker_closed",
+        "store_available",
+    ),
+    logging.INFO,
 )
 _MISSING = (
     "the claim %r of COBOT_OIDC_CLAIMS is not in the id token, or not fit for use; "

@@ -114,6 +114,13 @@ def cobot(unwatched_cobot: StandIn) -> Iterator[StandIn]:
 
 
 @pytest.fixture
+def live_cobot() -> Iterator[StandIn]:
+    """A stand-in with a clock that runs, as browsers have one too."""
+    with StandIn() as stand_in:
+        yield stand_in
+
+
+@pytest.fixture
 def settings(cobot: StandIn) -> dict[str, Any]:
     """A configuration that fits the stand-in."""
     return {

@@ -6,6 +6,7 @@ that opened it, and to no other; nobody can ask the server whether a login is do
 
 import re
 from functools import partial
+from typing import Any
 
 from flask import after_this_request, redirect, request, url_for
 from werkzeug.wrappers import Response
@@ -46,6 +47,8 @@ def embedded() -> Response:
             grant=destination.grant,
         ),
         redeem_url=url_for("cobot_oidc.redeem"),
+        again_url=url_for("cobot_oidc.embedded", **{**_arguments(), "failed": "once"}),
+        has_failed="failed" in request.args,
         next_url=urls.after_login(destination),
         is_for_somebody_else=_is_other_person_here(),
     )
@@ -100,6 +103,10 @@ def _with_policy(page: Response, *more: str) -> Response:
     own = [f"{kind}-src 'self'" for kind in ("style", "img", "script", "connect")]
     page.headers["Content-Security-Policy"] = "; ".join(("default-src 'none'", *own, "base-uri 'none'", *more))
     return page
+
+
+def _arguments() -> dict[str, Any]:
+    return {name: request.args[name] for name in ("space", "next", "grant") if name in request.args}
 
 
 def _destination() -> Destination:

@@ -38,7 +38,9 @@
     window.addEventListener("message", (event) => {
       if (event.origin !== location.origin || !loginWindow || event.source !== loginWindow) return;
       if (event.data?.type !== TYPE || typeof event.data.ticket !== "string") return;
-      redeem(event.data.ticket).catch(() => show("failed"));
+      // Another frame may have begun at the same moment, and the browser keeps the later one's secret for both: the page
+      // comes again with a button that fits, and says so.
+      redeem(event.data.ticket).catch(() => location.replace(button.dataset.again));
     });
   }
 

@@ -1,22 +1,19 @@
 """Cobot and an app on two sites of one machine, and real browsers that block third-party cookies or do not."""
 
 import json
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
 from pathlib import Path
-from threading import Thread
-from typing import Any
 
 import pytest
 from flask import Flask, render_template_string
 from playwright.sync_api import BrowserContext, Playwright
-from werkzeug.serving import WSGIRequestHandler, make_server
 from werkzeug.wrappers import Response
 
 from cobot_oidc import CobotOIDC, current_user, from_view_arg, login_required
 from cobot_oidc.standin import StandIn
 
 from ..conftest import CHROMIUM_ARGUMENTS, needed_program
+from ..serving import listening
 
 # Pages that a test makes up come from no address, and Chromium would not let them show one of this machine.
 NO_NETWORK_CHECKS = "--disable-features=LocalNetworkAccessChecks"
@@ -26,31 +23,6 @@ PAGE = """<!doctype html><title>desk</title>
 <p id="who">{{ current_user.subject }}</p><p id="kept">{{ session.kept }}</p>
 <form method="post" action="note"><button>Note</button></form>
 <form method="post" action="{{ url_for('cobot_oidc.logout') }}"><button>Log out</button></form>"""
-
-
-class _Quiet(WSGIRequestHandler):
-    def log(self, type: str, message: str, *args: object) -> None:
-        del type, message, args
-
-
-@contextmanager
-def served(make: Callable[[int], Any]) -> Iterator[int]:
-    """A WSGI app on a port of its own, which it is made for."""
-    server = make_server("127.0.0.1", 0, lambda *_: [], threaded=True, request_handler=_Quiet)
-    server.app = make(server.server_port)
-    thread = Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    yield server.server_port
-    server.shutdown()
-    thread.join()
-    server.server_close()
-
-
-@pytest.fixture
-def live_cobot() -> Iterator[StandIn]:
-    """A stand-in with a clock that runs, as browsers have one too."""
-    with StandIn() as stand_in:
-        yield stand_in
 
 
 @pytest.fixture
@@ -94,8 +66,9 @@ def portal(live_cobot: StandIn) -> Iterator[str]:
         app.after_request(policy)
         return app
 
-    with served(make) as port:
-        yield f"http://portal.localhost:{port}"
+    with listening() as server:
+        server.app = make(server.port)
+        yield f"http://portal.localhost:{server.port}"
 
 
 @pytest.fixture

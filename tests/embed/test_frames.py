@@ -516,6 +516,22 @@ def test_no_cookie_makes_a_frame_fail(app: Flask, cobot: StandIn, cookie: str) -
     assert cobot.requests == []
 
 
+def test_a_frame_that_began_at_the_same_moment_as_another_needs_one_more_click(app: Flask, cobot: StandIn) -> None:
+    """Neither had a cookie when it came; the browser keeps the one that was set last, for both."""
+    first, second, ada = Frame(app), Frame(app), Visitor(app, cobot)
+    window, page = first.button("/co-up/desk")
+    second.button("/co-up/desk")
+    first.client._cookies = second.client._cookies
+    refused = first.post("/cobot/frame", {"ticket": ticket_in(opened(ada, window))})
+    assert refused.status_code == 400
+
+    again = first.get(re.findall(r'data-again="([^"]+)"', page.text)[0].replace("&amp;", "&"))
+    assert '<p data-when="failed">' in again.text
+    window = re.findall(r'href="([^"]+)" target="_blank" rel="opener"', again.text)[0].replace("&amp;", "&")
+    assert first.post("/cobot/frame", {"ticket": ticket_in(opened(ada, window))}).status_code == 204
+    assert first.get("/co-up/desk").status_code == 200
+
+
 def test_our_pages_speak_the_language_of_the_frame(app: Flask, cobot: StandIn) -> None:
     frame = Frame(app)
     frame.get("/open?cobot_embed=true&cobot_locale=de")

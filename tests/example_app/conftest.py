@@ -1,70 +1,50 @@
 """The example app and its stand-in on ports of their own, and a real Chromium in front of them."""
 
 import re
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import closing, nullcontext
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from threading import Thread
-from typing import Any, cast
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page
-from werkzeug.serving import WSGIRequestHandler, make_server
 
 from cobot_oidc.standin import StandIn
 from example_app import create_app
+
+from ..serving import listening
 
 SCREENSHOTS = Path(__file__).parents[2] / "build" / "screenshots"
 PHOTO = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 1 1"><rect width="1" height="1" fill="#a5673f"/></svg>'
 
 
 @pytest.fixture
-def demo_cobot() -> Iterator[StandIn]:
-    """A stand-in with a clock that runs, as browsers have one too."""
-    with StandIn() as stand_in:
-        yield stand_in
+def demo_cobot(live_cobot: StandIn) -> StandIn:
+    """The stand-in beside the example app."""
+    return live_cobot
 
 
 @pytest.fixture
 def address(demo_cobot: StandIn) -> Iterator[str]:
     """Where the example app is."""
-    # The port has to be known before the app is configured, so the server comes first.
-    server = make_server("127.0.0.1", 0, lambda *_: [], threaded=True, request_handler=_Quiet)
-    base = f"http://localhost:{server.server_port}"
-    demo_cobot.register_client(
-        "demo",
-        secret="demo-secret",
-        redirect_uri=f"{base}/cobot/callback",
-        name="Portal",
-        embed_url=f"{base}/{{space}}/",
-    )
-    portal = create_app(
-        {
-            "SECRET_KEY": "d" * 32,
-            "COBOT_OIDC_CLIENT_ID": "demo",
-            "COBOT_OIDC_CLIENT_SECRET": "demo-secret",
-            "COBOT_OIDC_ISSUER": demo_cobot.issuer,
-            "COBOT_OIDC_SPACE_ISSUER": demo_cobot.space_issuer_template,
-        }
-    )
-    server.app = lambda environ, start: _read(portal(environ, start))
-    thread = Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    yield base
-    server.shutdown()
-    thread.join()
-    server.server_close()
-
-
-def _read(body: Iterable[bytes]) -> list[bytes]:
-    """The whole answer: Werkzeug's server leaves a file open if a window is closed while it is sent."""
-    with closing(cast(Any, body)) if hasattr(body, "close") else nullcontext(body) as chunks:
-        return list(chunks)
-
-
-class _Quiet(WSGIRequestHandler):
-    def log(self, type: str, message: str, *args: object) -> None:
-        del type, message, args
+    with listening() as server:
+        base = f"http://localhost:{server.port}"
+        demo_cobot.register_client(
+            "demo",
+            secret="demo-secret",
+            redirect_uri=f"{base}/cobot/callback",
+            name="Portal",
+            embed_url=f"{base}/{{space}}/",
+        )
+        portal = create_app(
+            {
+                "SECRET_KEY": "d" * 32,
+                "COBOT_OIDC_CLIENT_ID": "demo",
+                "COBOT_OIDC_CLIENT_SECRET": "demo-secret",
+                "COBOT_OIDC_ISSUER": demo_cobot.issuer,
+                "COBOT_OIDC_SPACE_ISSUER": demo_cobot.space_issuer_template,
+            }
+        )
+        server.app = portal
+        yield base
 
 
 @pytest.fixture

@@ -3,72 +3,63 @@
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from threading import Thread
 
 import pytest
 from flask import Flask, Response, jsonify
 from playwright.sync_api import Browser, Page, expect
-from werkzeug.serving import WSGIRequestHandler, make_server
 
 from cobot_oidc import CobotOIDC, current_user, from_view_arg, login_required
 from cobot_oidc.standin import StandIn
 
+from ..serving import listening
+
 README = Path(__file__).parents[2] / "README.md"
 POLICY = "default-src 'self'; object-src 'none'"
-
-
-class _Quiet(WSGIRequestHandler):
-    def log(self, type: str, message: str, *args: object) -> None:
-        del type, message, args
 
 
 @pytest.fixture
 def ten_lines(demo_cobot: StandIn) -> Iterator[tuple[Flask, str]]:
     """The README's ten lines with an API and spaces, and where they are."""
     app = Flask("portal")
-    server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=_Quiet)
-    base = f"http://localhost:{server.server_port}"
-    demo_cobot.register_client("demo", secret="demo-secret", redirect_uri=f"{base}/cobot/callback", name="Portal")
-    app.config.update(
-        SECRET_KEY="d" * 32,
-        COBOT_OIDC_CLIENT_ID="demo",
-        COBOT_OIDC_CLIENT_SECRET="demo-secret",
-        COBOT_OIDC_ISSUER=demo_cobot.issuer,
-        COBOT_OIDC_SPACE_ISSUER=demo_cobot.space_issuer_template,
-    )
-    CobotOIDC(app, space=from_view_arg("space"))
+    with listening() as server:
+        base = f"http://localhost:{server.port}"
+        demo_cobot.register_client("demo", secret="demo-secret", redirect_uri=f"{base}/cobot/callback", name="Portal")
+        app.config.update(
+            SECRET_KEY="d" * 32,
+            COBOT_OIDC_CLIENT_ID="demo",
+            COBOT_OIDC_CLIENT_SECRET="demo-secret",
+            COBOT_OIDC_ISSUER=demo_cobot.issuer,
+            COBOT_OIDC_SPACE_ISSUER=demo_cobot.space_issuer_template,
+        )
+        CobotOIDC(app, space=from_view_arg("space"))
 
-    @app.get("/")
-    @login_required
-    def home() -> str:
-        log_out = '<form method="post" action="/cobot/logout"><button>Log out</button></form>'
-        return f"<h1>Hello {current_user.name}</h1>{log_out}"
+        @app.get("/")
+        @login_required
+        def home() -> str:
+            log_out = '<form method="post" action="/cobot/logout"><button>Log out</button></form>'
+            return f"<h1>Hello {current_user.name}</h1>{log_out}"
 
-    @app.get("/<space>/")
-    @login_required
-    def space_home(space: str) -> str:
-        return f"<h1>Hello {current_user.name} at {space}</h1>"
+        @app.get("/<space>/")
+        @login_required
+        def space_home(space: str) -> str:
+            return f"<h1>Hello {current_user.name} at {space}</h1>"
 
-    @app.get("/app")
-    def single_page_app() -> str:
-        return "<!doctype html><title>App</title><h1>App</h1>"
+        @app.get("/app")
+        def single_page_app() -> str:
+            return "<!doctype html><title>App</title><h1>App</h1>"
 
-    @app.get("/api/me")
-    @login_required
-    def me() -> Response:
-        return jsonify(name=current_user.name)
+        @app.get("/api/me")
+        @login_required
+        def me() -> Response:
+            return jsonify(name=current_user.name)
 
-    @app.after_request
-    def protect(response: Response) -> Response:
-        response.headers["Content-Security-Policy"] = POLICY
-        return response
+        @app.after_request
+        def protect(response: Response) -> Response:
+            response.headers["Content-Security-Policy"] = POLICY
+            return response
 
-    thread = Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    yield app, base
-    server.shutdown()
-    thread.join()
-    server.server_close()
+        server.app = app
+        yield app, base
 
 
 @pytest.fixture

@@ -3,17 +3,17 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from threading import Thread
 from typing import Any, Literal, NamedTuple
 
 import pytest
 from flask import Flask
 from flask_talisman import Talisman
 from playwright.sync_api import Browser, BrowserContext, Page
-from werkzeug.serving import WSGIRequestHandler, make_server
 
 from cobot_oidc import APIError, CobotOIDC, ConfigurationError, LoginError, ProviderError, from_view_arg, login_required
 from cobot_oidc.standin import StandIn
+
+from ..serving import listening
 
 SCREENSHOTS = Path(__file__).parents[2] / "build" / "screenshots"
 ERRORS = {kind.__name__: kind for kind in (APIError, ConfigurationError, LoginError, ProviderError)}
@@ -31,18 +31,6 @@ class Look(NamedTuple):
 
 
 LOOKS = [Look(390, 760, "light"), Look(390, 760, "dark"), Look(1280, 800, "light"), Look(1280, 800, "dark")]
-
-
-class _Quiet(WSGIRequestHandler):
-    def log(self, type: str, message: str, *args: object) -> None:
-        del type, message, args
-
-
-@pytest.fixture
-def live_cobot() -> Iterator[StandIn]:
-    """A stand-in with a clock that runs, as browsers have one too."""
-    with StandIn() as stand_in:
-        yield stand_in
 
 
 class Portal(NamedTuple):
@@ -63,48 +51,44 @@ def portal(live_cobot: StandIn) -> Iterator[Portal]:
 def served(cobot: StandIn, name: str = "member_portal", **talisman: Any) -> Iterator[Portal]:
     """An app of this name, which Flask-Talisman protects as it does by default, but over http."""
     app = Flask(name, root_path=str(Path(__file__).parent))
-    server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=_Quiet)
-    base = f"http://portal.localhost:{server.server_port}"
-    cobot.register_client(
-        "demo",
-        secret="demo-secret",
-        redirect_uri=f"{base}/cobot/callback",
-        name="Member portal",
-        embed_url=f"{base}/{{space}}/",
-    )
-    app.config.update(
-        SECRET_KEY="d" * 32,
-        COBOT_OIDC_CLIENT_ID="demo",
-        COBOT_OIDC_CLIENT_SECRET="demo-secret",
-        COBOT_OIDC_ISSUER=cobot.issuer,
-        COBOT_OIDC_SPACE_ISSUER=cobot.space_issuer_template,
-        COBOT_OIDC_SPACES=list(cobot.spaces),
-        COBOT_OIDC_REDIRECT_URI=f"{base}/cobot/callback",
-        COBOT_OIDC_EMBEDDED=True,
-    )
-    CobotOIDC(app, space=from_view_arg("space"))
-    Talisman(app, force_https=False, **talisman)
+    with listening() as server:
+        base = f"http://portal.localhost:{server.port}"
+        cobot.register_client(
+            "demo",
+            secret="demo-secret",
+            redirect_uri=f"{base}/cobot/callback",
+            name="Member portal",
+            embed_url=f"{base}/{{space}}/",
+        )
+        app.config.update(
+            SECRET_KEY="d" * 32,
+            COBOT_OIDC_CLIENT_ID="demo",
+            COBOT_OIDC_CLIENT_SECRET="demo-secret",
+            COBOT_OIDC_ISSUER=cobot.issuer,
+            COBOT_OIDC_SPACE_ISSUER=cobot.space_issuer_template,
+            COBOT_OIDC_SPACES=list(cobot.spaces),
+            COBOT_OIDC_REDIRECT_URI=f"{base}/cobot/callback",
+            COBOT_OIDC_EMBEDDED=True,
+        )
+        CobotOIDC(app, space=from_view_arg("space"))
+        Talisman(app, force_https=False, **talisman)
 
-    @app.get("/<space>/")
-    @login_required
-    def home(space: str) -> str:
-        return f"<!doctype html><title>{space}</title><h1>{space}</h1>"
+        @app.get("/<space>/")
+        @login_required
+        def home(space: str) -> str:
+            return f"<!doctype html><title>{space}</title><h1>{space}</h1>"
 
-    @app.get("/fails/<kind>/<code>")
-    def fails(kind: str, code: Any) -> str:
-        raise ERRORS[kind](code)
+        @app.get("/fails/<kind>/<code>")
+        def fails(kind: str, code: Any) -> str:
+            raise ERRORS[kind](code)
 
-    @app.get("/<space>/fails/<kind>/<code>")
-    def fails_at_a_space(space: str, kind: str, code: Any) -> str:
-        del space
-        raise ERRORS[kind](code)
+        @app.get("/<space>/fails/<kind>/<code>")
+        def fails_at_a_space(space: str, kind: str, code: Any) -> str:
+            del space
+            raise ERRORS[kind](code)
 
-    thread = Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    yield Portal(app, base)
-    server.shutdown()
-    thread.join()
-    server.server_close()
+        server.app = app
+        yield Portal(app, base)
 
 
 def look_at(page: Page, look: Look) -> None:

@@ -4,17 +4,17 @@ import html
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from threading import Thread
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import pytest
 import requests
 from flask import Flask, request
 from playwright.sync_api import Browser, FrameLocator, Page, expect
-from werkzeug.serving import WSGIRequestHandler, make_server
 
 from cobot_oidc.standin import StandIn
 from cobot_oidc.standin.state import OpenerPolicy
+
+from ..serving import listening
 
 QUERY = {
     "response_type": "code",
@@ -318,21 +318,12 @@ def app_elsewhere(cobot: StandIn) -> Iterator[str]:
         script = "document.getElementById('opener').textContent = opener ? 'kept' : 'cut off'"
         return f"<p id=opener></p><script>{script}</script>"
 
-    server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=_Quiet)
-    address = f"http://portal.localhost:{server.server_port}"
-    back = f"{address}/back"
-    cobot.register_client("portal", secret="s", redirect_uri=back, name="Portal", embed_url=f"{address}/{{space}}/")
-    thread = Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    yield address
-    server.shutdown()
-    thread.join()
-    server.server_close()
-
-
-class _Quiet(WSGIRequestHandler):
-    def log(self, type: str, message: str, *args: object) -> None:
-        del type, message, args
+    with listening() as server:
+        address = f"http://portal.localhost:{server.port}"
+        back = f"{address}/back"
+        cobot.register_client("portal", secret="s", redirect_uri=back, name="Portal", embed_url=f"{address}/{{space}}/")
+        server.app = app
+        yield address
 
 
 def open_members_page(window: Page, cobot: StandIn) -> FrameLocator:

@@ -1,0 +1,44 @@
+"""WSGI apps on real ports, for tests with a real browser."""
+
+from collections.abc import Iterable, Iterator
+from contextlib import closing, contextmanager, nullcontext
+from dataclasses import dataclass
+from threading import Thread
+from typing import Any, cast
+
+from werkzeug.serving import WSGIRequestHandler, make_server
+
+
+@dataclass
+class Listener:
+    """A port on the loopback, and the app that answers there: it may be made once the port is known."""
+
+    port: int = 0
+    app: Any = None
+
+    def __call__(self, environ: Any, start: Any) -> list[bytes]:
+        """The whole answer: Werkzeug's server leaves a file open if a window is closed while it is sent."""
+        body: Iterable[bytes] = self.app(environ, start)
+        with closing(cast(Any, body)) if hasattr(body, "close") else nullcontext(body) as chunks:
+            return list(chunks)
+
+
+@contextmanager
+def listening() -> Iterator[Listener]:
+    """A port that is listened on; set ``app`` before anybody asks it."""
+    listener = Listener()
+    server = make_server("127.0.0.1", 0, listener, threaded=True, request_handler=_Quiet)
+    listener.port = server.server_port
+    thread = Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    try:
+        yield listener
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+class _Quiet(WSGIRequestHandler):
+    def log(self, type: str, message: str, *args: object) -> None:
+        del type, message, args
