@@ -233,6 +233,25 @@ def test_a_logout_revokes_the_token_in_the_background(make_app: Any, cobot: Stan
     assert caught.value.code == "token_refused"
 
 
+@pytest.mark.covers("A04")
+@pytest.mark.parametrize(("same", "revoked"), [(False, 1), (True, 0)])
+def test_another_login_revokes_the_token_of_the_one_before(
+    make_app: Any, cobot: StandIn, same: bool, revoked: int
+) -> None:
+    """Unless the provider gives the same token again."""
+    ada = Visitor(make_app(COBOT_OIDC_REVOKE_TOKEN=True), cobot)
+    if same:
+        token = cobot.issue_token("ada", "openid read_user")
+        cobot.alter("token", {"access_token": token})
+        cobot.alter("id_token_claims", lambda claims: {name: claims[name] for name in claims if name != "at_hash"})
+    ada.log_in("/me")
+    ada.browser.get(ada.answer(ada.begin("/cobot/login")))
+    in_the_background()
+
+    assert len([request for request in cobot.requests if request.method == "DELETE"]) == revoked
+    assert ada.get("/me").status_code == 200
+
+
 def test_no_logout_fails_because_cobot_is_away(make_app: Any, cobot: StandIn) -> None:
     app = make_app(COBOT_OIDC_REVOKE_TOKEN=True)
     ada = Visitor(app, cobot)

@@ -39,7 +39,7 @@ class CobotAPI:
     """Cobot's REST API, with a person's or a space's access token, or without one for what is public.
 
     Paths that begin with ``/api/`` belong to API 1: ``/api/plans`` is asked at the space. All others belong to API 2:
-    ``/bookings``. Every method may raise ``APIError``; ``docs/api.md`` lists its codes.
+    ``/bookings``. Every method may raise ``APIError``; ``docs/errors.md`` lists its codes.
 
     :param token: an access token. ``None``: only public resources can be asked for.
     :param space: the subdomain of the space whose API 1 is meant; ``None`` for the global provider.

@@ -274,7 +274,8 @@ def _log_in(login: LoggedIn, transaction: Transaction) -> str:
     gone = {one.user for one in before} - {one.user for one in after}
     alive = {(one.user, one.user.authenticated_at) for one in after}
     held = {one.kept.token for one in after}
-    _forget_tokens([one for one in before if one.kept.token not in held], revoke=False)
+    replaced = [one for one in before if one.kept.token not in held]
+    _forget_tokens(replaced, revoke=installed.settings.revoke_token, but=login.access_token)
     # The same person's earlier login ends too: a copy of it, or a frame that has it, would outlive the next logout.
     installed.ended_logins.add(one.user for one in before if (one.user, one.user.authenticated_at) not in alive)
     if gone or logout_marks.are_marked():
@@ -289,28 +290,30 @@ def _join_crossed_logins() -> None:
     sessions.join(installed.used_states.logins_of(crossed, installed.clock()), installed.terms)
 
 
-def _forget_tokens(logins: Iterable[Identity], *, revoke: bool) -> None:
-    """Forget the tokens of logins that have ended, and revoke them at Cobot in the background if the app wants that."""
+def _forget_tokens(logins: Iterable[Identity], *, revoke: bool, but: str | None = None) -> None:
+    """Forget the tokens of logins that have ended, and revoke them at Cobot in the background if the app wants that.
+
+    :param but: the token that is still in use: a provider may give the same one to each login of a person.
+    """
     for login in logins:
         if login.kept.token is not None and revoke:
-            _revoke_in_background(the_app(), login.user, login.kept.token)
+            _revoke_in_background(the_app(), login.user, login.kept.token, but)
         else:
             tokens.forget(login.kept.token)
 
 
-def _revoke_in_background(app: Flask, user: User, held: str) -> None:
+def _revoke_in_background(app: Flask, user: User, held: str, but: str | None) -> None:
     """No logout waits for Cobot, nor fails because of it."""
 
     def run() -> None:
         from ..api.client import CobotAPI
 
         with app.app_context():
-            token = tokens.kept(held, user)
-            tokens.forget(held)
-            if token is None:
-                return
             try:
-                CobotAPI(token, space=user.space).revoke()
+                token = tokens.kept(held, user)
+                tokens.forget(held)
+                if token is not None and token != but:
+                    CobotAPI(token, space=user.space).revoke()
             except CobotOIDCError:
                 installation().events.tell("token_not_revoked", user.issuer)
 
