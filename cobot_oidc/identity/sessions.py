@@ -128,10 +128,10 @@ class Kept(NamedTuple):
     @property
     def asked_at(self) -> float:
         """When Cobot was asked, in seconds since the epoch; long ago if it was not."""
-        match self.members.get("m"):
-            case [int(asked_at), *_]:
-                return asked_at
-        return -math.inf
+        asked = self.members.get(
+            "m"
+        )  # not matched as in ``standing``: that takes a microsecond, on each page of a member
+        return asked[0] if isinstance(asked, list) and asked and isinstance(asked[0], int) else -math.inf
 
     def _text(self, name: str) -> str | None:
         text = self.members.get(name)
