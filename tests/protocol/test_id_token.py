@@ -6,7 +6,7 @@ import pytest
 
 from cobot_oidc.protocol import TokenError
 from cobot_oidc.protocol.claims import clean_claims
-from cobot_oidc.protocol.id_token import Expected, UnverifiedIDToken
+from cobot_oidc.protocol.id_token import RULES, Expected, UnverifiedIDToken
 
 from .tokens import (
     CLIENT_ID,
@@ -422,3 +422,18 @@ def test_claims_from_elsewhere_are_cleaned_as_well() -> None:
     cleaned = clean_claims({"iss": ISSUER, "sub": "u-1", "name": "Ada\n", "email": "a@b", "picture": "x", "x": "y"})
 
     assert dict(cleaned) == {"iss": ISSUER, "sub": "u-1", "email": "a@b", "x": "y"}
+
+
+def test_the_rules_come_in_the_order_of_the_specification_and_name_it() -> None:
+    assert [(rule.about, rule.section) for rule in RULES] == [
+        ("iss", "OIDC Core 3.1.3.7 (2)"),
+        ("aud", "OIDC Core 3.1.3.7 (3)"),
+        ("azp", "OIDC Core 3.1.3.7 (4), (5)"),
+        ("exp", "OIDC Core 3.1.3.7 (9)"),
+        ("iat", "OIDC Core 3.1.3.7 (10)"),
+        ("exp after iat", "RFC 7519 4.1.4"),
+        ("nbf", "RFC 7519 4.1.5"),
+        ("nonce", "OIDC Core 3.1.3.7 (11)"),
+        ("sub", "OIDC Core 2"),
+        ("auth_time", "OIDC Core 3.1.3.7 (13)"),
+    ]
