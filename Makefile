@@ -55,7 +55,7 @@ translations: $(INSTALLED) ## compile the translations of what people read
 	@$(VENV)/bin/pybabel --quiet compile --directory example_app/translations
 
 fuzz: $(INSTALLED) ## fuzz what reads tokens, keys and documents (SECONDS=60 for each, TARGET=all)
-	@$(QUIET_PIP) $(VENV)/bin/python -m pip install --require-hashes -r requirements/fuzz.txt
+	@$(VENV)/bin/python tools/install_packages.py requirements/fuzz.txt
 	@$(VENV)/bin/python -m fuzz $(or $(TARGET),all) $(or $(SECONDS),60)
 
 mutants: $(INSTALLED) ## spoil each check of the protocol and see that a test notices (about 20 minutes; MODULES=jws for one)
@@ -64,7 +64,7 @@ mutants: $(INSTALLED) ## spoil each check of the protocol and see that a test no
 bench: ## measure what everything costs beside other libraries, and write docs/performance.md (about 12 minutes; SCRIPTS=login for one)
 	@tools/announce build/benchmarks benchmarks/requirements.txt redis-server
 	@tools/make-venv "$(PYTHON)" build/benchmarks
-	@$(QUIET_PIP) build/benchmarks/bin/python -m pip install --require-hashes -r benchmarks/requirements.txt
+	@build/benchmarks/bin/python tools/install_packages.py benchmarks/requirements.txt
 	@$(QUIET_PIP) build/benchmarks/bin/python -m pip install --no-deps --no-build-isolation --force-reinstall .
 	@rm -rf build/benchmarks/printed && mkdir build/benchmarks/printed
 	@for script in $(or $(SCRIPTS),$(BENCHMARKS)); do \
@@ -82,6 +82,6 @@ announce:
 
 $(INSTALLED): $(REQUIREMENTS) pyproject.toml | announce
 	@tools/make-venv "$(PYTHON)" $(VENV)
-	@$(QUIET_PIP) $(VENV)/bin/python -m pip install --require-hashes -r $(REQUIREMENTS)
+	@$(VENV)/bin/python tools/install_packages.py $(REQUIREMENTS)
 	@$(QUIET_PIP) $(VENV)/bin/python -m pip install --no-deps --no-build-isolation -e .
 	@touch $@

@@ -109,7 +109,11 @@ def setting(
 class IssuerSettings:
     """Who vouches for people, and which client this app is there. ``Issuers`` is made from it."""
 
-    client_id: str = setting(check.text, "the client's id, from its registration at the provider", default=_Required())
+    client_id: str = setting(
+        check.text,
+        "the client's id, from its registration at the provider; for a try, `python -m cobot_oidc.standin` prints one",
+        default=_Required(),
+    )
     client_secret: str | None = setting(
         optional(check.text),
         "without it, the client is a public one, which only PKCE protects",

@@ -12,6 +12,18 @@ from cobot_oidc.standin import StandIn
 
 from . import create_app
 
+_WHAT_TO_TRY = """\
+Open this one:  http://localhost:{port}/
+
+There is no password: on the stand-in's page, choose who you want to be.
+- Ada is a member of co.up: see her bookings there, and log in to Betahaus, where she is not a member.
+- Alex runs both spaces: open the people of a space, which Cobot asks him to allow once.
+- Grace is a member of both, under two names: her profile lists where she belongs.
+
+Inside Cobot, in a frame:  {space}/members
+Make Cobot misbehave:      {cobot}/stand-in
+Press Ctrl-C to stop the portal and the stand-in."""
+
 
 def main() -> None:
     """Run both, or say which port is taken."""
@@ -51,15 +63,7 @@ def main() -> None:
     server = make_server("127.0.0.1", port, app, threaded=True, request_handler=_Handler, fd=listener.fileno())
     listener.close()
     try:
-        print(f"The member portal:   http://localhost:{port}/   (open this one)")
-        print(f"The stand-in Cobot:  {cobot.issuer}/stand-in")
-        print("You do not need a password: choose one of the people that the stand-in offers.")
-        print("What to try:")
-        print("- Ada is a member of co.up: see her bookings there, and more of them. She is not a member of Betahaus.")
-        print("- Alex runs both spaces: see the people. Cobot asks him to allow that once.")
-        print("- Grace is a member of both, under two names. Her profile lists where she belongs.")
-        print(f"- Inside Cobot, in a frame: {cobot.space_issuer('co-up')}/members")
-        print("Press Ctrl-C to stop both.", flush=True)
+        print(_WHAT_TO_TRY.format(port=port, cobot=cobot.issuer, space=cobot.space_issuer("co-up")), flush=True)
         server.serve_forever()
     except KeyboardInterrupt:
         print()

@@ -248,7 +248,7 @@ def said_until(command: list[str], last: str, then: Callable[[str], object]) -> 
 
 
 def open_the_page(said: str) -> None:
-    [url] = [word for line in said.splitlines() if "open this one" in line for word in line.split() if "://" in word]
+    [url] = [word for line in said.splitlines() if "Open this one" in line for word in line.split() if "://" in word]
     assert requests.get(url, timeout=10).status_code == 200
 
 
