@@ -1,6 +1,6 @@
 # Everything that a developer does here. `make` alone lists it.
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-lowest lint format lock docs translations fuzz mutants bench clean announce
+.PHONY: help demo test test-lowest test-newest test-python lint format lock docs translations fuzz mutants bench package release clean announce
 
 export VENV := .venv
 PYTHON ?= $(shell tools/find-python)
@@ -26,6 +26,17 @@ test-lowest: ## run all tests on the lowest versions that pyproject.toml allows 
 	@$(MAKE) --no-print-directory test VENV=build/lowest REQUIREMENTS=requirements/lowest.txt \
 	  PYTHON="$(shell tools/find-python python3.11)"
 
+test-newest: $(INSTALLED) ## run all tests on the newest versions, without the lock (TESTS=... for some)
+	@mkdir -p build/newest
+	@$(VENV)/bin/uv --no-config pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate \
+	  --no-header --all-extras --group test --group docs --group build pyproject.toml --output-file build/newest.new --upgrade
+	@cmp --silent build/newest.new build/newest.txt && rm build/newest.new || mv build/newest.new build/newest.txt
+	@$(MAKE) --no-print-directory test VENV=build/newest REQUIREMENTS=build/newest.txt
+
+test-python: ## run all tests on another interpreter, in an environment of its own (PYTHON=python3.13, TESTS=... for some)
+	@$(MAKE) --no-print-directory test PYTHON="$(PYTHON)" \
+	  VENV="build/python-$$("$(PYTHON)" -c 'import sys; print("%d.%d" % sys.version_info[:2])')"
+
 lint: $(INSTALLED) ## check format, style and types
 	@$(VENV)/bin/ruff format --check .
 	@$(VENV)/bin/ruff check .
@@ -36,13 +47,14 @@ format: $(INSTALLED) ## bring the code into its format
 	@$(VENV)/bin/ruff format .
 	@$(VENV)/bin/ruff check --fix .
 
-lock: $(INSTALLED) ## choose the newest versions of what development needs, and the lowest that are allowed
-	@$(VENV)/bin/uv --no-config pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
+lock: UPGRADE ?= --upgrade
+lock: $(INSTALLED) ## choose the newest versions of what development needs, and the lowest that are allowed (UPGRADE=: only what is new)
+	@$(VENV)/bin/uv --no-config pip compile --quiet $(UPGRADE) --universal --python-version 3.11 --generate-hashes \
 	  --no-annotate --no-header --all-extras --group dev pyproject.toml --output-file $(REQUIREMENTS)
-	@$(VENV)/bin/uv --no-config pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
+	@$(VENV)/bin/uv --no-config pip compile --quiet $(UPGRADE) --universal --python-version 3.11 --generate-hashes \
 	  --no-annotate --no-header --resolution lowest-direct --all-extras --group test --group docs --group build \
 	  pyproject.toml --output-file requirements/lowest.txt
-	@$(VENV)/bin/uv --no-config pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
+	@$(VENV)/bin/uv --no-config pip compile --quiet $(UPGRADE) --universal --python-version 3.11 --generate-hashes \
 	  --no-annotate --no-header benchmarks/requirements.in --output-file benchmarks/requirements.txt
 
 docs: $(INSTALLED) ## write the pages that are made from the code
@@ -72,6 +84,12 @@ bench: ## measure what everything costs beside other libraries, and write docs/p
 	  env -u PYTHONDONTWRITEBYTECODE build/benchmarks/bin/python -W ignore -m benchmarks.$$script \
 	  > build/benchmarks/printed/$$script.md || exit 1; cat build/benchmarks/printed/$$script.md; echo; done
 	@PYTHONPATH=. build/benchmarks/bin/python -m tools.performance_page build/benchmarks/printed
+
+package: $(INSTALLED) ## build the wheel and the sdist into dist/, the same bytes for everybody, and look at what is in them
+	@$(VENV)/bin/python -m tools.package dist
+
+release: $(INSTALLED) ## make a release, and stop before it is published (VERSION=0.2.0)
+	@$(VENV)/bin/python -m tools.release $(VERSION)
 
 clean: ## remove what the other commands made
 	@rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -21,12 +21,17 @@ def environment_with(wheel: Path, folder: Path, *, extras: Iterable[str] = ()) -
     with zipfile.ZipFile(wheel) as archive:
         archive.extractall(packages)
     [own] = (each for each in Distribution.discover(path=[str(packages)]) if each.name == "cobot-oidc")
+    link_needed(own, packages, extras=extras)
+    return folder / "bin" / "python"
+
+
+def link_needed(own: Distribution, packages: Path, *, extras: Iterable[str]) -> None:
+    """Link what a distribution asks for into a folder."""
     for needed in _needed(own, set(extras)):
         for part in {file.parts[0] for file in needed.files or () if file.parts[0] not in ("..", "__pycache__")}:
             link = packages / part
             if not link.exists():
                 link.symlink_to(Path(str(needed.locate_file(part))))
-    return folder / "bin" / "python"
 
 
 def _needed(own: Distribution, extras: set[str]) -> Iterator[Distribution]:

@@ -77,7 +77,7 @@ def test_nothing_is_missing_and_nothing_too_much(package: Package) -> None:
         "cobot_oidc/static/pages.css",
         "cobot_oidc/templates/cobot_oidc/error.html",
         "cobot_oidc/translations/de/LC_MESSAGES/cobot_oidc.mo",
-        "cobot_oidc-0.1.0.dist-info/licenses/LICENSE".replace("0.1.0", PROJECT["version"]),
+        f"cobot_oidc-{PROJECT['version']}.dist-info/licenses/LICENSE",
     ):
         assert expected in inside
     assert not [path for path in inside if "test_" in path or path.startswith(("tests/", "example_app/"))]

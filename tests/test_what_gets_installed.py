@@ -85,14 +85,6 @@ def paths() -> dict[str, str]:
     return os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
 
 
-def test_the_changelog_knows_this_version() -> None:
-    changelog = (REPOSITORY / "CHANGELOG.md").read_text(encoding="utf-8")
-    headings = re.findall(r"^## (.+)$", changelog, re.MULTILINE)
-
-    assert next(heading for heading in headings if heading != "Unreleased") == PROJECT["version"]
-    assert headings.count("Unreleased") <= 1
-
-
 # ---------------------------------------------------------------------- developers
 
 
