@@ -182,6 +182,8 @@ def _view(room: str, name: str):  # type: ignore[no-untyped-def] # Flask's view 
             failures.report(failure)
         raise failure
 
+    # Flask-Limiter's limits and Flask-WTF's exemptions find a view by its module and name.
+    view.__name__ = view.__qualname__ = name
     return view
 
 

@@ -512,7 +512,16 @@ def app_to_be_tested(surroundings: Surroundings, config: dict[str, Any]) -> Flas
     return app
 
 
+def run_beside(sample: Sample, _surroundings: Surroundings) -> None:
+    """The whole page is an app with both extensions, which people log in to in a test of ``tests/beside``."""
+    tests = (REPOSITORY / "tests" / "beside").glob("test_*.py")
+    assert any(f'run_page("{sample.page.stem}"' in test.read_text(encoding="utf-8") for test in tests)
+
+
+BESIDE = [f"docs/how-to/{name}.md" for name in ("flask-login", "flask-wtf")]
+
 OWN_WAYS: dict[str, Run] = {
+    **{sample.place: run_beside for sample in SAMPLES if sample.place.partition(",")[0] in BESIDE},
     "docs/testing.md, Somebody who is logged in": an_app_s_own_tests,
     "docs/testing.md, A whole login": an_app_s_own_tests,
     **{sample.place: of_the_api for sample in SAMPLES if sample.place.startswith("docs/api.md")},
