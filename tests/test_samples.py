@@ -513,12 +513,15 @@ def app_to_be_tested(surroundings: Surroundings, config: dict[str, Any]) -> Flas
 
 
 def run_beside(sample: Sample, _surroundings: Surroundings) -> None:
-    """The whole page is an app with both extensions, which people log in to in a test of ``tests/beside``."""
-    tests = (REPOSITORY / "tests" / "beside").glob("test_*.py")
-    assert any(f'run_page("{sample.page.stem}"' in test.read_text(encoding="utf-8") for test in tests)
+    """A test of ``tests/beside`` runs the whole page as one app; it takes these languages."""
+    assert sample.language in ("python", "jinja")
 
 
-BESIDE = [f"docs/how-to/{name}.md" for name in ("flask-login", "flask-wtf")]
+BESIDE = {
+    f"docs/how-to/{name}.md"
+    for test in (REPOSITORY / "tests" / "beside").glob("test_*.py")
+    for name in re.findall(r'run_page\("([\w-]+)"', test.read_text(encoding="utf-8"))
+}
 
 OWN_WAYS: dict[str, Run] = {
     **{sample.place: run_beside for sample in SAMPLES if sample.place.partition(",")[0] in BESIDE},

@@ -27,7 +27,7 @@ def run_page(settings: dict[str, Any], clock: Clock, monkeypatch: pytest.MonkeyP
     """
     clock.now = time.time()  # an app in a sample has no clock to set
 
-    def run(name: str, first: int | None = None, **changes: str) -> Any:
+    def run(name: str, first: int | None = None, **changes: object) -> Any:
         """:param first: how many of the Python samples; ``None`` for all. :param changes: settings that are others."""
         for key, value in (settings | {"COBOT_OIDC_SPACES": "co-up betahaus"} | changes).items():
             monkeypatch.setenv(f"FLASK_{key}", str(value).lower() if isinstance(value, bool) else str(value))
