@@ -193,7 +193,8 @@ def _allow_frames(app: Flask) -> None:
     app.config["SESSION_COOKIE_SAMESITE"] = "Lax"  # by default some browsers would send it into frames
     app.session_interface = frames.FrameSessions()
     app.before_request(policy.refuse_cross_site)
-    app.after_request(policy.allow_frames)
+    # First in the list is last to run: Flask-Talisman, set up earlier, would replace the policy with its own.
+    app.after_request_funcs.setdefault(None, []).insert(0, policy.allow_frames)
     app.after_request(context.note)
 
 
