@@ -40,7 +40,7 @@ from prometheus_client import CollectorRegistry, generate_latest
 from rq import SimpleWorker
 
 import cobot_oidc.protocol
-from cobot_oidc import CobotOIDC, current_user, from_host, from_view_arg, login_required
+from cobot_oidc import CobotOIDC, User, current_user, from_host, from_view_arg, login_required
 from cobot_oidc.cli import cobot as flask_cobot
 from cobot_oidc.standin import StandIn
 
@@ -477,7 +477,7 @@ def jobs(surroundings: Surroundings, redis: RedisServer) -> dict[str, Any]:
 
 
 def test_a_job_of_rq_runs_as_it_is_printed(jobs: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
-    [sample] = [sample for sample in SAMPLES if "import Redis" in sample.code]
+    [sample] = [sample for sample in SAMPLES if "from rq import" in sample.code]
     monkeypatch.setitem(sys.modules, "portal", SimpleNamespace(**jobs))  # where RQ imports the function from
     names = sample.run(jobs)
     SimpleWorker([names["queue"]], connection=names["queue"].connection).work(burst=True, logging_level="ERROR")
@@ -523,7 +523,22 @@ BESIDE = {
     for name in re.findall(r'run_page\("([\w-]+)"', test.read_text(encoding="utf-8"))
 }
 
+
+def typed_code(sample: Sample, surroundings: Surroundings) -> None:
+    names = surroundings.namespace()
+    sample.run(names)
+    if "badge" in names:
+        profile = Visitor(names["app"], surroundings.cobot).log_in("/profile")
+        assert profile.text == surroundings.cobot.people["ada"].subject
+    else:
+        user = User("https://www.cobot.me", "ada", None, {"name": "Ada", "locale": "en", "company": "Engines"}, 0)
+        assert names["greeting"](user) == "Ada, en"
+        assert names["company"](user) == "Engines"
+
+
 OWN_WAYS: dict[str, Run] = {
+    "docs/how-to/typed-code.md, Typed code": typed_code,
+    "docs/how-to/typed-code.md, Claims by name": typed_code,
     **{sample.place: run_beside for sample in SAMPLES if sample.place.partition(",")[0] in BESIDE},
     "docs/testing.md, Somebody who is logged in": an_app_s_own_tests,
     "docs/testing.md, A whole login": an_app_s_own_tests,
