@@ -19,6 +19,7 @@ from contextlib import redirect_stdout
 from dataclasses import dataclass
 from functools import partial
 from importlib.metadata import metadata
+from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any
 from urllib.parse import urljoin
@@ -44,7 +45,7 @@ from cobot_oidc import CobotOIDC, User, current_user, from_host, from_view_arg, 
 from cobot_oidc.cli import cobot as flask_cobot
 from cobot_oidc.standin import StandIn
 
-from .conftest import CALLBACK, SECRET_KEY, Browser, Clock, Visitor
+from .conftest import CALLBACK, CHROMIUM_ARGUMENTS, SECRET_KEY, Browser, Clock, Visitor, needed_program
 from .redis_server import RedisServer
 from .samples import PAGES, REPOSITORY, Sample, samples
 
@@ -66,6 +67,7 @@ class Surroundings:
     cobot: StandIn
     settings: dict[str, Any]
     environment: pytest.MonkeyPatch
+    folder: Path
 
     def app(self, **changes: Any) -> Flask:
         app = Flask("portal")
@@ -93,10 +95,10 @@ Run = Callable[[Sample, Surroundings], object]
 
 @pytest.fixture
 def surroundings(
-    cobot: StandIn, clock: Clock, settings: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+    cobot: StandIn, clock: Clock, settings: dict[str, Any], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> Surroundings:
     clock.now = time.time()  # samples have no clock to set
-    return Surroundings(cobot, settings, monkeypatch)
+    return Surroundings(cobot, settings, monkeypatch, tmp_path)
 
 
 # How the samples of a language run
@@ -506,6 +508,44 @@ def an_app_s_own_tests(sample: Sample, surroundings: Surroundings) -> None:
             test(**{each: given[each] for each in inspect.signature(test).parameters})
 
 
+AROUND_A_BROWSER_TEST = f"""
+import pytest
+from flask import Flask
+from playwright.sync_api import sync_playwright
+
+from cobot_oidc import CobotOIDC, current_user, login_required
+
+
+@pytest.fixture
+def app(cobot):
+    app = Flask("portal")
+    app.config.update(TESTING=True, SECRET_KEY="k" * 32, COBOT_OIDC_ISSUER=cobot.issuer,
+                      COBOT_OIDC_CLIENT_ID="portal", COBOT_OIDC_CLIENT_SECRET="s3cret")
+    CobotOIDC(app)
+    app.add_url_rule("/desk", "desk", login_required(lambda: f"<h1>Hello {{current_user.name}}</h1>"))
+    return app
+
+
+@pytest.fixture
+def page():
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args={CHROMIUM_ARGUMENTS})
+        yield browser.new_page()
+        browser.close()
+"""
+
+
+def tests_in_a_browser(sample: Sample, surroundings: Surroundings) -> None:
+    """In a project of its own, with an app and, in place of pytest-playwright, a page in the tests' own Chromium."""
+    chromium = needed_program("Chromium", "COBOT_OIDC_TEST_BROWSER")
+    around = AROUND_A_BROWSER_TEST.replace("CHROMIUM", repr(chromium))
+    (surroundings.folder / "conftest.py").write_text(around, encoding="utf-8")
+    (surroundings.folder / "test_portal.py").write_text(sample.code, encoding="utf-8")
+    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-q", "."]
+    run = subprocess.run(command, cwd=surroundings.folder, capture_output=True, text=True, check=False)  # noqa: S603 - our own
+    assert "2 passed" in run.stdout, run.stdout + run.stderr
+
+
 def app_to_be_tested(surroundings: Surroundings, config: dict[str, Any]) -> Flask:
     app = surroundings.app(**config)
     CobotOIDC(app)
@@ -542,6 +582,7 @@ OWN_WAYS: dict[str, Run] = {
     **{sample.place: run_beside for sample in SAMPLES if sample.place.partition(",")[0] in BESIDE},
     "docs/testing.md, Somebody who is logged in": an_app_s_own_tests,
     "docs/testing.md, A whole login": an_app_s_own_tests,
+    "docs/testing.md, In a real browser": tests_in_a_browser,
     **{sample.place: of_the_api for sample in SAMPLES if sample.place.startswith("docs/api.md")},
     "docs/api.md, Who is a member (2)": membership,
     "docs/api.md, Calls": calls,
