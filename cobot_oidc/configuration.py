@@ -28,6 +28,7 @@ class CobotOIDCConfig(TypedDict, total=False):
     COBOT_OIDC_USERINFO: bool
     COBOT_OIDC_LOGOUT_AT_PROVIDER: bool
     COBOT_OIDC_JSON_BLUEPRINTS: str | Collection[str]
+    COBOT_OIDC_LANGUAGE: Callable[[], object] | None
     COBOT_OIDC_EMBEDDED: bool
     COBOT_OIDC_REDIS_URL: str | None
     COBOT_OIDC_KEEP_TOKEN: bool

@@ -182,6 +182,8 @@ def _view(room: str, name: str):  # type: ignore[no-untyped-def] # Flask's view 
             failures.report(failure)
         raise failure
 
+    # Flask-Limiter's limits and Flask-WTF's exemptions find a view by its module and name.
+    view.__name__ = view.__qualname__ = name
     return view
 
 
@@ -191,7 +193,8 @@ def _allow_frames(app: Flask) -> None:
     app.config["SESSION_COOKIE_SAMESITE"] = "Lax"  # by default some browsers would send it into frames
     app.session_interface = frames.FrameSessions()
     app.before_request(policy.refuse_cross_site)
-    app.after_request(policy.allow_frames)
+    # First in the list is last to run: Flask-Talisman, set up earlier, would replace the policy with its own.
+    app.after_request_funcs.setdefault(None, []).insert(0, policy.allow_frames)
     app.after_request(context.note)
 
 

@@ -280,6 +280,13 @@ class Settings:
     json_blueprints: frozenset[str] = setting(
         check.blueprints, "names of blueprints whose requests all want JSON", default=frozenset()
     )
+    language: Callable[[], object] | None = setting(
+        optional(check.function),
+        "a function that returns the language of our pages for this request's person, such as `de`, or "
+        "[Flask-Babel's `get_locale`](how-to/flask-babel.md) itself. Without it the browser's languages decide, and in "
+        "a frame Cobot's",
+        default=None,
+    )
     embedded: bool = setting(
         check.boolean,
         "the app may be shown [inside Cobot](frames.md), in a frame that has a session of its own",

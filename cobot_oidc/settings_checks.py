@@ -268,6 +268,14 @@ def after_login(value: object) -> str | Callable[[User], str]:
     return "/" if value is None else destination.read(value)
 
 
+@reads("Callable[[], object]")
+def function(value: object) -> Callable[[], object]:
+    """A function without arguments that is called in a request."""
+    if not callable(value):
+        raise Unfit("a function without arguments, such as Flask-Babel's get_locale")
+    return value
+
+
 @reads("str")
 def redis_url(value: object) -> str:
     url = text.read(value)

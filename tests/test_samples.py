@@ -19,6 +19,7 @@ from contextlib import redirect_stdout
 from dataclasses import dataclass
 from functools import partial
 from importlib.metadata import metadata
+from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any
 from urllib.parse import urljoin
@@ -40,11 +41,11 @@ from prometheus_client import CollectorRegistry, generate_latest
 from rq import SimpleWorker
 
 import cobot_oidc.protocol
-from cobot_oidc import CobotOIDC, current_user, from_host, from_view_arg, login_required
+from cobot_oidc import CobotOIDC, User, current_user, from_host, from_view_arg, login_required
 from cobot_oidc.cli import cobot as flask_cobot
 from cobot_oidc.standin import StandIn
 
-from .conftest import CALLBACK, SECRET_KEY, Browser, Clock, Visitor
+from .conftest import CALLBACK, CHROMIUM_ARGUMENTS, SECRET_KEY, Browser, Clock, Visitor, needed_program
 from .redis_server import RedisServer
 from .samples import PAGES, REPOSITORY, Sample, samples
 
@@ -66,6 +67,7 @@ class Surroundings:
     cobot: StandIn
     settings: dict[str, Any]
     environment: pytest.MonkeyPatch
+    folder: Path
 
     def app(self, **changes: Any) -> Flask:
         app = Flask("portal")
@@ -93,10 +95,10 @@ Run = Callable[[Sample, Surroundings], object]
 
 @pytest.fixture
 def surroundings(
-    cobot: StandIn, clock: Clock, settings: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+    cobot: StandIn, clock: Clock, settings: dict[str, Any], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> Surroundings:
     clock.now = time.time()  # samples have no clock to set
-    return Surroundings(cobot, settings, monkeypatch)
+    return Surroundings(cobot, settings, monkeypatch, tmp_path)
 
 
 # How the samples of a language run
@@ -477,7 +479,7 @@ def jobs(surroundings: Surroundings, redis: RedisServer) -> dict[str, Any]:
 
 
 def test_a_job_of_rq_runs_as_it_is_printed(jobs: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
-    [sample] = [sample for sample in SAMPLES if "import Redis" in sample.code]
+    [sample] = [sample for sample in SAMPLES if "from rq import" in sample.code]
     monkeypatch.setitem(sys.modules, "portal", SimpleNamespace(**jobs))  # where RQ imports the function from
     names = sample.run(jobs)
     SimpleWorker([names["queue"]], connection=names["queue"].connection).work(burst=True, logging_level="ERROR")
@@ -506,15 +508,81 @@ def an_app_s_own_tests(sample: Sample, surroundings: Surroundings) -> None:
             test(**{each: given[each] for each in inspect.signature(test).parameters})
 
 
+AROUND_A_BROWSER_TEST = f"""
+import pytest
+from flask import Flask
+from playwright.sync_api import sync_playwright
+
+from cobot_oidc import CobotOIDC, current_user, login_required
+
+
+@pytest.fixture
+def app(cobot):
+    app = Flask("portal")
+    app.config.update(TESTING=True, SECRET_KEY="k" * 32, COBOT_OIDC_ISSUER=cobot.issuer,
+                      COBOT_OIDC_CLIENT_ID="portal", COBOT_OIDC_CLIENT_SECRET="s3cret")
+    CobotOIDC(app)
+    app.add_url_rule("/desk", "desk", login_required(lambda: f"<h1>Hello {{current_user.name}}</h1>"))
+    return app
+
+
+@pytest.fixture
+def page():
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args={CHROMIUM_ARGUMENTS})
+        yield browser.new_page()
+        browser.close()
+"""
+
+
+def tests_in_a_browser(sample: Sample, surroundings: Surroundings) -> None:
+    """In a project of its own, with an app and, in place of pytest-playwright, a page in the tests' own Chromium."""
+    chromium = needed_program("Chromium", "COBOT_OIDC_TEST_BROWSER")
+    around = AROUND_A_BROWSER_TEST.replace("CHROMIUM", repr(chromium))
+    (surroundings.folder / "conftest.py").write_text(around, encoding="utf-8")
+    (surroundings.folder / "test_portal.py").write_text(sample.code, encoding="utf-8")
+    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-q", "."]
+    run = subprocess.run(command, cwd=surroundings.folder, capture_output=True, text=True, check=False)  # noqa: S603 - our own
+    assert "2 passed" in run.stdout, run.stdout + run.stderr
+
+
 def app_to_be_tested(surroundings: Surroundings, config: dict[str, Any]) -> Flask:
     app = surroundings.app(**config)
     CobotOIDC(app)
     return app
 
 
+def run_beside(sample: Sample, _surroundings: Surroundings) -> None:
+    """A test of ``tests/beside`` runs the whole page as one app; it takes these languages."""
+    assert sample.language in ("python", "jinja")
+
+
+BESIDE = {
+    f"docs/how-to/{name}.md"
+    for test in (REPOSITORY / "tests" / "beside").glob("test_*.py")
+    for name in re.findall(r'run_page\("([\w-]+)"', test.read_text(encoding="utf-8"))
+}
+
+
+def typed_code(sample: Sample, surroundings: Surroundings) -> None:
+    names = surroundings.namespace()
+    sample.run(names)
+    if "badge" in names:
+        profile = Visitor(names["app"], surroundings.cobot).log_in("/profile")
+        assert profile.text == surroundings.cobot.people["ada"].subject
+    else:
+        user = User("https://www.cobot.me", "ada", None, {"name": "Ada", "locale": "en", "company": "Engines"}, 0)
+        assert names["greeting"](user) == "Ada, en"
+        assert names["company"](user) == "Engines"
+
+
 OWN_WAYS: dict[str, Run] = {
+    "docs/how-to/typed-code.md, Typed code": typed_code,
+    "docs/how-to/typed-code.md, Claims by name": typed_code,
+    **{sample.place: run_beside for sample in SAMPLES if sample.place.partition(",")[0] in BESIDE},
     "docs/testing.md, Somebody who is logged in": an_app_s_own_tests,
     "docs/testing.md, A whole login": an_app_s_own_tests,
+    "docs/testing.md, In a real browser": tests_in_a_browser,
     **{sample.place: of_the_api for sample in SAMPLES if sample.place.startswith("docs/api.md")},
     "docs/api.md, Who is a member (2)": membership,
     "docs/api.md, Calls": calls,

@@ -22,6 +22,7 @@
       const headers = button.dataset.csrfToken ? { "X-CSRFToken": button.dataset.csrfToken } : {};
       const answer = await fetch(button.dataset.redeem, {
         method: "POST",
+        referrerPolicy: "same-origin", // over https, Flask-WTF asks for the Referer that the page itself does not send
         headers: { Accept: "application/json", ...headers },
         body: new URLSearchParams({ ticket }),
       });

@@ -78,6 +78,15 @@ def test_a_click_and_a_login_lead_into_the_frame(page: Page, live_cobot: StandIn
     expect(frame(page).locator("body")).to_have_text(f"noted for {live_cobot.people['ada'].subject}")
 
 
+def test_the_frame_says_where_its_request_comes_from(page: Page, portal: str) -> None:
+    """Over https, Flask-WTF refuses a request without a Referer, and our pages ask for none to be sent."""
+    window = log_in(page)
+    with page.expect_request(f"{portal}/cobot/frame") as redeemed:
+        be(window)
+
+    assert redeemed.value.all_headers()["referer"].startswith(f"{portal}/")
+
+
 @pytest.mark.parametrize("third_party_cookies", ["blocked", "allowed"])
 def test_one_click_is_enough_for_who_is_logged_in_to_the_app(
     page: Page, context: BrowserContext, live_cobot: StandIn, portal: str
