@@ -26,9 +26,9 @@ def _started(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Firefox]:
 def firefox(_started: Firefox) -> Iterator[Firefox]:
     """Firefox with one window and without cookies."""
     _started.as_browser("Services.cookies.removeAll()")
+    first = _started.window()
     yield _started
-    first, *others = _started.windows()
-    for other in others:
+    for other in set(_started.windows()) - {first}:
         _started.go_to(other)
         _started.close_window()
     _started.go_to(first)
@@ -70,7 +70,13 @@ def log_in(firefox: Firefox) -> str:
 
 def back_to(firefox: Firefox, window: str) -> None:
     """The other window has closed itself."""
-    until(lambda: firefox.windows() == [window], "the end of the window")
+    try:
+        until(lambda: firefox.windows() == [window], "the end of the window")
+    except AssertionError:
+        print(firefox.windows(), window)
+        for w in firefox.windows():
+            firefox.go_to(w); print(firefox.url(), firefox.text("//body"), firefox.as_browser("return 1"), firefox.do("WebDriver:ExecuteScript", script="try { return window.opener === null ? 'null' : 'one' } catch (e) { return String(e) }", args=[]))
+        raise
     firefox.go_to(window)
 
 
