@@ -33,9 +33,13 @@ def init_app(app: Flask, pages: Blueprint) -> None:
 
 
 def named_space() -> str | None:
-    """The space that the host of this request names, which this portal may not serve; ``None`` by path."""
+    """The space that the host of this request names, which this portal may not serve; ``None`` by path.
+
+    Cobot's own pages about all spaces call themselves ``www``, and so may the host that they show in a frame.
+    """
     host = current_app.config["PORTAL_HOST"]
-    return None if host is None else from_host(host.partition(":")[0])()
+    label = None if host is None else from_host(host.partition(":")[0])()
+    return None if label == "www" else label
 
 
 def url_in_space(page: str, space: str | None = None, /, **values: Any) -> str:

@@ -75,7 +75,17 @@ def back_to(firefox: Firefox, window: str) -> None:
     except AssertionError:
         print(firefox.windows(), window)
         for w in firefox.windows():
-            firefox.go_to(w); print(firefox.url(), firefox.text("//body"), firefox.as_browser("return 1"), firefox.do("WebDriver:ExecuteScript", script="try { return window.opener === null ? 'null' : 'one' } catch (e) { return String(e) }", args=[]))
+            firefox.go_to(w)
+            print(
+                firefox.url(),
+                firefox.text("//body"),
+                firefox.as_browser("return 1"),
+                firefox.do(
+                    "WebDriver:ExecuteScript",
+                    script="try { return window.opener === null ? 'null' : 'one' } catch (e) { return String(e) }",
+                    args=[],
+                ),
+            )
         raise
     firefox.go_to(window)
 

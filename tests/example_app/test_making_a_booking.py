@@ -1,4 +1,4 @@
-"""Booking something in the portal, and cancelling it, without a browser: what is asked and said, and what Cobot gets."""
+"""Booking something in the portal, and cancelling it, without a browser: what is said, and what Cobot gets."""
 
 import re
 from collections.abc import Iterator

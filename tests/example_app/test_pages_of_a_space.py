@@ -60,7 +60,7 @@ def arrive(app: Flask, todays_cobot: StandIn) -> Arrive:
 
 
 def csrf_token(page: str) -> str:
-    return re.findall(r'name="csrf_token" value="([^"]+)"', page)[0]
+    return str(re.findall(r'name="csrf_token" value="([^"]+)"', page)[0])
 
 
 @pytest.mark.parametrize(
