@@ -1,6 +1,6 @@
 # Everything that a developer does here. `make` alone lists it.
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-lowest lint format lock docs translations fuzz mutants bench clean announce
+.PHONY: help demo test test-lowest lint format lock docs site pictures translations fuzz mutants bench clean announce
 
 export VENV := .venv
 PYTHON ?= $(shell tools/find-python)
@@ -49,6 +49,10 @@ docs: $(INSTALLED) ## write the pages that are made from the code
 	@$(VENV)/bin/python -m tools.error_codes
 	@$(VENV)/bin/python -m tools.configuration
 	@$(VENV)/bin/python -m tools.threats
+
+site: $(INSTALLED) ## build the documentation's site into build/site; a warning, a dead link or an orphan page fails
+	@$(VENV)/bin/sphinx-build -E -W -n --keep-going --quiet -d build/doctrees docs build/site
+	@echo "The documentation: file://$(CURDIR)/build/site/index.html"
 
 translations: $(INSTALLED) ## compile the translations of what people read
 	@$(VENV)/bin/pybabel --quiet compile --domain cobot_oidc --directory cobot_oidc/translations

@@ -1,6 +1,5 @@
 """What only the whole app can tell is looked at when its first request comes: its views, rules and extensions."""
 
-import re
 from collections.abc import Callable
 from functools import wraps
 from typing import Any
@@ -8,7 +7,6 @@ from typing import Any
 import flask_login
 import pytest
 from flask import Blueprint, Flask, g, render_template_string
-from flask_wtf.csrf import CSRFProtect
 
 from cobot_oidc import (
     CobotOIDC,
@@ -22,7 +20,6 @@ from cobot_oidc import (
 from cobot_oidc.standin import StandIn
 
 from .conftest import Clock, MakePortal, Visitor, add_pages
-from .samples import REPOSITORY
 from .test_session_stores import OldStore
 
 MakeApp = Callable[..., Flask]
@@ -373,21 +370,6 @@ def test_a_template_that_is_rendered_in_a_job_has_both_names(portal: Flask) -> N
         page = render_template_string("{{ cobot_user.is_authenticated }} {{ current_user.is_authenticated }}")
 
     assert page == "False False"
-
-
-def test_the_readmes_hidden_field_lets_a_logout_through_csrf_protect(make_portal: MakePortal, cobot: StandIn) -> None:
-    fields = re.findall(r"`(<input [^`]*csrf_token[^`]*>)`", (REPOSITORY / "README.md").read_text(encoding="utf-8"))
-    assert len(fields) == 1
-    portal = make_portal()
-    CSRFProtect(portal)
-    portal.add_url_rule("/form", "form", lambda: render_template_string(fields[0]))
-    visitor = Visitor(portal, cobot)
-    visitor.log_in("/desk")
-    value = visitor.get("/form").text.partition('value="')[2].partition('"')[0]
-
-    assert visitor.log_out().status_code == 400
-    headers = {"Origin": "http://localhost"}
-    assert visitor.browser.post("/cobot/logout", data={"csrf_token": value}, headers=headers).status_code == 303
 
 
 def test_a_form_that_is_posted_after_the_login_has_expired_ends_at_after_login(

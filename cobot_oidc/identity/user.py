@@ -10,7 +10,8 @@ from typing import ClassVar, Literal
 class Membership:
     """Somebody's membership in a space.
 
-    :ivar id: Cobot's id for it. :ivar space: the space's subdomain.
+    :ivar id: Cobot's id for it.
+    :ivar space: the space's subdomain.
     :ivar space_name: the space's name for people, if Cobot was just asked for it.
     """
 
@@ -23,7 +24,8 @@ class Membership:
 class Standing:
     """What Cobot says about somebody in one space.
 
-    :ivar membership: ``None`` if they are no member. ``is_admin``: whether they administrate the space.
+    :ivar membership: ``None`` if they are no member.
+    :ivar is_admin: whether they administrate the space.
     :ivar asked_at: when Cobot said so, in seconds since the epoch.
     :ivar cobot_id: Cobot's id for the person, if Cobot was just asked.
     """
