@@ -1,6 +1,6 @@
 # Everything that a developer does here. `make` alone lists it.
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-lowest test-newest test-python lint format lock docs translations fuzz mutants bench package release clean announce api
+.PHONY: help demo test test-lowest test-newest test-python lint format lock docs translations fuzz mutants bench package release clean announce api site pictures
 
 export VENV := .venv
 PYTHON ?= $(shell tools/find-python)
@@ -65,6 +65,10 @@ docs: $(INSTALLED) ## write the pages that are made from the code
 
 api: $(INSTALLED) ## write down the public API in tests/public_api.txt, after a change to it that is meant
 	@$(VENV)/bin/python -m tools.public_api
+
+site: $(INSTALLED) ## build the documentation's site into build/site; a warning, a dead link or an orphan page fails
+	@$(VENV)/bin/sphinx-build -E -W -n --keep-going --quiet -d build/doctrees docs build/site
+	@echo "The documentation: file://$(CURDIR)/build/site/index.html"
 
 translations: $(INSTALLED) ## compile the translations of what people read
 	@$(VENV)/bin/pybabel --quiet compile --domain cobot_oidc --directory cobot_oidc/translations

@@ -99,7 +99,8 @@ def membership_required(view: Any = None, /, *, space: str | Literal[_Unset.UNSE
     If it is not known, because Cobot cannot be asked, the answer is 503, ``membership_unknown``. An admin of the space
     is not a member by that.
 
-    :param view: the view, if the decorator is used bare. :param space: as for ``login_required``.
+    :param view: the view, if the decorator is used bare.
+    :param space: as for ``login_required``.
     :raises ConfigurationError: in the request: ``setting_missing`` without ``COBOT_OIDC_MEMBERSHIP``.
 
     .. code-block:: python
@@ -124,7 +125,8 @@ def admin_required(view: Any = None, /, *, space: str | Literal[_Unset.UNSET] | 
 
     Their answer is 403 with the code ``admin_required``.
 
-    :param view: the view, if the decorator is used bare. :param space: as for ``login_required``.
+    :param view: the view, if the decorator is used bare.
+    :param space: as for ``login_required``.
     """
     return _guard(view, space, "admin_required", _check_admin)
 
@@ -136,7 +138,8 @@ def requires_scope(*scopes: str, space: str | Literal[_Unset.UNSET] | None = _UN
     who is not logged in logs in. Programs get status 403 with the code ``insufficient_scope``, and so do people who
     were asked and did not grant them.
 
-    :param scopes: such as ``"read_memberships"``. :param space: as for ``login_required``.
+    :param scopes: such as ``"read_memberships"``.
+    :param space: as for ``login_required``.
     :raises TypeError: if used without scopes, or on something that is none.
 
     .. code-block:: python

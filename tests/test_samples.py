@@ -18,7 +18,7 @@ from collections.abc import Callable
 from contextlib import redirect_stdout
 from dataclasses import dataclass
 from functools import partial
-from importlib.metadata import metadata
+from importlib.metadata import metadata, version
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any
@@ -32,8 +32,9 @@ import requests
 from celery.contrib.testing.worker import start_worker
 from cryptography.hazmat.primitives.asymmetric import rsa
 from dotenv import dotenv_values
-from flask import Flask
+from flask import Blueprint, Flask, render_template_string
 from flask.cli import ScriptInfo
+from flask_wtf import CSRFProtect
 from jinja2 import DictLoader
 from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.metrics.export import InMemoryMetricReader
@@ -50,6 +51,7 @@ from .redis_server import RedisServer
 from .samples import PAGES, REPOSITORY, Sample, samples
 
 SAMPLES = samples()
+TUTORIAL = REPOSITORY / "docs" / "tutorial"  # which test_tutorial.py follows to the letter
 SPACES = ["co-up", "betahaus", "nebenan"]
 STANDIN = [sys.executable, "-m", "cobot_oidc.standin", "--port", "0"]
 NAVIGATION = {"Accept": "text/html", "Sec-Fetch-Mode": "navigate"}
@@ -148,7 +150,9 @@ def pip_install(packages: list[str], _surroundings: Surroundings) -> None:
     distribution = metadata("cobot-oidc")
     for package in packages:
         name, _, extras = package.rstrip("]").partition("[")
-        assert name == distribution["Name"]
+        if name != distribution["Name"]:
+            assert version(name), "a package that the tests have not"
+            continue
         assert set(extras.split(",")) - {""} <= set(distribution.get_all("Provides-Extra", []))
 
 
@@ -161,6 +165,10 @@ def make_test(options: list[str], _surroundings: Surroundings) -> None:
 def make_demo(options: list[str], _surroundings: Surroundings) -> None:
     assert options == []
     said_until(make("demo"), "Ctrl-C", open_the_page)
+
+
+def in_test_tutorial(_options: list[str], _surroundings: Surroundings) -> None:
+    assert "def test_the_ten_lines_of_the_readme(" in (REPOSITORY / "tests" / "test_tutorial.py").read_text()
 
 
 def run_standin(options: list[str], _surroundings: Surroundings) -> None:
@@ -214,6 +222,7 @@ COMMANDS: dict[tuple[str, ...], Callable[[list[str], Surroundings], None]] = {
     ("make", "test"): make_test,
     ("make", "demo"): make_demo,
     ("python", "-m", "cobot_oidc.standin"): run_standin,
+    ("flask", "run"): in_test_tutorial,
     ("flask", "cobot", "register"): register,
     **{("flask", "cobot", name): flask_cobot_of_an_app(name) for name in ("check", "discover", "keys", "verify")},
 }
@@ -254,11 +263,15 @@ def open_the_page(said: str) -> None:
     assert requests.get(url, timeout=10).status_code == 200
 
 
-BRAND = ("looks/test_brand.py", "test_the_two_lines_and_the_stylesheet_of_the_readme")
+LOOK = "docs/how-to/look.md, The look of the extension's pages"
+BRAND = ("looks/test_brand.py", "test_the_two_lines_and_the_stylesheet_of_the_page")
 IN_A_BROWSER = {  # where a test runs the sample in Chromium
-    "README.md, In your pages": ("example_app/test_our_own_pages.py", "test_a_single_page_app_as_in_the_readme"),
-    "README.md, The look of its pages": BRAND,
-    "README.md, The look of its pages (2)": BRAND,
+    "docs/how-to/single-page-apps.md, Single-page apps and JSON (2)": (
+        "example_app/test_our_own_pages.py",
+        "test_a_single_page_app_as_its_page_says",
+    ),
+    LOOK: BRAND,
+    f"{LOOK} (2)": BRAND,
 }
 
 
@@ -324,6 +337,55 @@ def spaces(sample: Sample, surroundings: Surroundings) -> None:
 
     assert visitor.log_in("/co-up/desk").text == "Ada Lovelace at co-up"
     assert visitor.get("/betahaus/desk", headers=NAVIGATION).status_code == 302
+
+
+def links_and_buttons(sample: Sample, surroundings: Surroundings) -> None:
+    app = surroundings.app()
+    CobotOIDC(app)
+    app.add_url_rule("/", "home", lambda: render_template_string(sample.code))
+    visitor = Visitor(app, surroundings.cobot)
+    login = re.search(r'<a href="(.+)">Log in</a>', visitor.get("/").text)
+
+    assert login is not None
+    assert '<form method="post" action="/cobot/logout">' in visitor.log_in(login[1]).text
+
+
+def form_under_csrf_protect(sample: Sample, surroundings: Surroundings) -> None:
+    app = surroundings.app()
+    CobotOIDC(app)
+    CSRFProtect(app)
+    app.add_url_rule("/form", "form", lambda: render_template_string(sample.code))
+    app.add_url_rule("/desk", "desk", login_required(hello))
+    visitor = Visitor(app, surroundings.cobot)
+    visitor.log_in("/desk")
+    form = visitor.get("/form").text
+    values = dict(re.findall(r'name="(csrf_token)" value="([^"]+)"', form))
+    headers = {"Origin": "http://localhost"}
+
+    assert 'action="/cobot/logout"' in form
+    assert visitor.browser.post("/cobot/logout", headers=headers).status_code == 400
+    assert visitor.browser.post("/cobot/logout", data=values, headers=headers).status_code == 303
+
+
+def factory(sample: Sample, surroundings: Surroundings) -> None:
+    create_app = sample.run({"__name__": "portal"})["create_app"]
+    app = create_app({**surroundings.settings, "COBOT_OIDC_SPACES": SPACES})
+
+    assert Visitor(app, surroundings.cobot).log_in("/co-up/desk").text == "Ada Lovelace at co-up"
+
+
+def guarded_blueprint(sample: Sample, surroundings: Surroundings) -> None:
+    app = surroundings.app()
+    admin = sample.run({"__name__": "portal", "Blueprint": Blueprint})["admin"]
+    admin.add_url_rule("/", "home", hello)
+    CobotOIDC(app)
+    app.register_blueprint(admin)
+    app.add_url_rule("/desk", "desk", login_required(hello))
+    visitor = Visitor(app, surroundings.cobot)
+
+    assert visitor.get("/admin/", headers=NAVIGATION).status_code == 401
+    visitor.log_in("/desk")
+    assert visitor.get("/admin/").text == "Hello Ada Lovelace"
 
 
 def spaces_in_host_names(sample: Sample, surroundings: Surroundings) -> None:
@@ -589,7 +651,11 @@ OWN_WAYS: dict[str, Run] = {
     "docs/api.md, Scopes": scope_of_a_view,
     "docs/api.md, Limits and failures": refused_call,
     "README.md, Ten lines": ten_lines,
-    "README.md, Spaces": spaces,
+    "docs/spaces.md, One app for many spaces": spaces,
+    "docs/how-to/links.md, Links to log in, and buttons to log out": links_and_buttons,
+    "docs/how-to/csrf.md, Protect forms from other sites (CSRF) (2)": form_under_csrf_protect,
+    "docs/how-to/app-factory.md, App factory and blueprints": factory,
+    "docs/how-to/app-factory.md, App factory and blueprints (2)": guarded_blueprint,
     "docs/spaces.md, Spaces in host names": spaces_in_host_names,
     "docs/provider.md, What you can see": prometheus,
     "docs/provider.md, What you can see (2)": opentelemetry_counter,
@@ -599,7 +665,9 @@ OWN_WAYS: dict[str, Run] = {
 }
 
 
-@pytest.mark.parametrize("sample", SAMPLES, ids=lambda sample: sample.place)
+@pytest.mark.parametrize(
+    "sample", [each for each in SAMPLES if each.page.parent != TUTORIAL], ids=lambda sample: sample.place
+)
 def test_every_sample_runs_as_it_is_printed(sample: Sample, surroundings: Surroundings) -> None:
     assert sample.language in LANGUAGES, f"line {sample.line - 1}: name the language, one of {', '.join(LANGUAGES)}"
     OWN_WAYS.get(sample.place, LANGUAGES[sample.language])(sample, surroundings)

@@ -42,7 +42,8 @@ _LOCALE = re.compile(r"[A-Za-z]{2,3}(?:[-_][A-Za-z0-9]{2,8})?")
 class Embed:
     """What Cobot says about the frame. Each of it may be missing, and none of it is proven.
 
-    :ivar space: the subdomain of the space that shows the app. :ivar locale: the person's language, such as ``en``.
+    :ivar space: the subdomain of the space that shows the app.
+    :ivar locale: the person's language, such as ``en``.
     :ivar user_id: Cobot's id of the person who sees the page.
     """
 

@@ -46,7 +46,8 @@ class StandardClaims(TypedDict, total=False):
 class Membership:
     """Somebody's membership in a space.
 
-    :ivar id: Cobot's id for it. :ivar space: the space's subdomain.
+    :ivar id: Cobot's id for it.
+    :ivar space: the space's subdomain.
     :ivar space_name: the space's name for people, if Cobot was just asked for it.
     """
 
@@ -59,7 +60,8 @@ class Membership:
 class Standing:
     """What Cobot says about somebody in one space.
 
-    :ivar membership: ``None`` if they are no member. ``is_admin``: whether they administrate the space.
+    :ivar membership: ``None`` if they are no member.
+    :ivar is_admin: whether they administrate the space.
     :ivar asked_at: when Cobot said so, in seconds since the epoch.
     :ivar cobot_id: Cobot's id for the person, if Cobot was just asked.
     """

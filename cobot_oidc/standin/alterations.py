@@ -63,8 +63,9 @@ class Alterations:
             text, and ``api`` is every JSON document of both generations of the API, errors included.
         :param change: members to set (``REMOVED`` leaves one out; of a list, in each member), or a function from the
             value to another.
-        :param issuer: only at this issuer, or at the API's own host. :param path: only at paths of the API that begin
-            so. :param times: how often; ``None`` means until ``clear``.
+        :param issuer: only at this issuer, or at the API's own host.
+        :param path: only at paths of the API that begin so.
+        :param times: how often; ``None`` means until ``clear``.
         """
         function = change if callable(change) else _setting(change)
         self._add(_Rule(part, issuer, path, times, function))

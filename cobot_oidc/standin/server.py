@@ -151,7 +151,8 @@ class StandIn:
     ) -> None:
         """Register an app, which may send people here and get them back at this redirect URI only.
 
-        :param secret: ``None`` for a public client. :param scopes: the scopes that it may ask for, separated by spaces.
+        :param secret: ``None`` for a public client.
+        :param scopes: the scopes that it may ask for, separated by spaces.
         :param embed_url: what ``/members`` and ``/admin`` show in an iframe, such as
             ``http://localhost:5000/{space}/``; by default the start page at the redirect URI's origin.
         """
@@ -163,7 +164,8 @@ class StandIn:
     def issue_token(self, person: str, scope: str, *, client_id: str = "portal", space: str | None = None) -> str:
         """An access token of a person without a login.
 
-        :param scope: separated by spaces. :param space: the space that the token acts for, in place of the person.
+        :param scope: separated by spaces.
+        :param space: the space that the token acts for, in place of the person.
         """
         issued = AccessToken(secrets.token_hex(32), client_id, self.people[person], scope, space)
         self._state.tokens[issued.token] = issued
@@ -190,8 +192,9 @@ class StandIn:
     ) -> None:
         """Limit the API's requests of each person, counted from zero.
 
-        :param calls: how many in ``seconds``; ``None`` for no limit at all. :param memberships: how many of them may
-            list members. :param clock: seconds that never go back.
+        :param calls: how many in ``seconds``; ``None`` for no limit at all.
+        :param memberships: how many of them may list members.
+        :param clock: seconds that never go back.
         """
         self._state.limits.allow(None if calls is None else Allowance(calls, seconds, memberships), clock)
 
@@ -248,7 +251,8 @@ class StandIn:
     def sign_in(self, authorization_url: str, person: str = "ada", *, cancel: bool = False) -> str:
         """Log in as a person would, in a new browser, and allow what the app asks for.
 
-        :param authorization_url: the URL that the app sends the browser to. :param cancel: cancel instead.
+        :param authorization_url: the URL that the app sends the browser to.
+        :param cancel: cancel instead.
         :returns: the URL that the browser is sent back to: the app's callback, with the answer.
         """
         return self.browser().sign_in(authorization_url, person, cancel=cancel)
