@@ -30,7 +30,7 @@ def make_asking(settings: dict[str, Any], clock: Clock) -> MakeAsking:
         app = Flask("portal")
         app.config.update(settings | changes)
         oidc = CobotOIDC(app, space=from_view_arg("space"), clock=clock)
-        oidc.authorization_request(asked if callable(asked) else lambda space, next_path: asked)
+        oidc.authorization_request(asked if callable(asked) else lambda *_: asked)
         add_pages(app)
         return app
 
@@ -111,7 +111,7 @@ def test_there_is_one_function_and_the_decorator_returns_it() -> None:
 
     assert first(None, None) is None
     with pytest.raises(ConfigurationError, match="authorization_request_invalid"):
-        oidc.authorization_request(lambda space, next_path: None)
+        oidc.authorization_request(first)
 
 
 @pytest.mark.covers("P01", "F21")
@@ -198,11 +198,12 @@ def test_a_token_about_another_person_than_the_demanded_one_is_no_login(
     make_asking: MakeAsking, cobot: StandIn, told: list[CobotOIDCError]
 ) -> None:
     subject = cobot.people["ada"].subject
-    visitor = Visitor(make_asking({"claims": {"id_token": {"sub": {"value": subject}}}}), cobot)
+    portal = make_asking({"claims": {"id_token": {"sub": {"value": subject}}}})
+    grace, ada = Visitor(portal, cobot), Visitor(portal, cobot)
 
-    assert visitor.get(visitor.answer(visitor.begin("/desk"), "grace")).status_code == 502
+    assert grace.get(grace.answer(grace.begin("/desk"), "grace")).status_code == 502
     assert [error.code for error in told] == ["requested_claim_unmet"]
-    assert visitor.log_in("/desk", "ada").status_code == 200
+    assert ada.log_in("/desk", "ada").status_code == 200
 
 
 @pytest.mark.covers("P03", "C13")

@@ -40,7 +40,7 @@ class ClientAssertion(JWTBearerClientAssertion):  # type: ignore[misc] # Authlib
         kind = BY_SECRET if isinstance(resolve_key, OctKey) else BY_KEY
         try:
             token = jwt.decode(assertion, resolve_key, algorithms=_ALGORITHMS[kind])
-            needed: dict[str, Any] = dict.fromkeys(("iss", "sub", "aud", "exp", "iat", "jti"), {"essential": True})
+            needed: dict[str, Any] = {name: {"essential": True} for name in ("iss", "sub", "aud", "exp", "iat", "jti")}
             jwt.JWTClaimsRegistry(int(self._state.clock()), self.leeway, **needed).validate(token.claims)
         except (JoseError, ValueError) as error:
             raise InvalidClientError(description="the assertion is not valid") from error
