@@ -178,7 +178,6 @@ def test_a_name_of_a_key_is_kept(kid: str) -> None:
 
 def test_a_key_can_be_given_as_text_with_blanks_around_it_or_as_json() -> None:
     kid = ClientKey.read(pem(P256)).kid
-    given: Any
 
     for given in (f"\n{pem(P256)}\n", json.dumps(jwk(P256)), f" {json.dumps(jwk(P256))}\n", jwk(P256)):
         assert ClientKey.read(given).kid == kid
@@ -191,7 +190,8 @@ def test_one_to_four_keys_with_different_names() -> None:
     assert [key.kid for key in read_keys(names[:4])] == ["0", "1", "2", "3"]
     assert [key.kid for key in read_keys({"keys": names[:2]})] == ["0", "1"]
     assert [key.kid for key in read_keys(tuple(names[:1]))] == ["0"]
-    for given in (names, [], {"keys": []}):
+    none: list[Any] = [names, [], {"keys": []}]
+    for given in none:
         with pytest.raises(KeyUnfit, match="1 to 4 keys"):
             read_keys(given)
     with pytest.raises(KeyUnfit, match="same kid"):
