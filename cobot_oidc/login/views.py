@@ -128,7 +128,9 @@ def logout() -> Response:
     _forget_tokens(logins, revoke=installed.settings.revoke_token)
     after_this_request(recent_logins.forget)
     endings.tell(login.user for login in logins)
-    return redirect(_provider_logout(logins) or urls.after_logout(space), 303)
+    if there := _provider_logout(logins):
+        return Response(status=303, headers={"Location": there})  # without a page: it would hold the hint
+    return redirect(urls.after_logout(space), 303)
 
 
 def _is_prefetch() -> bool:
