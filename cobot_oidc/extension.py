@@ -106,6 +106,11 @@ class CobotOIDC:
             logger.warning(
                 "COBOT_OIDC_SPACES is set, but no issuer vouches for spaces: set COBOT_OIDC_SPACE_ISSUER too"
             )
+        if settings.refresh_tokens and settings.redis_url is None:
+            logger.warning(
+                "COBOT_OIDC_REFRESH_TOKENS is set without COBOT_OIDC_REDIS_URL: if refresh tokens count once, two "
+                "processes that use the same one end the login"
+            )
         if self._read_space is not None and app.config.get(f"{PREFIX}SPACES") is None:
             logger.warning("requests name their space, but no space is served: set COBOT_OIDC_SPACES")
 
