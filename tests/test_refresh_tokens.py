@@ -457,7 +457,12 @@ def test_a_forged_id_token_beside_the_new_token_ends_the_login(app: Flask, cobot
 @pytest.mark.covers("O07")
 def test_a_refresh_need_bring_no_id_token_and_may_repeat_the_nonce(app: Flask, cobot: StandIn, clock: Clock) -> None:
     nonces: list[str] = []
-    cobot.alter("id_token_claims", lambda claims: nonces.append(claims.get("nonce")) or {**claims, "nonce": nonces[0]})
+
+    def repeat(claims: dict[str, Any]) -> dict[str, Any]:
+        nonces.append(claims.get("nonce", ""))
+        return {**claims, "nonce": nonces[0]}
+
+    cobot.alter("id_token_claims", repeat)
     ada = Visitor(app, cobot)
     ada.log_in("/me")
     clock.move(LIFETIME)
@@ -549,7 +554,7 @@ def test_a_client_that_gets_no_other_token_raises_as_before(app: Flask, cobot: S
 
     asked: list[str] = []
     with app.app_context(), pytest.raises(APIError, match="token_refused"):
-        CobotAPI("x" * 64, renew=lambda refused: asked.append(refused)).me()  # type: ignore[func-returns-value]
+        CobotAPI("x" * 64, renew=lambda refused: asked.append(refused)).me()
 
     assert len(asked) == 1
     assert cobot.asked("/api/user") == 1

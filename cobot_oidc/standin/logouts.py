@@ -55,9 +55,11 @@ class _EndSession(EndSessionEndpoint):  # type: ignore[misc] # Authlib is untype
 
     def _validate_id_token_hint(self, id_token_hint: str) -> dict[str, Any]:
         """As Authlib's, but by the stand-in's own clock, which need not be the machine's."""
-        keys = KeySet.import_key_set(self.get_server_jwks())
+        keys: Any = self.get_server_jwks()
         try:
-            return dict(jwt.decode(id_token_hint, keys, algorithms=[self.state.keys.algorithm]).claims)
+            return dict(
+                jwt.decode(id_token_hint, KeySet.import_key_set(keys), algorithms=[self.state.keys.algorithm]).claims
+            )
         except (JoseError, ValueError) as error:
             raise InvalidRequestError("'id_token_hint' is not an id token of this issuer") from error
 
