@@ -303,7 +303,7 @@ def test_a_body_without_a_length_is_read_to_the_limit_and_no_further(portal: Fla
     body, status, _ = run_wsgi_app(portal, environ)
 
     assert status.startswith("400")
-    assert json.loads(b"".join(body))["error_description"] == "logout_request_malformed"
+    assert json.loads(b"".join(body))["error_description"] == "token_too_large"
     assert len(read) < 20
     assert cobot.requests == []
 

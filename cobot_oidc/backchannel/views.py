@@ -8,7 +8,6 @@ import hashlib
 import logging
 
 from flask import jsonify, request
-from werkzeug.exceptions import RequestEntityTooLarge
 from werkzeug.wrappers import Response
 
 from ..errors import CobotOIDCError, LoginError
@@ -54,11 +53,8 @@ def _token() -> str:
         raise LoginError("logout_request_malformed", got=request.mimetype)
     if (request.content_length or 0) > LARGEST_FORM:
         raise LoginError("logout_request_malformed", bytes=request.content_length)
-    request.max_content_length = LARGEST_FORM  # also for a body that does not say how long it is
-    try:
-        tokens = request.form.getlist("logout_token")
-    except RequestEntityTooLarge:
-        raise LoginError("logout_request_malformed", reason="too many bytes") from None
+    request.max_content_length = LARGEST_FORM  # of a body that does not say how long it is, no more is read
+    tokens = request.form.getlist("logout_token")
     if len(tokens) != 1:
         raise LoginError("logout_request_malformed", tokens=len(tokens))
     return tokens[0]
