@@ -356,7 +356,7 @@ PROVIDER: dict[ProviderCode, Entry] = {
     "pushed_request_unusable": Entry(
         "Logins have to be pushed to the provider first (COBOT_OIDC_PUSHED_AUTHORIZATION_REQUESTS, or the provider's "
         "document says so), but the document names no pushed_authorization_request_endpoint, or its answer is not one "
-        "of RFC 9126; no login begins in another way. Report it to the provider, or unset the setting.",
+        "of RFC 9126; report it to the provider, or unset the setting. No login begins in another way.",
         UNTRUSTED,
     ),
     "registration_unsupported": Entry(

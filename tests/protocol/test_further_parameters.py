@@ -78,6 +78,13 @@ def test_a_value_is_a_text_without_control_characters(value: Any) -> None:
     assert error.details["parameter"] == "'acr_values'"
 
 
+@pytest.mark.covers("L01")
+def test_an_error_tells_the_kind_of_a_value_and_not_what_may_be_about_a_person() -> None:
+    assert refused({"login_hint": "ada@example.org\n"}).details["got"] == "'str of length 16'"
+    assert refused({"max_age": 1.5}).details["got"] == "'float'"
+    assert "ada" not in str(refused({"claims": {"id_token": {"sub": {"value": ["ada"]}}}}))
+
+
 @pytest.mark.parametrize("value", [" ", "~", "x" * 2048, "村上", "0"])
 def test_a_value_may_be_any_other_text(value: str) -> None:
     assert read(acr_values=value).pairs == (("acr_values", value),)
@@ -225,7 +232,7 @@ def test_a_login_remembers_256_characters_at_most() -> None:
 
     assert read(resource="urn:" + "x" * (256 - empty)).remembered.length == 256
     error = refused({"resource": "urn:" + "x" * (257 - empty)})
-    assert error.details["got"] == 257
+    assert error.details["got"] == "'str of length 257'"
     refused({"claims": {"id_token": {"acr": {"essential": True, "values": ["x" * 250]}}}})
 
 
