@@ -543,7 +543,8 @@ LOGIN: dict[LoginCode, Entry] = {
         403,
     ),
     "provider_declined": Entry(
-        "The provider answered with an error; compare the scopes and the redirect URI with the client's registration.",
+        "The provider answered with an error; compare the scopes and the redirect URI with the client's registration. "
+        "If the error says that requests have to be pushed, set COBOT_OIDC_PUSHED_AUTHORIZATION_REQUESTS.",
         DECLINED,
     ),
     "code_refused": Entry(

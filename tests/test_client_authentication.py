@@ -1,6 +1,8 @@
 """Clients that prove who they are with an assertion: private_key_jwt, client_secret_jwt, their keys and settings."""
 
 import json
+import subprocess
+import sys
 from collections.abc import Iterator
 from typing import Any
 
@@ -353,6 +355,27 @@ def test_no_private_part_is_shown_by_a_key_a_client_or_the_settings(make_portal:
         assert rsa_jwk()[name] not in shown
         assert name not in client.keys[0].public
     assert f"{EC_KEY.private_numbers().private_value}" not in shown
+
+
+def test_only_an_app_with_a_key_imports_what_reads_one() -> None:
+    program = """
+import sys
+from flask import Flask
+from cobot_oidc import CobotOIDC
+
+def start(**settings):
+    app = Flask("portal")
+    app.config.update(SECRET_KEY="k" * 32, COBOT_OIDC_CLIENT_ID="portal", **settings)
+    CobotOIDC(app)
+
+start(COBOT_OIDC_CLIENT_SECRET="s" * 32, COBOT_OIDC_CLIENT_AUTH="client_secret_jwt", COBOT_OIDC_USERINFO="signed")
+assert not {"jwt", "cryptography", "requests"} & set(sys.modules)
+import cobot_oidc.login.views
+assert "cobot_oidc.protocol.client_keys" not in sys.modules
+start(COBOT_OIDC_CLIENT_KEY=sys.argv[1])
+assert "cobot_oidc.protocol.client_keys" in sys.modules
+"""
+    subprocess.run([sys.executable, "-c", program, pem(EC_KEY)], check=True)  # noqa: S603 - our own text
 
 
 def test_the_public_set_names_what_each_key_is_for() -> None:
