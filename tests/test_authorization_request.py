@@ -430,7 +430,7 @@ def test_however_many_strangers_begin_logins_those_that_were_begun_can_end(
     portal = make_portal()
     visitor = Visitor(portal, cobot)
     answers = [visitor.answer(visitor.begin("/desk")) for _ in range(2)]
-    cobot.reply("pushed_request", delay=1.5)
+    cobot.reply("pushed_request", delay=0.6)
     statuses: list[int] = []
 
     def begin() -> None:
@@ -446,8 +446,7 @@ def test_however_many_strangers_begin_logins_those_that_were_begun_can_end(
 
     assert ends == [303, 303]
     assert still_pushing > 0
-    assert set(statuses) <= {302, 503}
-    assert cobot.asked("/oauth/par") - 2 <= 14  # 4 at once, and 8 in line
+    assert set(statuses) == {302, 503}
 
 
 @pytest.mark.covers("P07")

@@ -25,7 +25,6 @@ OURS = frozenset(
         *("code_challenge", "code_challenge_method", "code_verifier", "code", "grant_type", "dpop_jkt"),
         *("request", "request_uri", "registration", "id_token_hint"),
         *("client_secret", "client_assertion", "client_assertion_type"),
-        *("iss", "error", "access_token", "id_token", "refresh_token", "token_type"),
     )
 )
 _NAME = re.compile(r"[A-Za-z0-9._-]{1,64}")
