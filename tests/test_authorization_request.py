@@ -261,8 +261,8 @@ def test_a_login_that_remembers_nothing_more_is_no_longer(
 
 @pytest.mark.covers("P04", "X14")
 def test_what_the_app_asks_for_evicts_no_login_of_another_tab(make_asking: MakeAsking, cobot: StandIn) -> None:
-    strong = {"id_token": {"acr": {"essential": True, "values": ["urn:example:" + "m" * 80]}}}
-    visitor = Visitor(make_asking({"claims": strong, "resource": "https://api.example/" + "r" * 100}), cobot)
+    strong = {"id_token": {"acr": {"essential": True, "values": ["urn:example:" + "m" * 50]}}}
+    visitor = Visitor(make_asking({"claims": strong, "resource": "https://api.example/" + "r" * 50}), cobot)
 
     started = [visitor.begin(f"/desk?tab={tab}") for tab in range(5)]
 

@@ -15,7 +15,9 @@ from ..errors import ConfigurationError
 
 LONGEST_VALUE = 2048  # characters
 MOST_PARAMETERS = 16
-MOST_REMEMBERED = 256  # characters of what the login remembers until its answer: resources, and accepted values
+# Characters of what a login remembers until its answer: resources, and accepted values. Five such logins, beside all
+# else that is in cookies of ours, leave room in the 8 kB of a header that servers read.
+MOST_REMEMBERED = 192
 LONGEST_MAX_AGE = 10**9  # seconds
 
 # A login makes these itself, they belong to another flow, or they would replace the whole request.

@@ -227,13 +227,13 @@ def test_what_the_id_token_is_held_to(requested: dict[str, Any], required: dict[
 
 
 @pytest.mark.covers("P04")
-def test_a_login_remembers_256_characters_at_most() -> None:
+def test_a_login_remembers_192_characters_at_most() -> None:
     empty = len(json.dumps([["urn:"], {}], separators=(",", ":")))
 
-    assert read(resource="urn:" + "x" * (256 - empty)).remembered.length == 256
-    error = refused({"resource": "urn:" + "x" * (257 - empty)})
-    assert error.details["got"] == "'str of length 257'"
-    refused({"claims": {"id_token": {"acr": {"essential": True, "values": ["x" * 250]}}}})
+    assert read(resource="urn:" + "x" * (192 - empty)).remembered.length == 192
+    error = refused({"resource": "urn:" + "x" * (193 - empty)})
+    assert error.details["got"] == "'str of length 193'"
+    refused({"claims": {"id_token": {"acr": {"essential": True, "values": ["x" * 190]}}}})
 
 
 @pytest.mark.parametrize("remembered", [NOTHING, Remembered(("urn:a", "urn:b")), Remembered((), {"acr": ("a", "b")})])
