@@ -4,7 +4,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Literal
 
 import jwt
 import pytest
@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.serialization import (
     PrivateFormat,
     PublicFormat,
 )
-from flask import Flask
+from flask import Flask, request
 from joserfc.jwk import ECKey, OKPKey, RSAKey
 
 from cobot_oidc import CobotOIDC, login_failed
@@ -161,6 +161,35 @@ def test_a_key_that_the_provider_does_not_know_is_refused(
     assert error.code == "client_refused"
     assert "no secret was sent" not in str(error)
     assert "flask cobot keys --client" in error.hint
+
+
+@pytest.mark.covers("L01", "P10")
+@pytest.mark.parametrize("part", ["token", "pushed_request"])
+@pytest.mark.parametrize("repeated", ["client_assertion", "state"])
+def test_what_the_provider_repeats_of_an_assertion_is_told_nobody(
+    make_portal: MakePortal,
+    cobot: StandIn,
+    told: list[CobotOIDCError],
+    part: Literal["token", "pushed_request"],
+    repeated: str,
+) -> None:
+    registered(cobot, pem(EC_KEY))
+    cobot.take_pushed_requests()
+    visitor = Visitor(make_portal(**with_key(pem(EC_KEY))), cobot)
+
+    def repeats(answer: dict[str, Any]) -> dict[str, Any]:
+        said = request.form.get(repeated, request.form["client_assertion"])
+        return answer | {"error": "invalid_scope", "error_description": f"you sent {said}"}
+
+    cobot.alter(part, repeats)
+
+    if part == "token":
+        visitor.get(visitor.answer(visitor.begin("/desk")))
+    else:
+        visitor.browser.get("/cobot/login")
+
+    [error] = told
+    assert error.details["description"] == "not shown, as it repeats a secret"  # the watch looks everywhere else
 
 
 def test_the_first_key_signs_and_the_provider_knows_each(make_portal: MakePortal, cobot: StandIn) -> None:

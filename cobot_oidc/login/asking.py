@@ -25,7 +25,7 @@ def further_parameters(destination: Destination) -> FurtherParameters:
 
 
 def strictest_max_age(options: Mapping[str, str], asked: FurtherParameters) -> int | None:
-    """How long ago the person may have logged in at the provider: a link can be stricter than the app, never less strict."""
+    """How long ago the person may have logged in at the provider: a link can be stricter than the app, never laxer."""
     wanted = [int(options["max_age"])] if "max_age" in options else []
     return min([*wanted, *([] if asked.max_age is None else [asked.max_age])], default=None)
 
