@@ -59,9 +59,7 @@ def main() -> None:
         print(f"The stand-in Cobot:  {cobot.issuer}/stand-in")
         print("You do not need a password: choose one of the people that the stand-in offers.")
         print("What to try:")
-        print(
-            "- Ada is a member of co.up: see her bookings there, book a room, and cancel it."
-        )
+        print("- Ada is a member of co.up: see her bookings there, book a room, and cancel it.")
         print("- Alex runs both spaces: see the people. Cobot asks him to allow that once.")
         print("- Grace is a member of both, under two names. Her profile lists where she belongs.")
         print(f"- Inside Cobot, in a frame: {cobot.space_issuer('co-up')}/members")
