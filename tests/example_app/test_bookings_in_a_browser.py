@@ -62,6 +62,18 @@ def test_a_line_shows_progress_while_cobot_is_slow(page: Page, booked: StandIn) 
     expect(page.get_by_role("status")).to_have_text("")
 
 
+def test_checking_in_shows_progress_and_happens_once(page: Page, booked: StandIn) -> None:
+    log_in(page, "/co-up/check-in")
+    before = len(booked.world.of("co-up").check_ins)
+    booked.reply("api", delay=1.5, path="/api/check_ins", times=1)
+    page.get_by_role("button", name="Check in now").dblclick(no_wait_after=True)
+
+    expect(page.get_by_role("status")).to_have_text("Checking you in…")
+    expect(page.locator("#progress")).to_be_visible()
+    expect(page.get_by_role("heading", level=1)).to_have_text("You are checked in")
+    assert len(booked.world.of("co-up").check_ins) == before + 1
+
+
 def test_who_wants_less_motion_sees_a_line_that_stands_still(new_page: NewPage, booked: StandIn) -> None:
     page = new_page()
     page.emulate_media(reduced_motion="reduce")
