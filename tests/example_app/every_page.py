@@ -18,14 +18,14 @@ def book(page: Page, look: Look) -> None:
     page.goto("/co-up/bookings/new")
     page.get_by_role("button", name="Allow").click()
     look(page, "book")
-    page.get_by_label("To").fill("")
+    page.get_by_label("To", exact=True).fill("")
     page.get_by_role("button", name="Book it").click()
     expect(page.get_by_role("alert")).to_be_visible()
     look(page, "book_wrong")
     page.get_by_role("radio", name="Workshop").check()
-    page.get_by_label("Day").fill((date.today() + timedelta(days=30)).isoformat())  # noqa: DTZ011 - any day will do
-    page.get_by_label("From").fill("10:00")
-    page.get_by_label("To").fill("11:30")
+    page.get_by_label("Day", exact=True).fill((date.today() + timedelta(days=30)).isoformat())  # noqa: DTZ011 - any day will do
+    page.get_by_label("From", exact=True).fill("10:00")
+    page.get_by_label("To", exact=True).fill("11:30")
     page.get_by_label("What for?").fill("Planning")
     page.get_by_role("button", name="Book it").click()
     expect(page.get_by_role("status")).to_contain_text("You have booked Workshop")

@@ -76,7 +76,7 @@ def test_the_page_in_a_frame_and_its_window(live_cobot: StandIn, open_window: Op
             page.goto(f"{live_cobot.space_issuer('co-up')}/members")
             page.get_by_role("button", name="Ada Lovelace").click()
             inside = page.frame_locator("iframe")
-            expect(inside.get_by_role("heading", level=1)).to_have_text("Please log in first.")
+            expect(inside.get_by_role("heading", level=1)).to_have_text("Please log in first")
             frame = page.frames[1]
             assert violations(frame) == []
             assert frame.evaluate("document.documentElement.scrollWidth <= innerWidth")
