@@ -1,6 +1,6 @@
 # Everything that a developer does here. `make` alone lists it.
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-lowest test-newest test-python lint format lock docs translations fuzz mutants bench package release clean announce api site pictures
+.PHONY: help demo test test-lowest test-newest test-python lint format lock docs translations fuzz mutants bench package release clean announce api site pictures screenshots
 
 export VENV := .venv
 PYTHON ?= $(shell tools/find-python)
@@ -22,6 +22,14 @@ test: $(INSTALLED) ## run all tests (REQUIRE_ALL=1: nothing may be left out)
 	  COBOT_OIDC_TEST_REDIS_SERVER="$$(tools/find-program redis-server)" \
 	  COBOT_OIDC_TEST_REQUIRE_ALL="$(REQUIRE_ALL)" \
 	  $(VENV)/bin/python -m pytest $(TESTS)
+
+screenshots: PROGRAMS := chromium
+screenshots: $(INSTALLED) ## take pictures of every page, in light and dark, for phones and desks, into build/screenshots
+	@rm -rf build/screenshots
+	@COBOT_OIDC_TEST_BROWSER="$$(tools/find-program chromium)" COBOT_OIDC_TEST_REQUIRE_ALL=1 \
+	  $(VENV)/bin/python -m pytest -q tests/looks/test_our_pages.py tests/looks/test_standins_pages.py \
+	  tests/example_app/test_bookings_in_a_browser.py -k "each_page or every_page or in_a_frame or debug or german"
+	@echo "build/screenshots: $$(ls build/screenshots | wc -l) pictures, such as portal-home-light-1280.png"
 
 test-lowest: ## run all tests on the lowest versions that pyproject.toml allows (TESTS=... for some)
 	@$(MAKE) --no-print-directory test VENV=build/lowest REQUIREMENTS=requirements/lowest.txt \
