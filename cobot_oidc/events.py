@@ -17,8 +17,8 @@ user_logged_in = _signals.signal(
     "cobot-oidc-user-logged-in",
     """``user_logged_in(app, user=User)`` is sent once the session contains the user, before the browser is redirected.
 
-    If a handler raises an exception, such as with ``abort(403)``, the login is undone. A handler that takes ``api`` gets
-    a ``CobotAPI`` with the login's token, to be used until the login has ended.
+    If a handler raises an exception, such as with ``abort(403)``, the login is undone. A handler that takes ``api``
+    gets a ``CobotAPI`` with the login's token, to be used until the login has ended.
     """,
 )
 user_logged_out = _signals.signal(

@@ -44,8 +44,6 @@ nitpick_ignore_regex = [
 extension.Embed, extension.SpaceTokens = Embed, SpaceTokens  # type: ignore[attr-defined] # as type checkers see it
 
 html_theme = "furo"
-html_static_path = ["_static"]
-html_css_files = ["site.css"]
 html_copy_source = False
 html_show_sphinx = False
 
@@ -57,6 +55,7 @@ def _colours() -> list[dict[str, str]]:
         dict(re.findall(r"--([a-z-]+): (.+);", block)) for block in re.findall(r":root \{(.*?)\}", styles, re.S)[:2]
     )
     names = {
+        "font-stack": "font",
         "color-brand-primary": "accent",
         "color-brand-content": "accent",
         "color-brand-visited": "accent",
@@ -79,7 +78,7 @@ def _colours() -> list[dict[str, str]]:
 
 _light, _dark = _colours()
 html_theme_options = {
-    "light_css_variables": {"font-stack": '"system-ui", sans-serif'} | _light,
+    "light_css_variables": _light,
     "dark_css_variables": _dark,
 }
 
