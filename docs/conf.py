@@ -43,6 +43,7 @@ nitpick_ignore_regex = [
 
 extension.Embed, extension.SpaceTokens = Embed, SpaceTokens  # type: ignore[attr-defined] # as type checkers see it
 
+pygments_dark_style = "a11y-high-contrast-dark"
 html_theme = "furo"
 html_copy_source = False
 html_show_sphinx = False
@@ -72,6 +73,10 @@ def _colours() -> list[dict[str, str]]:
         "color-inline-code-background": "paper",
         "color-highlight-on-target": "tint",
         "color-api-background": "paper",
+        "color-api-name": "accent",
+        "color-api-pre-name": "soft",
+        "color-sidebar-link-text--top-level": "ink",
+        "color-sidebar-item-background--hover": "tint",
     }
     return [{name: own[ours] for name, ours in names.items()} for own in (light, light | dark)]
 
