@@ -78,6 +78,10 @@ site: $(INSTALLED) ## build the documentation's site into build/site; a warning,
 	@$(VENV)/bin/sphinx-build -E -W -n --keep-going --quiet -d build/doctrees docs build/site
 	@echo "The documentation: file://$(CURDIR)/build/site/index.html"
 
+pictures: ## take the documentation's pictures anew, into docs/pictures
+	@COBOT_OIDC_TEST_PICTURES=docs/pictures $(MAKE) --no-print-directory test REQUIRE_ALL=1 \
+	  TESTS="tests/test_tutorial.py tests/example_app/test_picture.py -q"
+
 translations: $(INSTALLED) ## compile the translations of what people read
 	@$(VENV)/bin/pybabel --quiet compile --domain cobot_oidc --directory cobot_oidc/translations
 	@$(VENV)/bin/pybabel --quiet compile --directory example_app/translations
