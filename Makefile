@@ -15,10 +15,12 @@ help: ## list what can be done
 demo: $(INSTALLED) ## run the example app and the stand-in Cobot, ready to log in at (PORT=5000, STANDIN_PORT=5001)
 	@$(VENV)/bin/python -m example_app
 
-test: PROGRAMS := chromium redis-server
+test: PROGRAMS := chromium redis-server nginx apache2
 test: $(INSTALLED) ## run all tests (REQUIRE_ALL=1: nothing may be left out)
 	@COBOT_OIDC_TEST_BROWSER="$$(tools/find-program chromium)" \
 	  COBOT_OIDC_TEST_REDIS_SERVER="$$(tools/find-program redis-server)" \
+	  COBOT_OIDC_TEST_NGINX="$$(tools/find-program nginx)" \
+	  COBOT_OIDC_TEST_APACHE="$$(tools/find-program apache2)" \
 	  COBOT_OIDC_TEST_REQUIRE_ALL="$(REQUIRE_ALL)" \
 	  $(VENV)/bin/python -m pytest $(TESTS)
 

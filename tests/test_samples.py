@@ -47,6 +47,7 @@ from cobot_oidc.standin import StandIn
 from .conftest import CALLBACK, SECRET_KEY, Browser, Clock, Visitor
 from .redis_server import RedisServer
 from .samples import PAGES, REPOSITORY, Sample, samples
+from .servers import recipes
 
 SAMPLES = samples()
 SPACES = ["co-up", "betahaus", "nebenan"]
@@ -265,6 +266,12 @@ def run_in_a_browser(sample: Sample, _surroundings: Surroundings) -> None:
     assert f"def {test}(" in (REPOSITORY / "tests" / file).read_text(encoding="utf-8")
 
 
+def run_by_a_server(sample: Sample, _surroundings: Surroundings) -> None:
+    """Each section of the page is started and logged in through by tests/servers, as it is printed."""
+    heading = re.sub(r" \(\d+\)$", "", sample.place.partition(", ")[2])
+    assert heading in (recipes.APP, recipes.NGINX, *recipes.EVERYWHERE)
+
+
 def run_text(sample: Sample, surroundings: Surroundings) -> None:
     """What ``flask cobot`` prints; ports, seconds and the clock are those of the page."""
     title, _, shown = sample.code.partition("\n")
@@ -293,6 +300,9 @@ LANGUAGES: dict[str, Run] = {
     "python": run_python,
     "dotenv": run_dotenv,
     "shell": run_shell,
+    "ini": run_by_a_server,
+    "nginx": run_by_a_server,
+    "apache": run_by_a_server,
     "js": run_in_a_browser,
     "jinja": run_in_a_browser,
     "css": run_in_a_browser,
@@ -513,6 +523,7 @@ def app_to_be_tested(surroundings: Surroundings, config: dict[str, Any]) -> Flas
 
 
 OWN_WAYS: dict[str, Run] = {
+    **{sample.place: run_by_a_server for sample in SAMPLES if sample.page == recipes.PAGE},
     "docs/testing.md, Somebody who is logged in": an_app_s_own_tests,
     "docs/testing.md, A whole login": an_app_s_own_tests,
     **{sample.place: of_the_api for sample in SAMPLES if sample.place.startswith("docs/api.md")},
