@@ -51,6 +51,7 @@ docs: $(INSTALLED) ## write the pages that are made from the code
 	@$(VENV)/bin/python -m tools.error_codes
 	@$(VENV)/bin/python -m tools.configuration
 	@$(VENV)/bin/python -m tools.threats
+	@$(VENV)/bin/python -m tools.foundation
 
 translations: $(INSTALLED) ## compile the translations of what people read
 	@$(VENV)/bin/pybabel --quiet compile --domain cobot_oidc --directory cobot_oidc/translations
