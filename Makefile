@@ -52,6 +52,7 @@ docs: $(INSTALLED) ## write the pages that are made from the code
 	@$(VENV)/bin/python -m tools.configuration
 	@$(VENV)/bin/python -m tools.threats
 	@$(VENV)/bin/python -m tools.foundation
+	@$(VENV)/bin/python -m tools.conformance
 
 translations: $(INSTALLED) ## compile the translations of what people read
 	@$(VENV)/bin/pybabel --quiet compile --domain cobot_oidc --directory cobot_oidc/translations

@@ -126,6 +126,7 @@ def test_a_logout_is_a_post_of_our_own_origin(visitor: Visitor) -> None:
 
 
 @pytest.mark.covers("R06")
+@pytest.mark.requirement("RFC9700-2.6-2", "RFC9700-4.13-1")
 def test_what_a_stranger_says_about_the_way_here_is_not_believed(site: Site, visitor: Visitor) -> None:
     lies = {"X-Forwarded-Host": "evil.example", "X-Forwarded-Proto": "http", "X-Forwarded-Prefix": "/evil"}
     lies |= {"X-Forwarded-For": "192.0.2.1", "Forwarded": "host=evil.example;proto=http", "X-Script-Name": "/evil"}
