@@ -23,14 +23,15 @@ STATES = {
     "not": "deliberately not",
     "not yet": "not yet",
 }
-LEVELS = ("MUST", "MUST NOT", "SHOULD", "SHOULD NOT")
+LEVELS = ("MUST", "MUST NOT", "SHOULD", "SHOULD NOT", "rule")
 
 HEAD = """\
 # What the specifications demand, and what we do
 
 This page lists what OpenID Connect and OAuth specifications demand of a client with MUST, MUST NOT, SHOULD or
 SHOULD NOT, in our own words, and what this extension does about it. "(recommended)" marks what a specification calls
-RECOMMENDED. Rules for servers alone are left out, and rules for a whole flow that we do not use are one line.
+RECOMMENDED, and a "rule" is a sentence without such a word that a client has to follow all the same. What is demanded
+of servers alone is left out, and rules for a whole flow that we do not use are one line.
 
 - **done**: a test shows it. **in part**: tests show which part, and the line says what is left.
 - **not applicable**: there is nothing that the rule could be about. **deliberately not**: we do something else; the

@@ -136,9 +136,10 @@ def _apache(program: str, folder: Path, port: int) -> list[str]:
 def _process(command: list[str], folder: Path, name: str, port: int) -> Iterator[None]:
     """Run a server until the block ends, and see that it stops when it is told to."""
     log = folder / f"{name}.log"
+    environment = os.environ | {"HOME": str(folder)}  # where gunicorn puts its control socket
     with log.open("wb") as output:
         process = subprocess.Popen(  # noqa: S603 - our own
-            command, cwd=folder, stdout=output, stderr=output, start_new_session=True
+            command, cwd=folder, env=environment, stdout=output, stderr=output, start_new_session=True
         )
     try:
         _wait_for(port, process, log)

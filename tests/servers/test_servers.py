@@ -1,5 +1,6 @@
 """One login for real at each server of docs/how-to/servers.md: TLS, a path prefix, cookies, logout, worst cases."""
 
+import re
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -126,7 +127,7 @@ def test_a_logout_is_a_post_of_our_own_origin(visitor: Visitor) -> None:
 
 
 @pytest.mark.covers("R06")
-@pytest.mark.requirement("RFC9700-2.6-2", "RFC9700-4.13-1")
+@pytest.mark.requirement("RFC9700-4.13-1")
 def test_what_a_stranger_says_about_the_way_here_is_not_believed(site: Site, visitor: Visitor) -> None:
     lies = {"X-Forwarded-Host": "evil.example", "X-Forwarded-Proto": "http", "X-Forwarded-Prefix": "/evil"}
     lies |= {"X-Forwarded-For": "192.0.2.1", "Forwarded": "host=evil.example;proto=http", "X-Script-Name": "/evil"}
@@ -209,6 +210,14 @@ def test_a_slow_provider_stops_no_other_greenlet(provider: StandIn, tmp_path: Pa
         assert len(pages) > 5
         assert max(pages) < SLOW / 2
     nothing_leaked(site, provider)
+
+
+@pytest.mark.requirement("RFC9700-4.13-2")
+@pytest.mark.parametrize("heading", recipes.BEHIND_NGINX)
+def test_only_nginx_can_reach_the_app(heading: str) -> None:
+    text = "".join(block.code for block in recipes.blocks(heading))
+
+    assert re.findall(r"[\w.*]+:\d{4}", text) == ["127.0.0.1:8000"]
 
 
 def test_every_section_of_the_page_is_tested() -> None:
