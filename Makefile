@@ -15,11 +15,13 @@ help: ## list what can be done
 demo: $(INSTALLED) ## run the example app and the stand-in Cobot, ready to log in at (PORT=5000, STANDIN_PORT=5001, PORTAL_HOST=portal.localhost)
 	@$(VENV)/bin/python -m example_app
 
-test: PROGRAMS := chromium firefox redis-server
+test: PROGRAMS := chromium firefox redis-server nginx apache2
 test: $(INSTALLED) ## run all tests (REQUIRE_ALL=1: nothing may be left out)
 	@COBOT_OIDC_TEST_BROWSER="$$(tools/find-program chromium)" \
 	  COBOT_OIDC_TEST_FIREFOX="$$(tools/find-program firefox)" \
 	  COBOT_OIDC_TEST_REDIS_SERVER="$$(tools/find-program redis-server)" \
+	  COBOT_OIDC_TEST_NGINX="$$(tools/find-program nginx)" \
+	  COBOT_OIDC_TEST_APACHE="$$(tools/find-program apache2)" \
 	  COBOT_OIDC_TEST_REQUIRE_ALL="$(REQUIRE_ALL)" \
 	  $(VENV)/bin/python -m pytest $(TESTS)
 
@@ -70,6 +72,8 @@ docs: $(INSTALLED) ## write the pages that are made from the code
 	@$(VENV)/bin/python -m tools.error_codes
 	@$(VENV)/bin/python -m tools.configuration
 	@$(VENV)/bin/python -m tools.threats
+	@$(VENV)/bin/python -m tools.foundation
+	@$(VENV)/bin/python -m tools.conformance
 
 api: $(INSTALLED) ## write down the public API in tests/public_api.txt, after a change to it that is meant
 	@$(VENV)/bin/python -m tools.public_api
