@@ -817,16 +817,13 @@ def keys_of_the_client(sample: Sample, _surroundings: Surroundings) -> None:
 
 
 OWN_WAYS: dict[str, Run] = {
-<<<<<<< HEAD
     "docs/how-to/typed-code.md, Typed code": typed_code,
     "docs/how-to/typed-code.md, Claims by name": typed_code,
     **{sample.place: run_beside for sample in SAMPLES if sample.place.partition(",")[0] in BESIDE},
     "docs/authorization-request.md, What is verified": second_factor,
     "docs/client-authentication.md, A private key (2)": private_key,
     "docs/client-authentication.md, A private key (3)": keys_of_the_client,
-=======
     **{sample.place: run_by_a_server for sample in SAMPLES if sample.page == recipes.PAGE},
->>>>>>> refs/wt/conform
     "docs/testing.md, Somebody who is logged in": an_app_s_own_tests,
     "docs/testing.md, A whole login": an_app_s_own_tests,
     "docs/testing.md, In a real browser": tests_in_a_browser,
