@@ -339,7 +339,6 @@ LANGUAGES: dict[str, Run] = {
     "dotenv": run_dotenv,
     "shell": run_shell,
     "ini": run_by_a_server,
-    "nginx": run_by_a_server,
     "apache": run_by_a_server,
     "js": run_in_a_browser,
     "jinja": run_in_a_browser,
