@@ -1,14 +1,6 @@
 """What happens to logins, told to the operator and to the app. No secret is ever in it.
 
-The signals that an app can connect to (blinker), whose sender is the app:
-
-- ``user_logged_in(app, user=User)`` is sent once the session contains the user, before the browser is redirected. If a
-  handler raises an exception, such as with ``abort(403)``, the login is undone. A handler that takes ``api`` gets a
-  ``CobotAPI`` with the login's token, to be used until the login has ended.
-- ``user_logged_out(app, user=User)`` is sent once for each identity that was logged out.
-- ``login_failed(app, error=CobotOIDCError)`` is sent for every login that failed.
-- ``oidc_event(app, event=str, issuer=str | None, code=str | None, seconds=float | None)`` is sent for every event that
-  is counted, in the thread in which it happens; it is meant for metrics. ``docs/provider.md`` lists the events.
+The sender of each signal (blinker) is the app.
 """
 
 import logging
@@ -21,10 +13,30 @@ from flask import Flask
 
 _signals = Namespace()
 
-user_logged_in = _signals.signal("cobot-oidc-user-logged-in")
-user_logged_out = _signals.signal("cobot-oidc-user-logged-out")
-login_failed = _signals.signal("cobot-oidc-login-failed")
-oidc_event = _signals.signal("cobot-oidc-event")
+user_logged_in = _signals.signal(
+    "cobot-oidc-user-logged-in",
+    """``user_logged_in(app, user=User)`` is sent once the session contains the user, before the browser is redirected.
+
+    If a handler raises an exception, such as with ``abort(403)``, the login is undone. A handler that takes ``api``
+    gets a ``CobotAPI`` with the login's token, to be used until the login has ended.
+    """,
+)
+user_logged_out = _signals.signal(
+    "cobot-oidc-user-logged-out",
+    "``user_logged_out(app, user=User)`` is sent once for each identity that was logged out.",
+)
+login_failed = _signals.signal(
+    "cobot-oidc-login-failed",
+    "``login_failed(app, error=CobotOIDCError)`` is sent for every login that failed.",
+)
+oidc_event = _signals.signal(
+    "cobot-oidc-event",
+    """``oidc_event(app, event=str, issuer=str | None, code=str | None, seconds=float | None)`` is sent for every event
+    that is counted, in the thread in which it happens.
+
+    It is meant for metrics. ``docs/provider.md`` lists the events.
+    """,
+)
 
 logger = logging.getLogger("cobot_oidc")
 

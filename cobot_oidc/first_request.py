@@ -10,12 +10,13 @@ from collections.abc import Callable, Iterable
 from flask import Flask, request
 from werkzeug.routing import Rule
 
+from .embed import frames
 from .errors import ConfigurationError
 from .events import logger
 from .guards import asks_for_the_requested_space, views_left_open
 from .identity import sessions
 from .installation import Installation
-from .settings_mistakes import PREFIX, Problems, nearest
+from .settings_mistakes import PREFIX, Problems, check_samesite, nearest
 from .spaces import ViewArgument
 
 _TEMPLATES = (
@@ -111,7 +112,11 @@ def _check_endpoint(app: Flask, key: str, place: str) -> None:
         raise ConfigurationError("setting_invalid", setting=key, found=place, expected=expected, **remedy)
 
 
-def _check_store(app: Flask, _installed: Installation) -> None:
+def _check_store(app: Flask, installed: Installation) -> None:
+    """What an extension that was set up later may have changed."""
+    check_samesite(app.config)
+    if installed.settings.embedded:
+        frames.check(app, frames.FrameSessions)
     try:
         sessions.check_store(app.session_interface)
     except ConfigurationError as error:

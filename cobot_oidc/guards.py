@@ -16,7 +16,7 @@ from .failures import is_for_a_person
 from .identity.current import identity_of, in_space, requested_space, requested_user
 from .identity.memberships import standing_of
 from .identity.sessions import NOTHING_KEPT
-from .identity.user import User
+from .identity.user import Membership, User
 from .installation import installation
 from .issuers import is_space_name
 from .urls import Destination, check_prefix, login_url, offer_login, this_page
@@ -99,7 +99,8 @@ def membership_required(view: Any = None, /, *, space: str | Literal[_Unset.UNSE
     If it is not known, because Cobot cannot be asked, the answer is 503, ``membership_unknown``. An admin of the space
     is not a member by that.
 
-    :param view: the view, if the decorator is used bare. :param space: as for ``login_required``.
+    :param view: the view, if the decorator is used bare.
+    :param space: as for ``login_required``.
     :raises ConfigurationError: in the request: ``setting_missing`` without ``COBOT_OIDC_MEMBERSHIP``.
 
     .. code-block:: python
@@ -124,7 +125,8 @@ def admin_required(view: Any = None, /, *, space: str | Literal[_Unset.UNSET] | 
 
     Their answer is 403 with the code ``admin_required``.
 
-    :param view: the view, if the decorator is used bare. :param space: as for ``login_required``.
+    :param view: the view, if the decorator is used bare.
+    :param space: as for ``login_required``.
     """
     return _guard(view, space, "admin_required", _check_admin)
 
@@ -136,7 +138,8 @@ def requires_scope(*scopes: str, space: str | Literal[_Unset.UNSET] | None = _UN
     who is not logged in logs in. Programs get status 403 with the code ``insufficient_scope``, and so do people who
     were asked and did not grant them.
 
-    :param scopes: such as ``"read_memberships"``. :param space: as for ``login_required``.
+    :param scopes: such as ``"read_memberships"``.
+    :param space: as for ``login_required``.
     :raises TypeError: if used without scopes, or on something that is none.
 
     .. code-block:: python
@@ -168,6 +171,23 @@ def require_user() -> User:
         _offer_login()
         raise LoginError("login_required")
     return user
+
+
+def require_membership() -> Membership:
+    """The membership of this request's user in its space: what a typed view calls after ``membership_required``.
+
+    :raises LoginError: as ``require_user``; ``membership_required`` (403) if the user is no member of the space;
+        ``membership_unknown`` (503) if Cobot cannot be asked.
+    :raises ConfigurationError: ``setting_missing`` without ``COBOT_OIDC_MEMBERSHIP``.
+
+    .. code-block:: python
+
+        @app.get("/<space>/desk")
+        @membership_required
+        def desk(space):
+            return bookings_of(require_membership().id)
+    """
+    return _membership_of(require_user())
 
 
 def views_left_open(views: Mapping[str, Callable[..., Any]]) -> list[str]:
@@ -224,8 +244,14 @@ def _guard(
 
 
 def _check_member(user: User) -> None:
-    if standing_of(user).membership is None:
+    _membership_of(user)
+
+
+def _membership_of(user: User) -> Membership:
+    membership = standing_of(user).membership
+    if membership is None:
         raise LoginError("membership_required", space=user.space)
+    return membership
 
 
 def _check_admin(user: User) -> None:

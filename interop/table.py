@@ -9,7 +9,7 @@ from .environments import ENVIRONMENTS
 from .providers import PROVIDERS
 
 BLOCK = re.compile(r"(?<=<!-- table interop: written by make interop -->\n).*?(?=<!-- end of table -->)", re.DOTALL)
-REASON = re.compile(r"^(not offered|not yet|not here|its fault): ")
+REASON = re.compile(r"^(not offered|not here|its fault): ")
 SENTENCE = re.compile(r"test_(?P<check>\w+)\[(?P<parameters>.*)\]$")
 
 

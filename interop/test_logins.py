@@ -10,8 +10,6 @@ from .process import RunningProvider
 from .visitor import Visitor
 from .world import ALGORITHMS, METHODS
 
-NOT_YET = frozenset({"private_key_jwt", "client_secret_jwt"})  # of CLIENT_AUTH, until the extension has them
-
 
 def offered(provider: RunningProvider, feature: str, listed_in: str | None = None) -> None:
     """Leave the check out if the provider does not offer this: a member of its document, or of a list there."""
@@ -54,11 +52,9 @@ def test_somebody_logs_in_and_their_claims_arrive(visitor: Visitor) -> None:
 
 @pytest.mark.parametrize("method", METHODS)
 def test_the_client_authenticates_with(method: str, visitor: Visitor, provider: RunningProvider) -> None:
-    if method in NOT_YET:
-        pytest.skip("not yet: the extension cannot do it")
     if method != "none":  # which few documents list, although most providers can do it
         offered(provider, method, "token_endpoint_auth_methods_supported")
-    visitor.meet(provider.world.client(method=method))
+    visitor.meet(method)
     visitor.log_in()
 
     expect_login(visitor)
@@ -67,13 +63,13 @@ def test_the_client_authenticates_with(method: str, visitor: Visitor, provider: 
 @pytest.mark.parametrize("algorithm", ALGORITHMS)
 def test_the_id_token_is_signed_with(algorithm: str, visitor: Visitor, provider: RunningProvider) -> None:
     offered(provider, algorithm, "id_token_signing_alg_values_supported")
-    visitor.meet(provider.world.client(algorithm=algorithm))  # and the app accepts no other signature
+    visitor.meet(algorithm)  # and the app accepts no other signature
     visitor.log_in()
 
     expect_login(visitor)
 
 
-def test_pkce_is_used_and_a_code_for_another_challenge_is_refused(visitor: Visitor) -> None:
+def test_PKCE_is_used_and_a_code_for_another_challenge_is_refused(visitor: Visitor) -> None:
     another = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"  # of RFC 7636, appendix B
     visitor.portal.alter_request = lambda request: request | {"code_challenge": another}
     visitor.meet()
@@ -125,7 +121,7 @@ def test_a_cancelled_login_is_told_as_one(visitor: Visitor, provider: RunningPro
 @pytest.mark.parametrize("method", ["client_secret_post", "client_secret_basic"])
 def test_a_wrong_client_secret_is_told_as_one(method: str, visitor: Visitor, provider: RunningProvider) -> None:
     offered(provider, method, "token_endpoint_auth_methods_supported")
-    visitor.meet(provider.world.client(method=method), CLIENT_SECRET="not-the-secret-of-this-client")
+    visitor.meet(method, CLIENT_SECRET="not-the-secret-of-this-client")
     visitor.log_in()
 
     expect_failure(visitor, "client_refused")
@@ -139,6 +135,24 @@ def test_userinfo_is_asked_and_is_about_the_same_person(visitor: Visitor, provid
     expect_login(visitor)
     path = provider.document["userinfo_endpoint"].removeprefix(provider.world.origin)
     assert f"GET {path} 200" in visitor.portal.calls
+
+
+def test_signed_userinfo_is_verified(visitor: Visitor, provider: RunningProvider) -> None:
+    offered(provider, "RS256", "userinfo_signing_alg_values_supported")
+    visitor.meet("signed_userinfo")  # and the app accepts no other
+    visitor.log_in()
+
+    expect_login(visitor)
+
+
+def test_a_client_that_must_push_its_request_does_so(visitor: Visitor, provider: RunningProvider) -> None:
+    offered(provider, "PAR", "pushed_authorization_request_endpoint")
+    visitor.meet("must_push")
+    visitor.log_in()
+
+    expect_login(visitor)
+    path = provider.document["pushed_authorization_request_endpoint"].removeprefix(provider.world.origin)
+    assert f"POST {path} 201" in visitor.portal.calls
 
 
 def test_keys_are_rotated_and_the_app_goes_on(visitor: Visitor, provider: RunningProvider) -> None:

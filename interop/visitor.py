@@ -9,7 +9,6 @@ from playwright.sync_api import Page
 from .pages import walk
 from .portal import Portal
 from .process import RunningProvider
-from .world import Client
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,17 +19,11 @@ class Visitor:
     portal: Portal
     provider: RunningProvider
 
-    def meet(self, client: Client | None = None, **changes: Any) -> None:
-        """Run the app as this client, the usual one without it, and with these changes of its configuration."""
-        client = client or self.provider.world.client()
-        settings = {
-            "ISSUER": self.provider.world.issuer,
-            "CLIENT_ID": client.client_id,
-            "CLIENT_SECRET": client.secret if client.method != "none" else None,
-            "CLIENT_AUTH": client.method,
-            "ALGORITHMS": client.algorithm,
-        }
-        self.portal.configure(settings | dict(self.provider.provider.settings) | changes)
+    def meet(self, client_id: str = "client_secret_post", **changes: Any) -> None:
+        """Run the app as this client, and with these changes of its configuration."""
+        world, client = self.provider.world, self.provider.world.clients[client_id]
+        settings = {"ISSUER": world.issuer, **self.provider.provider.settings, **client.settings}
+        self.portal.configure(settings | changes)
 
     def log_in(self, path: str = "/me") -> None:
         """Ask for a page of the app, and do what the provider asks for until the browser is back."""

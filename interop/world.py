@@ -33,13 +33,15 @@ class Person:
 
 @dataclass(frozen=True, slots=True)
 class Client:
-    """A registration of the app: there is one for each way to authenticate, and one for each signature."""
+    """A registration of the app: there is one for each thing that a registration can say."""
 
     client_id: str
     method: str = "client_secret_post"
     algorithm: str = "RS256"
+    must_push: bool = False
+    signed_userinfo: bool = False
     secret: str = field(default_factory=lambda: secrets.token_urlsafe(32), repr=False)
-    key: RSAKey = field(default_factory=lambda: RSAKey.generate_key(2048, auto_kid=True), repr=False)
+    key: dict[str, Any] | None = field(default=None, repr=False)
 
     def registration(self, portal: str) -> dict[str, Any]:
         """As RFC 7591 describes a client of the app at this address."""
@@ -56,9 +58,27 @@ class Client:
         }
         if self.method in SECRET_METHODS:
             described["client_secret"] = self.secret
-        if self.method == "private_key_jwt":
-            described["jwks"] = {"keys": [{**self.key.as_dict(private=False), "use": "sig", "alg": "RS256"}]}
+        if self.key is not None:
+            described["jwks"] = {"keys": [{name: self.key[name] for name in ("kty", "kid", "use", "alg", "n", "e")}]}
+        if self.must_push:
+            described["require_pushed_authorization_requests"] = True
+        if self.signed_userinfo:
+            described["userinfo_signed_response_alg"] = "RS256"
         return described
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """What the app has to know of it, without the settings' prefix."""
+        known: dict[str, Any] = {"CLIENT_ID": self.client_id, "CLIENT_AUTH": self.method, "ALGORITHMS": self.algorithm}
+        if self.method in SECRET_METHODS:
+            known["CLIENT_SECRET"] = self.secret
+        if self.key is not None:
+            known["CLIENT_KEY"] = self.key
+        if self.must_push:
+            known["PUSHED_AUTHORIZATION_REQUESTS"] = True
+        if self.signed_userinfo:
+            known["USERINFO"] = "signed"
+        return known
 
 
 def new_keys() -> list[dict[str, Any]]:
@@ -77,9 +97,14 @@ def new_keys() -> list[dict[str, Any]]:
 
 
 def _clients() -> dict[str, Client]:
-    by_method = [Client(method.replace("_", "-"), method=method) for method in METHODS]
-    by_algorithm = [Client(algorithm.lower(), algorithm=algorithm) for algorithm in ALGORITHMS]
-    return {client.client_id: client for client in (*by_method, *by_algorithm)}
+    keys = {"private_key_jwt": new_keys()[0]}
+    clients = [
+        *(Client(method, method=method, key=keys.get(method)) for method in METHODS),
+        *(Client(algorithm, algorithm=algorithm) for algorithm in ALGORITHMS),
+        Client("must_push", must_push=True),
+        Client("signed_userinfo", signed_userinfo=True),
+    ]
+    return {client.client_id: client for client in clients}
 
 
 @dataclass(slots=True)
@@ -102,12 +127,6 @@ class World:
     @property
     def origin(self) -> str:
         return f"http://127.0.0.1:{self.port}"
-
-    def client(self, *, method: str = "client_secret_post", algorithm: str = "RS256") -> Client:
-        """The client that is registered like this."""
-        return next(
-            client for client in self.clients.values() if (client.method, client.algorithm) == (method, algorithm)
-        )
 
     def write(self) -> None:
         """Put it into the file."""

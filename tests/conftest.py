@@ -1,6 +1,7 @@
 """What every test may use: a clock that stands still, a stand-in Cobot, and portals with people in front of them."""
 
 import os
+import signal
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -19,6 +20,10 @@ from .redis_server import RedisServer
 
 if TYPE_CHECKING:
     from playwright import sync_api
+
+
+# A shell lets its background jobs ignore Ctrl-C, and programs that tests start would inherit that.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def needed_program(name: str, variable: str) -> str:

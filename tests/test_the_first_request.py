@@ -1,14 +1,11 @@
 """What only the whole app can tell is looked at when its first request comes: its views, rules and extensions."""
 
-import re
 from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
-import flask_login
 import pytest
 from flask import Blueprint, Flask, g, render_template_string
-from flask_wtf.csrf import CSRFProtect
 
 from cobot_oidc import (
     CobotOIDC,
@@ -21,8 +18,7 @@ from cobot_oidc import (
 )
 from cobot_oidc.standin import StandIn
 
-from .conftest import Clock, MakePortal, Visitor, add_pages
-from .samples import REPOSITORY
+from .conftest import Clock, MakePortal, Visitor
 from .test_session_stores import OldStore
 
 MakeApp = Callable[..., Flask]
@@ -333,61 +329,11 @@ def test_an_app_without_the_extension_is_told_what_to_call() -> None:
         CobotOIDC().counts(app)
 
 
-@pytest.mark.parametrize("is_last", [True, False])
-def test_beside_flask_login_a_template_has_a_name_that_is_always_ours(
-    settings: dict[str, Any], cobot: StandIn, clock: Clock, caplog: pytest.LogCaptureFixture, is_last: bool
-) -> None:
-    app = Flask("portal")
-    app.config.update(settings)
-    manager = flask_login.LoginManager()
-    manager.user_loader(lambda _: None)
-    if is_last:
-        manager.init_app(app)
-    CobotOIDC(app, space=from_view_arg("space"), clock=clock)
-    if not is_last:
-        manager.init_app(app)
-    add_pages(app)
-    template = "{{ cobot_user.name }} {{ current_user.name }}"
-    app.add_url_rule("/page", "page", lambda: render_template_string(template))
-    visitor = Visitor(app, cobot)
-    visitor.log_in("/desk")
-
-    assert visitor.get("/page").text == ("Ada Lovelace Ada Lovelace" if is_last else "Ada Lovelace ")
-    [line] = [line for line in caplog.messages if "Flask-Login" in line]
-    assert f"current_user is that of {'cobot_oidc' if is_last else 'Flask-Login'}" in line
-    assert "cobot_user is always that of cobot_oidc" in line
-
-
-def test_flask_login_that_gives_templates_no_name_is_no_matter(
-    make_portal: MakePortal, caplog: pytest.LogCaptureFixture
-) -> None:
-    portal = make_portal()
-    flask_login.LoginManager().init_app(portal, add_context_processor=False)
-
-    assert portal.test_client().get("/").status_code == 200
-    assert "Flask-Login" not in caplog.text
-
-
 def test_a_template_that_is_rendered_in_a_job_has_both_names(portal: Flask) -> None:
     with portal.app_context():
         page = render_template_string("{{ cobot_user.is_authenticated }} {{ current_user.is_authenticated }}")
 
     assert page == "False False"
-
-
-def test_the_readmes_hidden_field_lets_a_logout_through_csrf_protect(make_portal: MakePortal, cobot: StandIn) -> None:
-    fields = re.findall(r"`(<input [^`]*csrf_token[^`]*>)`", (REPOSITORY / "README.md").read_text(encoding="utf-8"))
-    assert len(fields) == 1
-    portal = make_portal()
-    CSRFProtect(portal)
-    portal.add_url_rule("/form", "form", lambda: render_template_string(fields[0]))
-    visitor = Visitor(portal, cobot)
-    visitor.log_in("/desk")
-    value = visitor.get("/form").text.partition('value="')[2].partition('"')[0]
-
-    assert visitor.log_out().status_code == 400
-    headers = {"Origin": "http://localhost"}
-    assert visitor.browser.post("/cobot/logout", data={"csrf_token": value}, headers=headers).status_code == 303
 
 
 def test_a_form_that_is_posted_after_the_login_has_expired_ends_at_after_login(

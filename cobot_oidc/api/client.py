@@ -86,7 +86,8 @@ class CobotAPI:
         """Ask for a resource, or for one page of a list.
 
         :param path: such as ``/api/plans`` or ``/bookings/1``.
-        :param params: the query. :param include: API 2: the relationships to resolve, such as ``["resource"]``.
+        :param params: the query.
+        :param include: API 2: the relationships to resolve, such as ``["resource"]``.
         :returns: API 1: the JSON as it is. API 2: a dictionary for each resource, with its ``type``, ``id`` and fields.
             ``None`` for an empty answer.
         """
@@ -107,8 +108,10 @@ class CobotAPI:
     ) -> Iterator[Resource]:
         """All resources of a list of API 2, page by page: a page is asked for when its first resource is needed.
 
-        :param filter: such as ``{"space": "co-up"}``. :param fields: the fields to send, by type of resource.
-        :param include: the relationships to resolve. :param params: more of the query.
+        :param filter: such as ``{"space": "co-up"}``.
+        :param fields: the fields to send, by type of resource.
+        :param include: the relationships to resolve.
+        :param params: more of the query.
         :param page_size: resources on a page, 200 at most; by default 72, as Cobot sends.
         :returns: the resources, of which one page at a time is held.
         """

@@ -20,8 +20,10 @@ class Administration:
 class Me:
     """The person that an access token belongs to.
 
-    :ivar id: Cobot's id for them. :ivar email: not verified, and not an identity (docs/cobot.md 5).
-    :ivar memberships: in all spaces. :ivar admin_of: the spaces that they administrate.
+    :ivar id: Cobot's id for them.
+    :ivar email: not verified, and not an identity (docs/cobot.md 5).
+    :ivar memberships: in all spaces.
+    :ivar admin_of: the spaces that they administrate.
     """
 
     id: str
@@ -67,7 +69,8 @@ class Me:
 class SpaceToken:
     """A token for background work in a space; it belongs to the space rather than to a person.
 
-    :ivar space_id: the id that it was asked for with. :ivar scopes: what it may be used for.
+    :ivar space_id: the id that it was asked for with.
+    :ivar scopes: what it may be used for.
     """
 
     token: str

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import secrets
+from collections.abc import Iterable
 
 from .. import sealing
 from ..errors import LoginError
@@ -16,15 +17,10 @@ _PURPOSE = "frame ticket"
 _NAME_BYTES = 16
 
 
-def frame_of(secret: str) -> str:
-    """The name of a frame, by which a ticket is bound to it: 43 characters of its secret's SHA-256."""
-    return hashlib.sha256(secret.encode()).hexdigest()[:43]
-
-
 def issue(identity: Identity, frame: str) -> str:
     """A ticket for this login and this frame.
 
-    :param frame: the frame's name, as ``frame_of`` makes it.
+    :param frame: the frame's name, as ``context.name_of`` makes it.
     """
     installed = installation()
     content = [
@@ -36,13 +32,14 @@ def issue(identity: Identity, frame: str) -> str:
     return sealing.seal(json.dumps(content).encode(), _PURPOSE, frame)
 
 
-def redeem(ticket: str, secret: str) -> Identity:
+def redeem(ticket: str, frames: Iterable[str]) -> Identity:
     """The login that a ticket brings. It counts once.
 
-    :param secret: of the frame that brings the ticket.
+    :param frames: the names that the frame may have that brings the ticket.
     :raises LoginError: ``ticket_refused`` for a ticket of another frame or app, an old one, or one that was redeemed.
     """
-    installed, plain = installation(), sealing.opened(ticket, _PURPOSE, frame_of(secret))
+    installed, opened = installation(), (sealing.opened(ticket, _PURPOSE, frame) for frame in frames)
+    plain = next((content for content in opened if content is not None), None)
     if plain is None:
         raise LoginError("ticket_refused", reason="not a ticket for this frame")
     issuer, stored, name, issued_at = json.loads(plain)

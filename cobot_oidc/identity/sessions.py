@@ -1,8 +1,8 @@
 """Who is logged in, as the session remembers it: one identity for each issuer, side by side.
 
 The session holds who, not how: subject, space, time and a few claims, and a token only if the app wants it kept, sealed
-(``tokens``). Knows Flask's ``session`` and the
-session interface behind it (Flask's cookie, Flask-Session), and nothing of the protocol.
+(``tokens``). Knows Flask's ``session`` and the session interface behind it (Flask's cookie, Flask-Session), and nothing
+of the protocol.
 """
 
 import hashlib

@@ -1,7 +1,7 @@
 """The three views that tell the story of a login. Imported by the first one, with all that only a login needs."""
 
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
 from urllib.parse import urljoin
@@ -28,8 +28,16 @@ from ..identity.sessions import Identity
 from ..identity.user import User
 from ..installation import installation
 from ..issuers import Registration
-from ..protocol.authorization import AuthorizationRequest, AuthorizationResponse, logout_url, request_options
+from ..protocol.authorization import (
+    AuthorizationRequest,
+    AuthorizationResponse,
+    logout_url,
+    pushed_url,
+    request_options,
+)
+from ..protocol.client import Client
 from ..protocol.discovery import ProviderMetadata
+from ..protocol.further_parameters import FurtherParameters
 from ..provider.provider import Provider
 from ..urls import Destination
 from . import recent_logins, transactions
@@ -56,8 +64,9 @@ def login() -> Response:
     redirect_uri = urls.redirect_uri(registration.callback)
     if not requested_user().is_authenticated and recent_logins.is_stuck(registration.issuer, now):
         raise LoginError("login_stuck", issuer=registration.issuer)
-    metadata = _begin(registration, space)
-    options = request_options(request.args)
+    options, asked = request_options(request.args), _asked_by_the_app(destination)
+    provider = _provider(registration)
+    metadata = _begin(provider, space)
     scopes = _further_scopes()
     transaction = Transaction(
         issuer=registration.issuer,
@@ -67,10 +76,13 @@ def login() -> Response:
         code_verifier=new_secret(),
         redirect_uri=redirect_uri,
         started_at=int(now),
-        max_age=int(options["max_age"]) if "max_age" in options else None,
+        max_age=_strictest(options, asked),
         issuer_promised=metadata.promises_response_issuer,
         scopes=scopes,
+        asked=asked.remembered,
     )
+    if transaction.max_age is not None:
+        options["max_age"] = str(transaction.max_age)
     authorization_request = AuthorizationRequest(
         client_id=registration.client.client_id,
         redirect_uri=redirect_uri,
@@ -79,9 +91,11 @@ def login() -> Response:
         nonce=transaction.nonce,
         code_verifier=transaction.code_verifier,
         options=options,
+        further=asked.pairs,
     )
+    url = _url_of(authorization_request, registration.client, metadata, provider)
     # Without the page that redirects usually have: it would hold state and nonce.
-    response = Response(status=302, headers={"Location": authorization_request.url(metadata.authorization_endpoint)})
+    response = Response(status=302, headers={"Location": url})
     transactions.remember(transaction, response)
     installed.events.tell("login_started", registration.issuer)
     return response
@@ -152,14 +166,38 @@ def _space_to_leave() -> str | None:
     return request.form.get("space") or None if sessions.logins(installation().terms) else None
 
 
-def _begin(registration: Registration, space: str | None) -> ProviderMetadata:
+def _begin(provider: Provider, space: str | None) -> ProviderMetadata:
     """The document for a login that begins. A missing one is the visitor's mistake at a space, else the operator's."""
     try:
-        return _provider(registration).begin()
+        return provider.begin()
     except ProviderError as error:
         if space is None and error.code == "provider_not_found":
-            raise ConfigurationError("issuer_not_found", issuer=registration.issuer) from error
+            raise ConfigurationError("issuer_not_found", issuer=provider.issuer) from error
         raise
+
+
+def _url_of(
+    authorization_request: AuthorizationRequest, client: Client, metadata: ProviderMetadata, provider: Provider
+) -> str:
+    """Where the browser goes. If the request has to be pushed first, no login begins in another way."""
+    if not (client.pushes or metadata.requires_pushed_requests):
+        return authorization_request.url(metadata.authorization_endpoint)
+    request_uri = provider.push(client, authorization_request)
+    return pushed_url(metadata.authorization_endpoint, client_id=client.client_id, request_uri=request_uri)
+
+
+def _asked_by_the_app(destination: Destination) -> FurtherParameters:
+    """What the app's own function adds to this login's request, if it has one."""
+    function = installation().authorization_request()
+    if function is None:
+        return FurtherParameters()
+    return FurtherParameters.read(the_app().ensure_sync(function)(destination.space, destination.next))
+
+
+def _strictest(options: Mapping[str, str], asked: FurtherParameters) -> int | None:
+    """How long ago the person may have logged in at the provider: a link can only ask for less than the app does."""
+    wanted = [int(options["max_age"])] if "max_age" in options else []
+    return min([*wanted, *([] if asked.max_age is None else [asked.max_age])], default=None)
 
 
 def _further_scopes() -> tuple[str, ...]:
@@ -185,8 +223,10 @@ def _login(transaction: Transaction, answer: AuthorizationResponse, registered: 
             code_verifier=transaction.code_verifier,
             nonce=transaction.nonce,
             max_age=transaction.max_age,
+            resources=transaction.asked.resources,
+            required=transaction.asked.required,
         )
-        return logged_in(transaction, token_set, provider)
+        return logged_in(transaction, token_set, provider, registration.client)
 
 
 @contextmanager
@@ -206,7 +246,7 @@ def _a_missing_secret_in_the_log(registration: Registration) -> Iterator[None]:
     try:
         yield
     except ConfigurationError as error:
-        if error.code == "client_refused" and registration.client.client_secret is None:
+        if error.code == "client_refused" and registration.client.authentication == "none":
             space = registration.callback
             where = (
                 "COBOT_OIDC_CLIENT_SECRET" if space is None else f"client_secret of {space} in COBOT_OIDC_SPACE_ISSUERS"

@@ -30,7 +30,8 @@ def log_in(
     :param space: the space to be logged in to; ``None`` for the global provider.
     :param member: whether they are a member of that space, or the id of their membership.
     :param admin: whether they run that space.
-    :param token: an access token, if the app keeps one. ``scopes``: those that were granted beyond the configured ones.
+    :param token: an access token, if the app keeps one.
+    :param scopes: those that were granted beyond the configured ones.
     :param claims: such as ``name="Ada Lovelace"``; those of ``COBOT_OIDC_CLAIMS``.
     :returns: the user, as ``current_user`` will be.
     :raises ConfigurationError: ``testing_only`` unless ``app.testing`` is set; ``setting_invalid`` for a claim that the

@@ -13,7 +13,7 @@ from cobot_oidc.standin import StandIn
 
 from ..serving import listening
 
-README = Path(__file__).parents[2] / "README.md"
+PAGE = Path(__file__).parents[2] / "docs" / "how-to" / "single-page-apps.md"
 POLICY = "default-src 'self'; object-src 'none'"
 
 
@@ -91,8 +91,8 @@ def test_after_a_logout_nobody_is_logged_in_again_at_once(page: Page) -> None:
     assert "You are logged out" not in page.content()
 
 
-def test_a_single_page_app_as_in_the_readme(page: Page, demo_cobot: StandIn) -> None:
-    sample = re.search(r"```js\n(.*?)```", README.read_text(encoding="utf-8"), re.DOTALL)
+def test_a_single_page_app_as_its_page_says(page: Page, demo_cobot: StandIn) -> None:
+    sample = re.search(r"```js\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
     assert sample is not None
     page.goto("/app?tab=2#inbox")
 

@@ -10,10 +10,10 @@ from ..accessibility import violations
 from ..samples import samples
 from .conftest import LOOKS, SCREENSHOTS, Open, Portal, look_at, served
 
-BRAND, STYLE = (sample.code for sample in samples() if sample.place.startswith("README.md, The look of its pages"))
+BRAND, STYLE = (sample.code for sample in samples() if sample.place.startswith("docs/how-to/look.md"))
 
 
-def test_the_two_lines_and_the_stylesheet_of_the_readme(portal: Portal, open_window: Open) -> None:
+def test_the_two_lines_and_the_stylesheet_of_the_page(portal: Portal, open_window: Open) -> None:
     portal.app.jinja_loader = DictLoader({"cobot_oidc/brand.html": BRAND})
     portal.app.jinja_env.undefined = StrictUndefined
     portal.app.add_url_rule("/static/brand.css", view_func=lambda: (STYLE, {"Content-Type": "text/css"}))

@@ -128,6 +128,8 @@ PROVIDER = {
     "pkce-allowed": True,
     "pkce-required": True,
     "oauth-as-iss-id": True,
+    "oauth-par-allowed": True,
+    "oauth-par-duration": 90,
     "session-management-allowed": True,
     "session-cookie-name": "GLEWLWYD2_OIDC_SID",
     "session-cookie-expiration": 3600,

@@ -10,6 +10,7 @@ const provider = new Provider(world.issuer, {
   clients: world.clients,
   jwks: { keys: world.keys },
   enabledJWA: { idTokenSigningAlgValues: algorithms },
+  features: { jwtUserinfo: { enabled: true } },
   clientAuthMethods: ["client_secret_post", "client_secret_basic", "client_secret_jwt", "private_key_jwt", "none"],
   claims: { openid: ["sub"], profile: ["name", "given_name", "family_name"], email: ["email"] },
   findAccount: (context, id) => ({
