@@ -130,6 +130,7 @@ PROVIDER = {
     "oauth-as-iss-id": True,
     "oauth-par-allowed": True,
     "oauth-par-duration": 90,
+    "oauth-par-request_uri-prefix": "urn:ietf:params:oauth:request_uri:",
     "session-management-allowed": True,
     "session-cookie-name": "GLEWLWYD2_OIDC_SID",
     "session-cookie-expiration": 3600,
