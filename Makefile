@@ -1,6 +1,6 @@
 # Everything that a developer does here. `make` alone lists it.
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-lowest test-newest test-python lint format lock docs translations fuzz mutants bench package release clean announce api site pictures screenshots
+.PHONY: help demo test test-lowest test-newest test-python lint format lock docs translations fuzz mutants bench package release clean announce api site pictures screenshots interop
 
 export VENV := .venv
 PYTHON ?= $(shell tools/find-python)
@@ -67,6 +67,9 @@ lock: $(INSTALLED) ## choose the newest versions of what development needs, and 
 	  pyproject.toml --output-file requirements/lowest.txt
 	@$(VENV)/bin/uv --no-config pip compile --quiet $(UPGRADE) --universal --python-version 3.11 --generate-hashes \
 	  --no-annotate --no-header benchmarks/requirements.in --output-file benchmarks/requirements.txt
+	@for folder in interop/providers/*/; do [ ! -e "$$folder/requirements.in" ] || \
+	  $(VENV)/bin/uv --no-config pip compile --quiet $(UPGRADE) --universal --python-version 3.11 --generate-hashes \
+	  --no-annotate --no-header "$$folder/requirements.in" --output-file "$$folder/requirements.txt" || exit 1; done
 
 docs: $(INSTALLED) ## write the pages that are made from the code
 	@$(VENV)/bin/python -m tools.error_codes
@@ -96,6 +99,12 @@ fuzz: $(INSTALLED) ## fuzz what reads tokens, keys and documents (SECONDS=60 for
 
 mutants: $(INSTALLED) ## spoil each check of the protocol and see that a test notices (about 20 minutes; MODULES=jws for one)
 	@$(VENV)/bin/python -m tools.mutants $(MODULES)
+
+interop: PROGRAMS := chromium
+interop: $(INSTALLED) ## log in at providers that others wrote, and write docs/interoperability.md (about 8 minutes; PROVIDERS="oidc-provider canaille" for some)
+	@COBOT_OIDC_TEST_BROWSER="$$(tools/find-program chromium)" COBOT_OIDC_TEST_REQUIRE_ALL="$(REQUIRE_ALL)" \
+	  $(VENV)/bin/python -m pytest interop -q -rN --no-header --tb=short --show-capture=no \
+	  $(if $(PROVIDERS),--providers "$(PROVIDERS)",--page docs/interoperability.md)
 
 bench: ## measure what everything costs beside other libraries, and write docs/performance.md (about 12 minutes; SCRIPTS=login for one)
 	@tools/announce build/benchmarks benchmarks/requirements.txt redis-server
