@@ -1,6 +1,6 @@
 # Everything that a developer does here. `make` alone lists it.
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-lowest test-newest test-python lint format lock docs translations fuzz mutants bench interop package release clean announce api site pictures
+.PHONY: help demo test test-lowest test-newest test-python lint format lock docs translations fuzz mutants bench package release clean announce api site pictures screenshots interop comparison
 
 export VENV := .venv
 PYTHON ?= $(shell tools/find-python)
@@ -15,13 +15,23 @@ help: ## list what can be done
 demo: $(INSTALLED) ## run the example app and the stand-in Cobot, ready to log in at (PORT=5000, STANDIN_PORT=5001, PORTAL_HOST=portal.localhost)
 	@$(VENV)/bin/python -m example_app
 
-test: PROGRAMS := chromium firefox redis-server
+test: PROGRAMS := chromium firefox redis-server nginx apache2
 test: $(INSTALLED) ## run all tests (REQUIRE_ALL=1: nothing may be left out)
 	@COBOT_OIDC_TEST_BROWSER="$$(tools/find-program chromium)" \
 	  COBOT_OIDC_TEST_FIREFOX="$$(tools/find-program firefox)" \
 	  COBOT_OIDC_TEST_REDIS_SERVER="$$(tools/find-program redis-server)" \
+	  COBOT_OIDC_TEST_NGINX="$$(tools/find-program nginx)" \
+	  COBOT_OIDC_TEST_APACHE="$$(tools/find-program apache2)" \
 	  COBOT_OIDC_TEST_REQUIRE_ALL="$(REQUIRE_ALL)" \
 	  $(VENV)/bin/python -m pytest $(TESTS)
+
+screenshots: PROGRAMS := chromium
+screenshots: $(INSTALLED) ## take pictures of every page, in light and dark, for phones and desks, into build/screenshots
+	@rm -rf build/screenshots
+	@COBOT_OIDC_TEST_BROWSER="$$(tools/find-program chromium)" COBOT_OIDC_TEST_REQUIRE_ALL=1 \
+	  $(VENV)/bin/python -m pytest -q tests/looks/test_our_pages.py tests/looks/test_standins_pages.py \
+	  tests/example_app/test_bookings_in_a_browser.py -k "each_page or every_page or in_a_frame or debug or german"
+	@echo "build/screenshots: $$(ls build/screenshots | wc -l) pictures, such as portal-home-light-1280.png"
 
 test-lowest: ## run all tests on the lowest versions that pyproject.toml allows (TESTS=... for some)
 	@$(MAKE) --no-print-directory test VENV=build/lowest REQUIREMENTS=requirements/lowest.txt \
@@ -65,6 +75,8 @@ docs: $(INSTALLED) ## write the pages that are made from the code
 	@$(VENV)/bin/python -m tools.error_codes
 	@$(VENV)/bin/python -m tools.configuration
 	@$(VENV)/bin/python -m tools.threats
+	@$(VENV)/bin/python -m tools.foundation
+	@$(VENV)/bin/python -m tools.conformance
 
 api: $(INSTALLED) ## write down the public API in tests/public_api.txt, after a change to it that is meant
 	@$(VENV)/bin/python -m tools.public_api
@@ -72,6 +84,10 @@ api: $(INSTALLED) ## write down the public API in tests/public_api.txt, after a 
 site: $(INSTALLED) ## build the documentation's site into build/site; a warning, a dead link or an orphan page fails
 	@$(VENV)/bin/sphinx-build -E -W -n --keep-going --quiet -d build/doctrees docs build/site
 	@echo "The documentation: file://$(CURDIR)/build/site/index.html"
+
+pictures: ## take the documentation's pictures anew, into docs/pictures
+	@COBOT_OIDC_TEST_PICTURES=docs/pictures $(MAKE) --no-print-directory test REQUIRE_ALL=1 \
+	  TESTS="tests/test_tutorial.py tests/example_app/test_picture.py -q"
 
 translations: $(INSTALLED) ## compile the translations of what people read
 	@$(VENV)/bin/pybabel --quiet compile --domain cobot_oidc --directory cobot_oidc/translations
@@ -90,17 +106,28 @@ interop: $(INSTALLED) ## log in at providers that others wrote, and write docs/i
 	  $(VENV)/bin/python -m pytest interop -q -rN --no-header --tb=short --show-capture=no \
 	  $(if $(PROVIDERS),--providers "$(PROVIDERS)",--page docs/interoperability.md)
 
-bench: ## measure what everything costs beside other libraries, and write docs/performance.md (about 12 minutes; SCRIPTS=login for one)
-	@tools/announce build/benchmarks benchmarks/requirements.txt redis-server
+define BENCHMARKS_ENVIRONMENT
 	@tools/make-venv "$(PYTHON)" build/benchmarks
 	@build/benchmarks/bin/python tools/install_packages.py benchmarks/requirements.txt
 	@$(QUIET_PIP) build/benchmarks/bin/python -m pip install --no-deps --no-build-isolation --force-reinstall .
+endef
+
+bench: ## measure what everything costs beside other libraries, and write docs/performance.md (about 12 minutes; SCRIPTS=login for one)
+	@tools/announce build/benchmarks benchmarks/requirements.txt redis-server
+	$(BENCHMARKS_ENVIRONMENT)
 	@rm -rf build/benchmarks/printed && mkdir build/benchmarks/printed
 	@for script in $(or $(SCRIPTS),$(BENCHMARKS)); do \
 	  PYTHONPATH=. REDIS_SERVER="$$(tools/find-program redis-server)" \
 	  env -u PYTHONDONTWRITEBYTECODE build/benchmarks/bin/python -W ignore -m benchmarks.$$script \
 	  > build/benchmarks/printed/$$script.md || exit 1; cat build/benchmarks/printed/$$script.md; echo; done
 	@PYTHONPATH=. build/benchmarks/bin/python -m tools.performance_page build/benchmarks/printed
+
+comparison: ## log in through us and other libraries at a provider that fails, and write docs/comparison.md (needs Node.js; about 5 minutes)
+	@tools/announce build/benchmarks benchmarks/requirements.txt
+	$(BENCHMARKS_ENVIRONMENT)
+	@cp benchmarks/comparison/package.json benchmarks/comparison/package-lock.json build/benchmarks
+	@npm ci --silent --no-audit --no-fund --ignore-scripts --prefix build/benchmarks
+	@PYTHONPATH=. build/benchmarks/bin/python -W ignore -m benchmarks.comparison
 
 package: $(INSTALLED) ## build the wheel and the sdist into dist/, the same bytes for everybody, and look at what is in them
 	@$(VENV)/bin/python -m tools.package dist

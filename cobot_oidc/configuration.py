@@ -32,11 +32,13 @@ class CobotOIDCConfig(TypedDict, total=False):
     COBOT_OIDC_CLAIMS: str | Collection[str]
     COBOT_OIDC_USERINFO: bool | Literal["signed"]
     COBOT_OIDC_LOGOUT_AT_PROVIDER: bool
+    COBOT_OIDC_BACKCHANNEL_LOGOUT: bool
     COBOT_OIDC_JSON_BLUEPRINTS: str | Collection[str]
     COBOT_OIDC_LANGUAGE: Callable[[], object] | None
     COBOT_OIDC_EMBEDDED: bool
     COBOT_OIDC_REDIS_URL: str | None
     COBOT_OIDC_KEEP_TOKEN: bool
+    COBOT_OIDC_REFRESH_TOKENS: bool
     COBOT_OIDC_REVOKE_TOKEN: bool
     COBOT_OIDC_MEMBERSHIP: bool
     COBOT_OIDC_MEMBERSHIP_LIFETIME: float

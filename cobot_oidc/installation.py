@@ -1,6 +1,6 @@
 """What ``init_app`` leaves in ``app.extensions["cobot_oidc"]``, and how every room finds it."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING, TypeVar, cast
 
 from flask import Flask
@@ -15,14 +15,17 @@ from .settings import Settings
 from .spaces import SpaceReader
 
 if TYPE_CHECKING:
+    from .issuers import Registration
     from .login.used_states import UsedStates
+    from .provider.provider import Provider
     from .provider.providers import Providers
     from .provider.shared_store import SharedStore
 
 T = TypeVar("T")
 Clock = Callable[[], float]  # seconds since the epoch
 # The app's own function: from the space and the ``next`` of a login to further parameters of its request.
-AuthorizationRequestHook = Callable[[str | None, str | None], Mapping[str, object] | None]
+FurtherGiven = Mapping[str, object] | None
+AuthorizationRequestHook = Callable[[str | None, str | None], FurtherGiven | Awaitable[FurtherGiven]]
 
 
 class Installation:
@@ -50,7 +53,13 @@ class Installation:
             idle_lifetime=settings.session_idle_lifetime,
             find_standing=find_standing if settings.membership else None,
         )
-        self.ended_logins = EndedLogins(clock, settings.session_lifetime, secret=self._secret, store=self.store)
+        self.ended_logins = EndedLogins(
+            clock,
+            settings.session_lifetime,
+            hears_providers=settings.backchannel_logout,
+            secret=self._secret,
+            store=self.store,
+        )
         self.events = Events(app)
         self._app = app
         self._shared: dict[str, object] = {}
@@ -62,6 +71,15 @@ class Installation:
 
         settings, tell = self.settings.provider, self.events.tell
         return self.once("providers", lambda: Providers(settings, self.clock, tell, self.store()))
+
+    def provider_of(self, registration: "Registration") -> "Provider":
+        """The provider that a registration is at."""
+        return self.providers.provider(
+            registration.issuer,
+            allowed_hosts=registration.allowed_hosts,
+            is_named=registration.is_named,
+            is_others=registration.callback is not None,
+        )
 
     @property
     def used_states(self) -> "UsedStates":

@@ -33,7 +33,7 @@ python_use_unqualified_type_names = True
 nitpick_ignore_regex = [
     # Other projects' names: the build asks nobody else, so it cannot link to their documentation.
     (r"py:.*", r"(flask|werkzeug|blinker|collections|pathlib|typing|datetime|re|types)\b.*"),
-    (r"py:class", r"Namespace|P|cobot_oidc\.guards\.(R|Guard)"),  # of a signature, not to be imported
+    (r"py:class", r"Namespace|P|cobot_oidc\.(guards\.(R|Guard)|extension\.Hook)"),  # of a signature, not to be imported
     (r"py:class", r"cobot_oidc\.spaces\.(ViewArgument|HostLabel)"),  # what CobotOIDC(space=...) takes
     (
         r"py:class",
@@ -43,9 +43,8 @@ nitpick_ignore_regex = [
 
 extension.Embed, extension.SpaceTokens = Embed, SpaceTokens  # type: ignore[attr-defined] # as type checkers see it
 
+pygments_dark_style = "a11y-high-contrast-dark"
 html_theme = "furo"
-html_static_path = ["_static"]
-html_css_files = ["site.css"]
 html_copy_source = False
 html_show_sphinx = False
 
@@ -57,6 +56,7 @@ def _colours() -> list[dict[str, str]]:
         dict(re.findall(r"--([a-z-]+): (.+);", block)) for block in re.findall(r":root \{(.*?)\}", styles, re.S)[:2]
     )
     names = {
+        "font-stack": "font",
         "color-brand-primary": "accent",
         "color-brand-content": "accent",
         "color-brand-visited": "accent",
@@ -73,13 +73,17 @@ def _colours() -> list[dict[str, str]]:
         "color-inline-code-background": "paper",
         "color-highlight-on-target": "tint",
         "color-api-background": "paper",
+        "color-api-name": "accent",
+        "color-api-pre-name": "soft",
+        "color-sidebar-link-text--top-level": "ink",
+        "color-sidebar-item-background--hover": "tint",
     }
     return [{name: own[ours] for name, ours in names.items()} for own in (light, light | dark)]
 
 
 _light, _dark = _colours()
 html_theme_options = {
-    "light_css_variables": {"font-stack": '"system-ui", sans-serif'} | _light,
+    "light_css_variables": _light,
     "dark_css_variables": _dark,
 }
 

@@ -39,6 +39,8 @@ from jinja2 import DictLoader
 from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.metrics.export import InMemoryMetricReader
 from prometheus_client import CollectorRegistry, generate_latest
+from pygments.lexers.ruby import RubyLexer
+from pygments.token import Token
 from rq import SimpleWorker
 
 import cobot_oidc.protocol
@@ -49,6 +51,7 @@ from cobot_oidc.standin import StandIn
 from .conftest import CALLBACK, CHROMIUM_ARGUMENTS, SECRET_KEY, Browser, Clock, Visitor, needed_program
 from .redis_server import RedisServer
 from .samples import PAGES, REPOSITORY, Sample, samples
+from .servers import recipes
 
 SAMPLES = samples()
 TUTORIAL = REPOSITORY / "docs" / "tutorial"  # which test_tutorial.py follows to the letter
@@ -280,6 +283,12 @@ def run_in_a_browser(sample: Sample, _surroundings: Surroundings) -> None:
     assert f"def {test}(" in (REPOSITORY / "tests" / file).read_text(encoding="utf-8")
 
 
+def run_by_a_server(sample: Sample, _surroundings: Surroundings) -> None:
+    """Each section of the page is started and logged in through by tests/servers, as it is printed."""
+    heading = re.sub(r" \(\d+\)$", "", sample.place.partition(", ")[2])
+    assert heading in (recipes.APP, recipes.NGINX, *recipes.EVERYWHERE)
+
+
 def run_text(sample: Sample, surroundings: Surroundings) -> None:
     """What ``flask cobot`` prints; ports, seconds and the clock are those of the page."""
     title, _, shown = sample.code.partition("\n")
@@ -303,14 +312,39 @@ def run_text(sample: Sample, surroundings: Surroundings) -> None:
     assert of_any_day(shown) == of_any_day(printed.getvalue())
 
 
+def behind_nginx(conf: Sample) -> dict[str, str]:
+    """The headers that a request has after it has passed nginx."""
+    variables = {"$remote_addr": "192.0.2.1", "$scheme": "https", "$http_host": "your-app.example"}
+    assert "proxy_pass http://127.0.0.1:8000/;" in conf.code
+    headers = re.findall(r"proxy_set_header (\S+) (\S+);", conf.code)
+    return {name: variables.get(value, value) for name, value in headers}
+
+
+def run_nginx(sample: Sample, _surroundings: Surroundings) -> None:
+    """``proxy_fix`` sends what it says; every line is a directive, and every brace is closed."""
+    lines = [line.partition("#")[0].strip() for line in sample.code.splitlines()]
+    assert all(line.endswith((";", "{", "}")) for line in lines)
+    assert sample.code.count("{") == sample.code.count("}")
+    assert behind_nginx(sample)["X-Forwarded-Prefix"] == "/portal"
+
+
+def run_ruby(sample: Sample, _surroundings: Surroundings) -> None:
+    """No Ruby is at hand: its words are Ruby's."""
+    assert Token.Error not in [kind for kind, _ in RubyLexer().get_tokens(sample.code)]
+
+
 LANGUAGES: dict[str, Run] = {
     "text": run_text,
     "python": run_python,
     "dotenv": run_dotenv,
     "shell": run_shell,
+    "ini": run_by_a_server,
+    "apache": run_by_a_server,
     "js": run_in_a_browser,
     "jinja": run_in_a_browser,
     "css": run_in_a_browser,
+    "nginx": run_nginx,
+    "ruby": run_ruby,
 }
 
 
@@ -386,6 +420,86 @@ def guarded_blueprint(sample: Sample, surroundings: Surroundings) -> None:
     assert visitor.get("/admin/", headers=NAVIGATION).status_code == 401
     visitor.log_in("/desk")
     assert visitor.get("/admin/").text == "Hello Ada Lovelace"
+
+
+def proxy_fix(sample: Sample, surroundings: Surroundings) -> None:
+    """Behind the page's nginx, the login goes to the prefix's callback and comes back below the prefix."""
+    [conf] = [each for each in SAMPLES if each.page == sample.page and each.language == "nginx"]
+    [dotenv] = [each for each in SAMPLES if each.page == sample.page and each.language == "dotenv"]
+    run_dotenv(dotenv, surroundings)
+    redirect_uri = str(dotenv_values(stream=io.StringIO(dotenv.code))["FLASK_COBOT_OIDC_REDIRECT_URI"])
+    surroundings.cobot.register_client("portal", secret="s3cret-of-the-portal", redirect_uri=redirect_uri)
+    app = surroundings.app(COBOT_OIDC_REDIRECT_URI=redirect_uri, TRUSTED_HOSTS=["your-app.example"])
+    sample.run({"app": app})
+    CobotOIDC(app)
+    app.add_url_rule("/desk", "desk", login_required(hello))
+    visitor = Visitor(app, surroundings.cobot)
+
+    to_login = visitor.get("/desk", headers={**behind_nginx(conf), **NAVIGATION})
+    assert to_login.location == "/portal/cobot/login?next=/portal/desk"
+    to_cobot = visitor.get(to_login.location.removeprefix("/portal"), headers={**behind_nginx(conf), **NAVIGATION})
+    answer = visitor.answer(to_cobot.location)
+    assert answer.startswith(redirect_uri)
+    inside = answer.replace("https://your-app.example/portal", "http://localhost")
+    back = visitor.get(inside, headers=behind_nginx(conf))
+    assert back.location == "/portal/desk"
+    assert "Secure" in back.headers["Set-Cookie"]
+
+
+def new_secret_key(sample: Sample, surroundings: Surroundings) -> None:
+    """Who was logged in under the old key stays logged in, until nothing of the old key is left."""
+
+    def portal(**keys: Any) -> Flask:
+        app = surroundings.app(**keys)
+        CobotOIDC(app)
+        app.add_url_rule("/desk", "desk", login_required(hello))
+        return app
+
+    visitor = Visitor(portal(SECRET_KEY="o" * 32), surroundings.cobot)
+    visitor.log_in("/desk")
+    rotated = Flask("rotated")
+    sample.run({"app": rotated, "old_key": "o" * 32, "new_key": "n" * 32})
+    keys = {name: rotated.config[name] for name in ("SECRET_KEY", "SECRET_KEY_FALLBACKS")}
+
+    visitor.browser.application = portal(**keys)
+    assert visitor.get("/desk").text == "Hello Ada Lovelace"
+    visitor.browser.application = portal(SECRET_KEY="n" * 32)
+    assert visitor.get("/desk").status_code == 302
+
+
+def sample_is_read(sample: Sample, _surroundings: Surroundings) -> None:
+    """Code that does not run here, as another library or a Redis is missing: Python reads it."""
+    compile(sample.code, sample.page, "exec")
+
+
+def after_authlib(sample: Sample, surroundings: Surroundings) -> None:
+    assert migrated(sample, surroundings, "auth").log_in("/").text == "Hello Ada Lovelace"
+
+
+def after_flask_oidc(sample: Sample, surroundings: Surroundings) -> None:
+    assert migrated(sample, surroundings).log_in("/").text == "Hello Ada Lovelace, ada@example.org"
+
+
+def after_flask_pyoidc(sample: Sample, surroundings: Surroundings) -> None:
+    claims: Any = migrated(sample, surroundings, "auth").log_in("/me").json
+    assert claims["name"] == "Ada Lovelace"
+
+
+def after_omniauth(sample: Sample, surroundings: Surroundings) -> None:
+    page = migrated(sample, surroundings).log_in("/").text
+    assert page == f"Hello {surroundings.cobot.people['ada'].subject}"
+
+
+def migrated(sample: Sample, surroundings: Surroundings, prefix: str = "cobot") -> Visitor:
+    """Somebody in front of the app of a page's ``After``."""
+    callback = f"http://localhost/{prefix}/callback"
+    surroundings.cobot.register_client("portal", secret="s3cret-of-the-portal", redirect_uri=callback)
+    surroundings.set_environment(
+        {f"FLASK_{name}": value for name, value in surroundings.settings.items() if isinstance(value, str)}
+    )
+    app = sample.run({"__name__": "portal"})["app"]
+    app.testing = True
+    return Visitor(app, surroundings.cobot)
 
 
 def spaces_in_host_names(sample: Sample, surroundings: Surroundings) -> None:
@@ -557,6 +671,23 @@ def test_a_task_of_celery_runs_as_it_is_printed(jobs: dict[str, Any]) -> None:
         assert names["result"].get(timeout=20) == 15
 
 
+@pytest.mark.filterwarnings("ignore:.*:DeprecationWarning")  # Flask-Session warns of what it will drop
+def test_sessions_in_redis_as_they_are_printed(surroundings: Surroundings, redis: RedisServer) -> None:
+    [sample] = [each for each in SAMPLES if each.place == "docs/how-to/redis-sessions.md, Sessions in Redis (2)"]
+    app = surroundings.app(COBOT_OIDC_REDIS_URL=redis.url)
+    sample.run({"app": app, "CobotOIDC": CobotOIDC})
+    app.add_url_rule("/desk", "desk", login_required(hello))
+    visitor = Visitor(app, surroundings.cobot)
+
+    assert visitor.log_in("/desk").text == "Hello Ada Lovelace"
+    assert [key for key in redis.keys() if key.startswith("session:")]  # noqa: SIM118 - not a dictionary
+    cookie = visitor.browser.get_cookie("session")
+    assert cookie is not None
+    assert "Ada" not in cookie.value
+    visitor.log_out()
+    assert visitor.get_with(f"session={cookie.value}", "/desk", **NAVIGATION).status_code == 302
+
+
 def an_app_s_own_tests(sample: Sample, surroundings: Surroundings) -> None:
     """The sample's tests pass, with an app as the page takes it for granted."""
     names: dict[str, Any] = {"__name__": "test_portal", "create_app": partial(app_to_be_tested, surroundings)}
@@ -691,6 +822,7 @@ OWN_WAYS: dict[str, Run] = {
     "docs/authorization-request.md, What is verified": second_factor,
     "docs/client-authentication.md, A private key (2)": private_key,
     "docs/client-authentication.md, A private key (3)": keys_of_the_client,
+    **{sample.place: run_by_a_server for sample in SAMPLES if sample.page == recipes.PAGE},
     "docs/testing.md, Somebody who is logged in": an_app_s_own_tests,
     "docs/testing.md, A whole login": an_app_s_own_tests,
     "docs/testing.md, In a real browser": tests_in_a_browser,
@@ -705,6 +837,16 @@ OWN_WAYS: dict[str, Run] = {
     "docs/how-to/csrf.md, Protect forms from other sites (CSRF) (2)": form_under_csrf_protect,
     "docs/how-to/app-factory.md, App factory and blueprints": factory,
     "docs/how-to/app-factory.md, App factory and blueprints (2)": guarded_blueprint,
+    "docs/how-to/proxies.md, Behind a proxy, and below a prefix": proxy_fix,
+    "docs/how-to/redis-sessions.md, Sessions in Redis (2)": sample_is_read,  # and below, with a Redis
+    "docs/how-to/key-rotation.md, The app's secret key": new_secret_key,
+    "docs/how-to/migrating.md, From Authlib's Flask client": sample_is_read,
+    "docs/how-to/migrating.md, From Authlib's Flask client (2)": after_authlib,
+    "docs/how-to/migrating.md, From flask-oidc": sample_is_read,
+    "docs/how-to/migrating.md, From flask-oidc (2)": after_flask_oidc,
+    "docs/how-to/migrating.md, From Flask-pyoidc": sample_is_read,
+    "docs/how-to/migrating.md, From Flask-pyoidc (2)": after_flask_pyoidc,
+    "docs/how-to/migrating.md, From omniauth_cobot (2)": after_omniauth,
     "docs/spaces.md, Spaces in host names": spaces_in_host_names,
     "docs/provider.md, What you can see": prometheus,
     "docs/provider.md, What you can see (2)": opentelemetry_counter,

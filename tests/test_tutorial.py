@@ -86,7 +86,7 @@ def test_two_spaces(follow_to: FollowTo, page: Page) -> None:
     take_picture(page, "tutorial-desk.png", height=230)
     page.get_by_role("link", name="Our portal").click()
     expect(page.get_by_text("You are Ada Lovelace here.")).to_have_count(1)
-    take_picture(page, "tutorial-home.png", height=436)
+    take_picture(page, "tutorial-home.png", height=464)
 
     page.goto(f"{portal}/betahaus/")
     assert "://betahaus.cobot.localhost:" in page.url

@@ -77,11 +77,13 @@ def in_the_site(text: str, page: str, repository: str | None = None) -> str:
     return outside_of_fences(text, lambda part: _LINK.sub(link, part))
 
 
-def outside_of_fences(text: str, change: Callable[[str], str]) -> str:
-    """The text, changed except for its fenced blocks."""
+def outside_of_fences(
+    text: str, change: Callable[[str], str], fenced: Callable[[str], str] = lambda block: block
+) -> str:
+    """The text, changed outside of its fenced blocks in one way, and within them in another."""
     parts, end = list[str](), 0
     for block in _FENCED.finditer(text):
-        parts += [change(text[end : block.start()]), block[0]]
+        parts += [change(text[end : block.start()]), fenced(block[0])]
         end = block.end()
     return "".join([*parts, change(text[end:])])
 

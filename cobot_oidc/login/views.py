@@ -1,7 +1,7 @@
 """The three views that tell the story of a login. Imported by the first one, with all that only a login needs."""
 
 import threading
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from urllib.parse import urljoin
@@ -13,12 +13,10 @@ from .. import urls
 from ..context import the_app
 from ..embed.frames import in_frame
 from ..errors import CobotOIDCError, ConfigurationError, LoginError, ProviderError
-from ..events import user_logged_out
 from ..failures import is_subresource
-from ..identity import grants, logout_marks, sessions, tokens
+from ..identity import endings, logout_marks, sessions, tokens
 from ..identity.current import (
     forget_user,
-    identity_of,
     pin_space,
     requested_registration,
     requested_space,
@@ -32,15 +30,12 @@ from ..protocol.authorization import (
     AuthorizationRequest,
     AuthorizationResponse,
     logout_url,
-    pushed_url,
     request_options,
 )
-from ..protocol.client import Client
 from ..protocol.discovery import ProviderMetadata
-from ..protocol.further_parameters import FurtherParameters
 from ..provider.provider import Provider
 from ..urls import Destination
-from . import recent_logins, transactions
+from . import asking, recent_logins, transactions
 from .outcome import LoggedIn, logged_in, tell_listeners
 from .transactions import Transaction, new_secret
 
@@ -64,10 +59,10 @@ def login() -> Response:
     redirect_uri = urls.redirect_uri(registration.callback)
     if not requested_user().is_authenticated and recent_logins.is_stuck(registration.issuer, now):
         raise LoginError("login_stuck", issuer=registration.issuer)
-    options, asked = request_options(request.args), _asked_by_the_app(destination)
+    options, asked = request_options(request.args), asking.further_parameters(destination)
     provider = _provider(registration)
     metadata = _begin(provider, space)
-    scopes = _further_scopes()
+    scopes = asking.further_scopes()
     transaction = Transaction(
         issuer=registration.issuer,
         destination=destination,
@@ -76,7 +71,7 @@ def login() -> Response:
         code_verifier=new_secret(),
         redirect_uri=redirect_uri,
         started_at=int(now),
-        max_age=_strictest(options, asked),
+        max_age=asking.strictest_max_age(options, asked),
         issuer_promised=metadata.promises_response_issuer,
         scopes=scopes,
         asked=asked.remembered,
@@ -93,7 +88,7 @@ def login() -> Response:
         options=options,
         further=asked.pairs,
     )
-    url = _url_of(authorization_request, registration.client, metadata, provider)
+    url = asking.location(authorization_request, registration.client, metadata, provider)
     # Without the page that redirects usually have: it would hold state and nonce.
     response = Response(status=302, headers={"Location": url})
     transactions.remember(transaction, response)
@@ -139,19 +134,13 @@ def logout() -> Response:
         pin_space(space)
     installed = installation()
     issuers = None if space is None else [requested_registration().issuer]
-    held = [login.user for login in sessions.logins(installed.terms)]
-    installed.ended_logins.add(user for user in held if issuers is None or user.issuer in issuers)
-    logins = sessions.end(installed.terms, issuers)
-    ended = [login.user for login in logins]
-    forget_user()
+    logins = endings.end(issuers)
     _forget_tokens(logins, revoke=installed.settings.revoke_token)
-    installed.used_states.forget_users(ended)
-    after_this_request(partial(_mark_ended, ended, everywhere=issuers is None))
     after_this_request(recent_logins.forget)
-    for user in ended:
-        installed.events.tell("logged_out", user.issuer)
-        user_logged_out.send(the_app(), user=user)
-    return redirect(_provider_logout(ended) or urls.after_logout(space), 303)
+    endings.tell(login.user for login in logins)
+    if there := _provider_logout(logins):
+        return Response(status=303, headers={"Location": there})  # without a page: it would hold the hint
+    return redirect(urls.after_logout(space), 303)
 
 
 def _is_prefetch() -> bool:
@@ -174,39 +163,6 @@ def _begin(provider: Provider, space: str | None) -> ProviderMetadata:
         if space is None and error.code == "provider_not_found":
             raise ConfigurationError("issuer_not_found", issuer=provider.issuer) from error
         raise
-
-
-def _url_of(
-    authorization_request: AuthorizationRequest, client: Client, metadata: ProviderMetadata, provider: Provider
-) -> str:
-    """Where the browser goes. If the request has to be pushed first, no login begins in another way."""
-    if not (client.pushes or metadata.requires_pushed_requests):
-        return authorization_request.url(metadata.authorization_endpoint)
-    request_uri = provider.push(client, authorization_request)
-    return pushed_url(metadata.authorization_endpoint, client_id=client.client_id, request_uri=request_uri)
-
-
-def _asked_by_the_app(destination: Destination) -> FurtherParameters:
-    """What the app's own function adds to this login's request, if it has one."""
-    function = installation().authorization_request()
-    if function is None:
-        return FurtherParameters()
-    return FurtherParameters.read(the_app().ensure_sync(function)(destination.space, destination.next))
-
-
-def _strictest(options: Mapping[str, str], asked: FurtherParameters) -> int | None:
-    """How long ago the person may have logged in at the provider: a link can only ask for less than the app does."""
-    wanted = [int(options["max_age"])] if "max_age" in options else []
-    return min([*wanted, *([] if asked.max_age is None else [asked.max_age])], default=None)
-
-
-def _further_scopes() -> tuple[str, ...]:
-    """What is asked for beyond the configured scopes: what a view of ours asks for, and what was granted before."""
-    user = requested_user()
-    identity = identity_of(user) if user.is_authenticated else None
-    granted = [] if identity is None else identity.kept.granted
-    wanted = dict.fromkeys((*granted, *grants.opened(request.args.get("grant"))))
-    return tuple(scope for scope in wanted if scope not in installation().settings.scopes)
 
 
 def _login(transaction: Transaction, answer: AuthorizationResponse, registered: str | None) -> LoggedIn:
@@ -299,7 +255,8 @@ def _log_in(login: LoggedIn, transaction: Transaction) -> str:
     installed, user = installation(), login.user
     before = sessions.logins(installed.terms)
     with sessions.undone_on_error():
-        sessions.start(login.identity, installed.terms)
+        for issuer in sessions.start(login.identity, installed.terms):
+            installed.events.tell("logout_hint_left_out", issuer)
         installed.ended_logins.remove(user)
         pin_space(user.space)
         try:
@@ -308,6 +265,8 @@ def _log_in(login: LoggedIn, transaction: Transaction) -> str:
         except BaseException:
             forget_user()
             _forget_tokens([login.identity], revoke=False)
+            if installed.settings.logout_at_provider:
+                _forget_hints([login.identity], [])
             raise
     sessions.rotate()
     after = sessions.logins(installed.terms)
@@ -316,6 +275,8 @@ def _log_in(login: LoggedIn, transaction: Transaction) -> str:
     held = {one.kept.token for one in after}
     replaced = [one for one in before if one.kept.token not in held]
     _forget_tokens(replaced, revoke=installed.settings.revoke_token, but=login.access_token)
+    if installed.settings.logout_at_provider:
+        _forget_hints(before, after)
     # The same person's earlier login ends too: a copy of it, or a frame that has it, would outlive the next logout.
     installed.ended_logins.add(one.user for one in before if (one.user, one.user.authenticated_at) not in alive)
     if gone or logout_marks.are_marked():
@@ -340,6 +301,16 @@ def _forget_tokens(logins: Iterable[Identity], *, revoke: bool, but: str | None 
             _revoke_in_background(the_app(), login.user, login.kept.token, but)
         else:
             tokens.forget(login.kept.token)
+
+
+def _forget_hints(before: Iterable[Identity], after: Iterable[Identity]) -> None:
+    """Forget the id tokens that were kept for logouts that nobody can ask for any more."""
+    from ..identity import hints
+
+    held = {one.kept.hint for one in after}
+    for login in before:
+        if login.kept.hint not in held:
+            hints.forget(login.kept.hint)
 
 
 def _revoke_in_background(app: Flask, user: User, held: str, but: str | None) -> None:
@@ -370,33 +341,26 @@ def _mark_valid(user: User, gone: set[User], response: Response) -> Response:
     return response
 
 
-def _mark_ended(ended: list[User], response: Response, *, everywhere: bool) -> Response:
-    """No page that is still on its way brings a login back that has ended."""
-    if ended:
-        at = max(int(installation().clock()), *(user.authenticated_at for user in ended)) + 1
-        ended_at = [logout_marks.EVERY_ISSUER] if everywhere else [user.issuer for user in ended]
-        logout_marks.mark(dict.fromkeys(ended_at, at), response, lifetime=installation().terms.lifetime)
-    return response
-
-
 def _provider(registration: Registration) -> Provider:
-    return installation().providers.provider(
-        registration.issuer,
-        allowed_hosts=registration.allowed_hosts,
-        is_named=registration.is_named,
-        is_others=registration.callback is not None,
-    )
+    return installation().provider_of(registration)
 
 
-def _provider_logout(ended: list[User]) -> str | None:
+def _provider_logout(logins: list[Identity]) -> str | None:
     """The provider's own logout, if it has one and the app wants it; the logout here has already happened.
 
     From the document at hand: a logout never waits for the network.
     """
     installed = installation()
-    if not installed.settings.logout_at_provider or len(ended) != 1:  # one browser can be sent to one provider
+    if not installed.settings.logout_at_provider:
         return None
-    registration = installed.settings.issuers.registration_of(ended[0].space)
+    from ..identity import hints  # for apps that log people out there
+
+    hint = hints.kept(logins[0].kept.hint, logins[0].user) if len(logins) == 1 else None
+    for login in logins:
+        hints.forget(login.kept.hint)
+    if len(logins) != 1:  # one browser can be sent to one provider
+        return None
+    registration = installed.settings.issuers.registration_of(logins[0].user.space)
     metadata = None if registration is None else _provider(registration).held_metadata()
     if registration is None or metadata is None or metadata.end_session_endpoint is None:
         return None
@@ -404,4 +368,5 @@ def _provider_logout(ended: list[User]) -> str | None:
         metadata.end_session_endpoint,
         client_id=registration.client.client_id,
         post_logout_redirect_uri=urljoin(urls.redirect_uri(), urls.after_logout()),
+        id_token_hint=hint,
     )

@@ -17,14 +17,15 @@ from .pushed_requests import add_pushed_requests
 from .registration import add_registration
 from .state import RecordedRequest, State
 
-SECRETS = (
+SECRETS = (  # parameters that clients send
     "state",
     "nonce",
     "code",
     "code_verifier",
     "client_secret",
     "client_assertion",
-)  # parameters that clients send
+    "refresh_token",
+)
 SCOPES = ("openid", "email", "profile")
 
 
@@ -65,7 +66,9 @@ def create_app(state: State) -> Flask:
         state.token_requests.append(request.form.to_dict(flat=False))
         response: Response = server.create_token_response()
         if response.is_json:
-            state.secrets.update(str(response.get_json().get(name, "")) for name in ("access_token", "id_token"))
+            state.secrets.update(
+                str(response.get_json().get(name, "")) for name in ("access_token", "id_token", "refresh_token")
+            )
             state.secrets.discard("")
             response.data = jsonify(state.alterations.apply("token", _issuer(state), response.get_json())).data
         return response
@@ -120,7 +123,7 @@ def _metadata(state: State, issuer: str) -> dict[str, Any]:
     claims = ["sub", "email", "iss", "profile"]
     if issuer != state.issuer:
         claims += ["name", "picture", "phone_number"]
-    return {
+    document: dict[str, Any] = {
         "issuer": issuer,
         "authorization_endpoint": f"{issuer}/oauth/authorize",
         "token_endpoint": f"{issuer}/oauth/access_token",
@@ -139,6 +142,12 @@ def _metadata(state: State, issuer: str) -> dict[str, Any]:
         "claims_parameter_supported": False,
         "client_id_metadata_document_supported": True,
     }
+    if state.refresh is not None:
+        document["grant_types_supported"] += ["refresh_token"]
+    if state.offers_logout:
+        document["end_session_endpoint"] = f"{issuer}/oauth/logout"
+        document |= {"backchannel_logout_supported": True, "backchannel_logout_session_supported": True}
+    return document
 
 
 def _beyond_cobot(state: State, issuer: str) -> dict[str, Any]:

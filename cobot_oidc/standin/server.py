@@ -15,7 +15,9 @@ from .app import create_app
 from .browser import Browser
 from .keys import SigningKeys
 from .limits import Allowance
+from .logouts import logout_token, send
 from .people import Person
+from .refresh_tokens import RefreshPolicy
 from .state import AccessToken, OpenerPolicy, Pushing, RecordedRequest, RegisteredClient, State
 from .world import Booking, World
 
@@ -150,6 +152,8 @@ class StandIn:
         embed_url: str | None = None,
         public_keys: Mapping[str, Any] | None = None,
         authentication: str | None = None,
+        post_logout_redirect_uri: str | None = None,
+        backchannel_logout_uri: str | None = None,
     ) -> None:
         """Register an app, which may send people here and get them back at this redirect URI only.
 
@@ -160,6 +164,8 @@ class StandIn:
         :param public_keys: a JWK Set, with which the client signs assertions (``private_key_jwt``).
         :param authentication: the only way in which it may prove who it is, such as ``client_secret_jwt``; by default
             any that fits what it has.
+        :param post_logout_redirect_uri: where people get back to after a logout here, once that is offered.
+        :param backchannel_logout_uri: where logout tokens are sent when somebody logs out here.
         """
         if public_keys is not None:
             authentication = "private_key_jwt"
@@ -167,6 +173,8 @@ class StandIn:
             "embed_at": embed_url,
             "public_keys": public_keys,
             "authentication": authentication,
+            "post_logout_redirect_uri": post_logout_redirect_uri,
+            "backchannel_logout_uri": backchannel_logout_uri,
         }
         if scopes is not None:
             more["scopes"] = tuple(scopes.split())
@@ -241,6 +249,47 @@ class StandIn:
     def token_requests(self) -> list[dict[str, list[str]]]:
         """The parameters of each token request, oldest first."""
         return self._state.token_requests
+
+    def offer_refresh_tokens(self, lifetime: int = 300, *, rotate: bool = True) -> None:
+        """Let access tokens expire, and give refresh tokens with them.
+
+        :param lifetime: seconds that an access token is valid. :param rotate: let each refresh token count once; one
+            that is used again ends all that follow from its login.
+        """
+        self._state.refresh = RefreshPolicy(lifetime, rotate)
+
+    @property
+    def reused_refresh_tokens(self) -> int:
+        """How often a refresh token was used again that had counted already."""
+        return self._state.reused_refresh_tokens
+
+    def revoke_refresh_tokens(self) -> None:
+        """Let no refresh token count any more."""
+        self._state.refresh_tokens.clear()
+
+    def offer_logout(self) -> None:
+        """Name an ``end_session_endpoint`` in the documents and a ``sid`` in id tokens, and send logout tokens."""
+        self._state.offers_logout = True
+
+    def sids(self, person: str, client_id: str = "portal") -> list[str]:
+        """The sessions that a person has logged in from, the latest last."""
+        logins = list(self._state.logins.items())
+        return [sid for (client, sid), who in logins if client == client_id and who.key == person]
+
+    def logout_token(
+        self, person: str | None = None, sid: str | None = None, *, issuer: str | None = None, client_id: str = "portal"
+    ) -> str:
+        """A logout token, to be sent to an app: about a person, a session, or both.
+
+        :param issuer: that of the global provider by default.
+        """
+        about = {"sub": self.people[person].subject if person else None, "sid": sid}
+        about = {name: value for name, value in about.items() if value is not None}
+        return logout_token(self._state, issuer or self.issuer, client_id, about)
+
+    def send_logout_token(self, uri: str, token: str) -> int:
+        """Post a logout token to an app on this machine. Returns the status of its answer."""
+        return send(uri, token)
 
     def add_bookings(self, space: str, *, person: str | None = None, count: int = 1) -> list[Booking]:
         """Add bookings of an hour each to a space, after all that it has.

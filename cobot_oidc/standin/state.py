@@ -15,6 +15,7 @@ from .furnishing import furnished
 from .keys import SigningKeys
 from .limits import Limits
 from .people import SPACES, Person, everybody
+from .refresh_tokens import IssuedRefreshToken, RefreshPolicy
 from .scopes import SCOPES
 from .world import World
 
@@ -43,6 +44,13 @@ class RegisteredClient(ClientMixin):  # type: ignore[misc] # Authlib's mixins ar
     embed_at: str | None = None
     public_keys: Mapping[str, Any] | None = None
     authentication: str | None = None
+    post_logout_redirect_uri: str | None = None
+    backchannel_logout_uri: str | None = None
+
+    @property
+    def client_metadata(self) -> dict[str, list[str]]:
+        uri = self.post_logout_redirect_uri
+        return {"post_logout_redirect_uris": [] if uri is None else [uri]}
 
     @property
     def embed_url(self) -> str:
@@ -76,7 +84,7 @@ class RegisteredClient(ClientMixin):  # type: ignore[misc] # Authlib's mixins ar
         return response_type == "code"
 
     def check_grant_type(self, grant_type: str) -> bool:
-        return grant_type == "authorization_code"
+        return grant_type in ("authorization_code", "refresh_token")  # the latter only if the stand-in was told to
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +101,7 @@ class IssuedCode(AuthorizationCodeMixin):  # type: ignore[misc] # as above
     auth_time: int
     code_challenge: str | None
     code_challenge_method: str | None
+    sid: str = ""
     acr: str | None = None
 
     def get_redirect_uri(self) -> str | None:
@@ -128,6 +137,7 @@ class AccessToken:
     """What a bearer token stands for. Like Cobot's, it is valid until it is revoked.
 
     :ivar space: the space that it acts for; ``None`` if it acts for the person.
+    :ivar expires_at: in seconds since the epoch, if the stand-in was told to let tokens expire.
     """
 
     token: str
@@ -135,6 +145,7 @@ class AccessToken:
     person: Person
     scope: str
     space: str | None = None
+    expires_at: float | None = None
 
 
 @dataclass(slots=True)
@@ -148,6 +159,10 @@ class State:
     :ivar pushing: whether authorization requests may or must be pushed; ``None`` if they cannot be, as at Cobot.
     :ivar signs_userinfo: whether userinfo is a signed JWT. :ivar used_assertions: the ``jti`` of each.
     :ivar authorization_requests: the parameters of each request that somebody allowed. :ivar token_requests: of each.
+    :ivar refresh: how tokens are renewed; ``None`` if they are not, as at first. ``renewing``: held for a moment.
+    :ivar reused_refresh_tokens: how often one was used again that counts once.
+    :ivar offers_logout: whether the document names an end of sessions, and id tokens a ``sid``.
+    :ivar logins: who has logged in, by client and ``sid``.
     :ivar secrets: every secret that was received or sent, for tests that check that it is nowhere else.
     """
 
@@ -170,6 +185,12 @@ class State:
     used_assertions: set[str] = field(default_factory=set)
     authorization_requests: list[dict[str, list[str]]] = field(default_factory=list)
     token_requests: list[dict[str, list[str]]] = field(default_factory=list)
+    refresh: RefreshPolicy | None = None
+    refresh_tokens: dict[str, IssuedRefreshToken] = field(default_factory=dict)
+    reused_refresh_tokens: int = 0
+    renewing: threading.Lock = field(default_factory=threading.Lock)
+    offers_logout: bool = False
+    logins: dict[tuple[str, str], Person] = field(default_factory=dict)
     world: World = field(init=False)
     requests: list[RecordedRequest] = field(default_factory=list)
     secrets: set[str] = field(default_factory=set)
@@ -232,6 +253,11 @@ class State:
         self.used_assertions.clear()
         self.authorization_requests.clear()
         self.token_requests.clear()
+        self.refresh = None
+        self.refresh_tokens.clear()
+        self.reused_refresh_tokens = 0
+        self.offers_logout = False
+        self.logins.clear()
         self.world.reset()
         self.requests.clear()
         self.secrets.clear()
