@@ -14,9 +14,16 @@ if TYPE_CHECKING:
     from .errors import APIError, CobotOIDCError, ConfigurationError, LoginError, ProviderError, TokenError
     from .events import login_failed, oidc_event, user_logged_in, user_logged_out
     from .extension import CobotOIDC
-    from .guards import admin_required, login_required, membership_required, require_user, requires_scope
+    from .guards import (
+        admin_required,
+        login_required,
+        membership_required,
+        require_membership,
+        require_user,
+        requires_scope,
+    )
     from .identity.current import current_space, current_user, current_users
-    from .identity.user import AnonymousUser, Membership, Standing, User
+    from .identity.user import AnonymousUser, Membership, StandardClaims, Standing, User
     from .spaces import from_host, from_subdomain, from_view_arg
 
     __version__: str
@@ -36,6 +43,7 @@ __all__ = [
     "Membership",
     "ProviderError",
     "SpaceToken",
+    "StandardClaims",
     "Standing",
     "TokenError",
     "User",
@@ -50,6 +58,7 @@ __all__ = [
     "login_required",
     "membership_required",
     "oidc_event",
+    "require_membership",
     "require_user",
     "requires_scope",
     "user_logged_in",

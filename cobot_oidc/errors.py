@@ -25,6 +25,7 @@ ConfigurationCode = Literal[
     "guard_misplaced",
     "view_arg_unknown",
     "testing_only",
+    "authorization_request_invalid",
 ]
 
 ProviderCode = Literal[
@@ -42,6 +43,10 @@ ProviderCode = Literal[
     "key_set_unusable",
     "token_response_unusable",
     "userinfo_unusable",
+    "userinfo_not_signed",
+    "userinfo_encrypted",
+    "pushed_request_refused",
+    "pushed_request_unusable",
     "registration_unsupported",
     "registration_refused",
     "registration_unusable",
@@ -76,7 +81,14 @@ TokenCode = Literal[
     "nonce_unexpected",
     "subject_malformed",
     "authentication_too_old",
+    "requested_claim_unmet",
     "at_hash_mismatch",
+    "subject_changed",
+    "authentication_changed",
+    "logout_of_nobody",
+    "session_malformed",
+    "event_missing",
+    "jti_malformed",
 ]
 
 LoginCode = Literal[
@@ -105,6 +117,9 @@ LoginCode = Literal[
     "ticket_refused",
     "frame_of_somebody_else",
     "frame_cross_site",
+    "logout_request_malformed",
+    "logout_issuer_unknown",
+    "logout_not_shared",
 ]
 
 APICode = Literal[
@@ -113,6 +128,8 @@ APICode = Literal[
     "token_unavailable",
     "token_spent",
     "token_refused",
+    "token_not_renewed",
+    "refresh_refused",
     "insufficient_scope",
     "rights_limited",
     "request_forbidden",
@@ -214,7 +231,8 @@ CONFIGURATION: dict[ConfigurationCode, Entry] = {
     ),
     "client_refused": Entry(
         "The provider rejected our client; compare COBOT_OIDC_CLIENT_ID and COBOT_OIDC_CLIENT_SECRET with the "
-        "client's registration, and try the other COBOT_OIDC_CLIENT_AUTH: client_secret_basic or client_secret_post.",
+        "client's registration, and try the other COBOT_OIDC_CLIENT_AUTH: client_secret_basic or client_secret_post. "
+        "With private_key_jwt, register the output of `flask cobot keys --client`, and compare this machine's clock.",
         OUR_FAULT,
     ),
     "redirect_uri_unknown": Entry(
@@ -247,6 +265,11 @@ CONFIGURATION: dict[ConfigurationCode, Entry] = {
     ),
     "testing_only": Entry(
         "cobot_oidc.testing lets people in without a login, so it only works while app.testing is True.", OUR_FAULT
+    ),
+    "authorization_request_invalid": Entry(
+        "The app's function oidc.authorization_request returned a parameter that it cannot add to a login, or a value "
+        "that it cannot have; return what is expected.",
+        OUR_FAULT,
     ),
 }
 
@@ -322,8 +345,29 @@ PROVIDER: dict[ProviderCode, Entry] = {
         UNTRUSTED,
     ),
     "userinfo_unusable": Entry(
-        "The userinfo response is not valid JSON, or is about another subject than the id token; report it to the "
-        "provider.",
+        "The userinfo response is neither a JSON object nor a signed JWT, or is about another subject than the id "
+        "token; report it to the provider.",
+        UNTRUSTED,
+    ),
+    "userinfo_not_signed": Entry(
+        'COBOT_OIDC_USERINFO is "signed", but the userinfo response is plain JSON; register the client with a '
+        "userinfo_signed_response_alg, or set COBOT_OIDC_USERINFO to True.",
+        UNTRUSTED,
+    ),
+    "userinfo_encrypted": Entry(
+        "The userinfo response is encrypted, which is not supported; register the client without a "
+        "userinfo_encrypted_response_alg.",
+        UNTRUSTED,
+    ),
+    "pushed_request_refused": Entry(
+        "The provider refused the pushed authorization request; see the error in the details, and compare the scopes "
+        "and the redirect URI with the client's registration.",
+        OUR_FAULT,
+    ),
+    "pushed_request_unusable": Entry(
+        "Logins have to be pushed to the provider first (COBOT_OIDC_PUSHED_AUTHORIZATION_REQUESTS, or the provider's "
+        "document says so), but the document names no pushed_authorization_request_endpoint, or its answer is not one "
+        "of RFC 9126; no login begins in another way. Report it to the provider, or unset the setting.",
         UNTRUSTED,
     ),
     "registration_unsupported": Entry(
@@ -355,7 +399,11 @@ TOKEN: dict[TokenCode, Entry] = {
         "The token's header has a parameter that is not supported, or contains its own key; report it to the provider.",
         UNTRUSTED,
     ),
-    "token_type_wrong": Entry("The token's type (typ) is not JWT; report it to the provider.", UNTRUSTED),
+    "token_type_wrong": Entry(
+        "The token is of another kind, as its type (typ) says: an id token is a JWT, a logout token a logout+jwt or a "
+        "JWT; report it to the provider.",
+        UNTRUSTED,
+    ),
     "algorithm_forbidden": Entry(
         "The token's algorithm is not allowed; add it to COBOT_OIDC_ALGORITHMS if you trust it.",
         UNTRUSTED,
@@ -441,9 +489,37 @@ TOKEN: dict[TokenCode, Entry] = {
         "The person last logged in at the provider longer ago than max_age allows.",
         UNTRUSTED,
     ),
+    "requested_claim_unmet": Entry(
+        "The token lacks a claim that the app asked for as essential (oidc.authorization_request), or has another "
+        "value than those that it accepts, such as an acr of less assurance; the provider has to support the claims "
+        "parameter.",
+        UNTRUSTED,
+    ),
     "at_hash_mismatch": Entry(
         "The id token and the access token do not belong together (at_hash); report it to the provider.",
         UNTRUSTED,
+    ),
+    "subject_changed": Entry(
+        "A refreshed id token is about another person than the login (sub), which was ended; report this.",
+        UNTRUSTED,
+    ),
+    "authentication_changed": Entry(
+        "A refreshed id token is about another authentication than the login (auth_time); report it to the provider.",
+        UNTRUSTED,
+    ),
+    "logout_of_nobody": Entry(
+        "The logout token names neither a subject (sub) nor a session (sid); report it to the provider.", UNTRUSTED
+    ),
+    "session_malformed": Entry(
+        "The logout token's session (sid) is not a text of 1 to 255 characters; report it to the provider.", UNTRUSTED
+    ),
+    "event_missing": Entry(
+        "The logout token's events do not contain the one of a back-channel logout, as an object; if it is an id token "
+        "or a token about another event, it was sent to the wrong URL.",
+        UNTRUSTED,
+    ),
+    "jti_malformed": Entry(
+        "The logout token's own name (jti) is not a text of 1 to 255 characters; report it to the provider.", UNTRUSTED
     ),
 }
 
@@ -554,6 +630,22 @@ LOGIN: dict[LoginCode, Entry] = {
     "frame_cross_site": Entry(
         "A request that changes something came from a frame, but not from a page of this app.", ELSEWHERE, 403
     ),
+    "logout_request_malformed": Entry(
+        "A back-channel logout has to be a form (application/x-www-form-urlencoded) of at most 32 kB with one "
+        "logout_token; something else than a provider may have sent it.",
+        NOT_UNDERSTOOD,
+    ),
+    "logout_issuer_unknown": Entry(
+        "The logout token comes from an issuer that this app does not trust at this URL, or at which nobody is logged "
+        "in: register /cobot/backchannel-logout for the provider's client, and "
+        "/cobot/backchannel-logout/<space> for an issuer with a client of its own.",
+        NOT_UNDERSTOOD,
+    ),
+    "logout_not_shared": Entry(
+        "The logout was carried out in this process alone, as Redis cannot be reached; check COBOT_OIDC_REDIS_URL and "
+        "Redis itself.",
+        NOT_UNDERSTOOD,
+    ),
 }
 
 API: dict[APICode, Entry] = {
@@ -583,6 +675,18 @@ API: dict[APICode, Entry] = {
     "token_refused": Entry(
         "Cobot does not accept the access token: it was revoked, or belongs to another provider; logging in again "
         "brings a new one.",
+        RENEW_LOGIN,
+        401,
+    ),
+    "token_not_renewed": Entry(
+        "The access token has expired, and the provider cannot be asked for a new one at the moment; the person stays "
+        "logged in. Check the provider's status page.",
+        COBOT_AWAY,
+        503,
+    ),
+    "refresh_refused": Entry(
+        "The provider did not renew the access token, so the login was ended: the refresh token has expired or was "
+        "revoked, or another process used it before (refresh tokens that change need COBOT_OIDC_REDIS_URL).",
         RENEW_LOGIN,
         401,
     ),

@@ -3,7 +3,7 @@
 import time
 from dataclasses import replace
 from importlib import import_module
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from flask import Blueprint, Flask, current_app, has_request_context
 from flask.typing import ResponseReturnValue
@@ -12,13 +12,13 @@ from . import failures, urls
 from .embed import frames
 from .errors import CobotOIDCError, ConfigurationError
 from .events import logger
-from .first_request import look_at_first_request
+from .first_request import exempt_from_csrf, look_at_first_request
 from .guards import require_user
 from .identity import sessions
 from .identity.current import current_space, current_user, once_for_a_request
 from .identity.memberships import known_standing
 from .identity.user import ANONYMOUS
-from .installation import Clock, Installation, installation
+from .installation import AuthorizationRequestHook, Clock, Installation, installation
 from .provider.deadline import within
 from .settings import KEYS, Settings, read_settings
 from .settings_mistakes import PREFIX, unread_variables
@@ -28,6 +28,9 @@ if TYPE_CHECKING:
     from .api.client import CobotAPI
     from .api.space_tokens import SpaceTokens
     from .embed.context import Embed
+
+
+Hook = TypeVar("Hook", bound=AuthorizationRequestHook)
 
 
 class CobotOIDC:
@@ -52,6 +55,7 @@ class CobotOIDC:
     ) -> None:
         self._read_space = space
         self._clock = clock
+        self._authorization_request: AuthorizationRequestHook | None = None
         if app is not None:
             self.init_app(app)
 
@@ -78,10 +82,12 @@ class CobotOIDC:
             app.config["SESSION_COOKIE_SECURE"] = True
         self._warn(app, settings)
         installed = app.extensions["cobot_oidc"] = Installation(
-            app, settings, self._read_space, self._clock, known_standing
+            app, settings, self._read_space, self._clock, known_standing, lambda: self._authorization_request
         )
-        app.register_blueprint(_blueprint(embedded=settings.embedded), url_prefix=settings.url_prefix)
+        app.register_blueprint(_blueprint(settings), url_prefix=settings.url_prefix)
         app.context_processor(_template_names)
+        if settings.backchannel_logout:
+            exempt_from_csrf(app)
         look_at_first_request(app, installed, _template_names)
         if settings.embedded:
             _allow_frames(app)
@@ -104,8 +110,34 @@ class CobotOIDC:
             logger.warning(
                 "COBOT_OIDC_SPACES is set, but no issuer vouches for spaces: set COBOT_OIDC_SPACE_ISSUER too"
             )
+        if settings.refresh_tokens and settings.redis_url is None:
+            logger.warning(
+                "COBOT_OIDC_REFRESH_TOKENS is set without COBOT_OIDC_REDIS_URL: if refresh tokens count once, two "
+                "processes that use the same one end the login"
+            )
         if self._read_space is not None and app.config.get(f"{PREFIX}SPACES") is None:
             logger.warning("requests name their space, but no space is served: set COBOT_OIDC_SPACES")
+
+    def authorization_request(self, function: Hook) -> Hook:
+        """Decorate the function that adds parameters to the authorization request of each login.
+
+        :param function: gets the space of the login, ``None`` for the global provider, and the path of this app that
+            it leads to, ``None`` if that is open. Returns the parameters by name, or ``None``: ``acr_values`` and the
+            like are texts, ``claims`` is a mapping, ``resource`` a text or a list, ``max_age`` a number of seconds.
+            Those that every login sets itself, such as ``scope``, are refused when a login begins.
+        :raises ConfigurationError: ``authorization_request_invalid`` if there is such a function already.
+
+        .. code-block:: python
+
+            @oidc.authorization_request
+            def strong(space, next_path):
+                return {"acr_values": "urn:example:mfa"}
+        """
+        if self._authorization_request is not None:
+            expected = "one function for each CobotOIDC"
+            raise ConfigurationError("authorization_request_invalid", expected=expected, got=function.__name__)
+        self._authorization_request = function
+        return function
 
     @property
     def api(self) -> "CobotAPI":
@@ -150,15 +182,19 @@ class CobotOIDC:
         return installation(app).events.counts
 
 
-def _blueprint(*, embedded: bool) -> Blueprint:
+def _blueprint(settings: Settings) -> Blueprint:
     blueprint = Blueprint("cobot_oidc", __name__, template_folder="templates", static_folder="static")
     for name, method in (("login", "GET"), ("callback", "GET"), ("logout", "POST")):
         blueprint.add_url_rule(f"/{name}", name, _view("login", name), methods=[method])
-    if embedded:
+    if settings.embedded:
         blueprint.add_url_rule("/embedded", "embedded", _view("embed", "embedded"), methods=["GET"])
         blueprint.add_url_rule("/frame", "frame", _view("embed", "frame"), methods=["GET"])
         blueprint.add_url_rule("/frame", "redeem", _view("embed", "redeem"), methods=["POST"])
     blueprint.add_url_rule("/callback/<registered>", "callback", methods=["GET"])  # an issuer's own (RFC 9700 4.4.2.2)
+    if settings.backchannel_logout:
+        view = _view("backchannel", "logout")
+        blueprint.add_url_rule("/backchannel-logout", "backchannel_logout", view, methods=["POST"])
+        blueprint.add_url_rule("/backchannel-logout/<registered>", "backchannel_logout", methods=["POST"])
     blueprint.add_url_rule("/logged-out", "logged_out", failures.logged_out)
     blueprint.after_request(failures.protect)
     return blueprint
@@ -182,6 +218,8 @@ def _view(room: str, name: str):  # type: ignore[no-untyped-def] # Flask's view 
             failures.report(failure)
         raise failure
 
+    # Flask-Limiter's limits and Flask-WTF's exemptions find a view by its module and name.
+    view.__name__ = view.__qualname__ = f"{room}_{name}"
     return view
 
 
@@ -191,7 +229,8 @@ def _allow_frames(app: Flask) -> None:
     app.config["SESSION_COOKIE_SAMESITE"] = "Lax"  # by default some browsers would send it into frames
     app.session_interface = frames.FrameSessions()
     app.before_request(policy.refuse_cross_site)
-    app.after_request(policy.allow_frames)
+    # First in the list is last to run: Flask-Talisman, set up earlier, would replace the policy with its own.
+    app.after_request_funcs.setdefault(None, []).insert(0, policy.allow_frames)
     app.after_request(context.note)
 
 

@@ -167,11 +167,23 @@ def _name_for_people() -> str | None:
 
 
 def _accepted_languages() -> LanguageAccept:
-    """In a frame, the language that Cobot speaks around it."""
+    """The person's languages: as the app knows them, else in a frame that of Cobot around it, else the browser's."""
     hint = embed()
-    if hint is None or hint.locale is None:
+    preferred = _chosen_language() or (None if hint is None else hint.locale)
+    if preferred is None:
         return request.accept_languages
-    return LanguageAccept([(hint.locale.replace("_", "-"), 1)])
+    return LanguageAccept([(preferred.replace("_", "-"), 1), *request.accept_languages])
+
+
+def _chosen_language() -> str | None:
+    choose = installation().settings.language
+    if choose is None:
+        return None
+    try:
+        return str(choose() or "") or None  # Flask-Babel returns an object
+    except Exception:  # a page about a failure must not fail, and this may be what has failed
+        logger.exception("the function of COBOT_OIDC_LANGUAGE failed")
+        return None
 
 
 def _problem(error: CobotOIDCError) -> Response:

@@ -10,12 +10,13 @@ from collections.abc import Callable, Iterable
 from flask import Flask, request
 from werkzeug.routing import Rule
 
+from .embed import frames
 from .errors import ConfigurationError
 from .events import logger
 from .guards import asks_for_the_requested_space, views_left_open
 from .identity import sessions
 from .installation import Installation
-from .settings_mistakes import PREFIX, Problems, nearest
+from .settings_mistakes import PREFIX, Problems, check_samesite, nearest
 from .spaces import ViewArgument
 
 _TEMPLATES = (
@@ -41,6 +42,8 @@ def look_at_first_request(app: Flask, installed: Installation, names: Callable[[
     def look() -> None:
         if request.endpoint == "cobot_oidc.static":  # the style of the page that tells what is wrong
             return
+        if installed.settings.backchannel_logout:
+            exempt_from_csrf(app)
         if not found:
             try:
                 check_app(app, installed)
@@ -55,6 +58,16 @@ def look_at_first_request(app: Flask, installed: Installation, names: Callable[[
         raise found[0].copy()
 
     app.before_request(look)
+
+
+def exempt_from_csrf(app: Flask) -> None:
+    """Let Flask-WTF pass a provider's logout, which has no form of ours and proves itself by its signature.
+
+    Called by ``init_app``, and again before the first request, in case ``CSRFProtect`` was set up after us.
+    """
+    csrf = app.extensions.get("csrf")
+    if csrf is not None and hasattr(csrf, "exempt"):
+        csrf.exempt(app.view_functions["cobot_oidc.backchannel_logout"])
 
 
 def check_app(app: Flask, installed: Installation) -> None:
@@ -111,7 +124,11 @@ def _check_endpoint(app: Flask, key: str, place: str) -> None:
         raise ConfigurationError("setting_invalid", setting=key, found=place, expected=expected, **remedy)
 
 
-def _check_store(app: Flask, _installed: Installation) -> None:
+def _check_store(app: Flask, installed: Installation) -> None:
+    """What an extension that was set up later may have changed."""
+    check_samesite(app.config)
+    if installed.settings.embedded:
+        frames.check(app, frames.FrameSessions)
     try:
         sessions.check_store(app.session_interface)
     except ConfigurationError as error:

@@ -16,7 +16,7 @@ from .failures import is_for_a_person
 from .identity.current import identity_of, in_space, requested_space, requested_user
 from .identity.memberships import standing_of
 from .identity.sessions import NOTHING_KEPT
-from .identity.user import User
+from .identity.user import Membership, User
 from .installation import installation
 from .issuers import is_space_name
 from .urls import Destination, check_prefix, login_url, offer_login, this_page
@@ -173,6 +173,23 @@ def require_user() -> User:
     return user
 
 
+def require_membership() -> Membership:
+    """The membership of this request's user in its space: what a typed view calls after ``membership_required``.
+
+    :raises LoginError: as ``require_user``; ``membership_required`` (403) if the user is no member of the space;
+        ``membership_unknown`` (503) if Cobot cannot be asked.
+    :raises ConfigurationError: ``setting_missing`` without ``COBOT_OIDC_MEMBERSHIP``.
+
+    .. code-block:: python
+
+        @app.get("/<space>/desk")
+        @membership_required
+        def desk(space):
+            return bookings_of(require_membership().id)
+    """
+    return _membership_of(require_user())
+
+
 def views_left_open(views: Mapping[str, Callable[..., Any]]) -> list[str]:
     """The endpoints whose view was given to ``login_required``, while the app knows none of what that returned.
 
@@ -227,8 +244,14 @@ def _guard(
 
 
 def _check_member(user: User) -> None:
-    if standing_of(user).membership is None:
+    _membership_of(user)
+
+
+def _membership_of(user: User) -> Membership:
+    membership = standing_of(user).membership
+    if membership is None:
         raise LoginError("membership_required", space=user.space)
+    return membership
 
 
 def _check_admin(user: User) -> None:

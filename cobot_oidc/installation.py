@@ -1,6 +1,6 @@
 """What ``init_app`` leaves in ``app.extensions["cobot_oidc"]``, and how every room finds it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, TypeVar, cast
 
 from flask import Flask
@@ -15,12 +15,16 @@ from .settings import Settings
 from .spaces import SpaceReader
 
 if TYPE_CHECKING:
+    from .issuers import Registration
     from .login.used_states import UsedStates
+    from .provider.provider import Provider
     from .provider.providers import Providers
     from .provider.shared_store import SharedStore
 
 T = TypeVar("T")
 Clock = Callable[[], float]  # seconds since the epoch
+# The app's own function: from the space and the ``next`` of a login to further parameters of its request.
+AuthorizationRequestHook = Callable[[str | None, str | None], Mapping[str, object] | None]
 
 
 class Installation:
@@ -36,17 +40,25 @@ class Installation:
         read_space: SpaceReader | None,
         clock: Clock,
         find_standing: Callable[[User], Standing | None],
+        authorization_request: Callable[[], AuthorizationRequestHook | None],
     ) -> None:
         self.settings = settings
         self.read_space = read_space
         self.clock = clock
+        self.authorization_request = authorization_request
         self.terms = Terms.of(
             settings.claims,
             lifetime=settings.session_lifetime,
             idle_lifetime=settings.session_idle_lifetime,
             find_standing=find_standing if settings.membership else None,
         )
-        self.ended_logins = EndedLogins(clock, settings.session_lifetime, secret=self._secret, store=self.store)
+        self.ended_logins = EndedLogins(
+            clock,
+            settings.session_lifetime,
+            hears_providers=settings.backchannel_logout,
+            secret=self._secret,
+            store=self.store,
+        )
         self.events = Events(app)
         self._app = app
         self._shared: dict[str, object] = {}
@@ -58,6 +70,15 @@ class Installation:
 
         settings, tell = self.settings.provider, self.events.tell
         return self.once("providers", lambda: Providers(settings, self.clock, tell, self.store()))
+
+    def provider_of(self, registration: "Registration") -> "Provider":
+        """The provider that a registration is at."""
+        return self.providers.provider(
+            registration.issuer,
+            allowed_hosts=registration.allowed_hosts,
+            is_named=registration.is_named,
+            is_others=registration.callback is not None,
+        )
 
     @property
     def used_states(self) -> "UsedStates":

@@ -7,7 +7,7 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, fields
 from types import MappingProxyType
-from typing import Any, Generic, NamedTuple, TypeVar, cast
+from typing import Any, Generic, Literal, NamedTuple, TypeVar, cast
 from urllib.parse import urlsplit
 
 from . import settings_checks as check
@@ -109,20 +109,44 @@ def setting(
 class IssuerSettings:
     """Who vouches for people, and which client this app is there. ``Issuers`` is made from it."""
 
-    client_id: str = setting(check.text, "the client's id, from its registration at the provider", default=_Required())
+    client_id: str = setting(
+        check.text,
+        "the client's id, from its registration at the provider; for a try, `python -m cobot_oidc.standin` prints one",
+        default=_Required(),
+    )
     client_secret: str | None = setting(
         optional(check.text),
         "without it, the client is a public one, which only PKCE protects",
         default=None,
         is_secret=True,
     )
+    client_key: object = setting(
+        optional(check.client_key),
+        "a private key for `private_key_jwt`, as a PEM text or a JWK; or [a list of them](client-authentication.md), "
+        "of which the first one signs",
+        default=None,
+        is_secret=True,
+    )
     client_auth: str = setting(
         check.CLIENT_AUTH,
-        "or `client_secret_basic`. Never taken from the provider's document",
+        "or `client_secret_basic`, `client_secret_jwt`. [How the client proves who it is](client-authentication.md). "
+        "Never taken from the provider's document",
         default=_Following(
-            lambda before: "none" if before.get("client_secret") is None else "client_secret_post",
-            "`client_secret_post` with a secret, else `none`",
+            lambda before: check.usual_authentication(before.get("client_secret"), before.get("client_key")),
+            "`client_secret_post` with a secret, `private_key_jwt` with a key, else `none`",
         ),
+    )
+    client_auth_algorithm: str | None = setting(
+        optional(check.CLIENT_AUTH_ALGORITHM),
+        "what signs the client's assertions",
+        default=None,
+        shown="`HS256` with a secret; that of the key",
+    )
+    pushed_authorization_requests: bool = setting(
+        check.boolean,
+        "the client must [push its authorization requests](authorization-request.md#pushed-requests) to the provider "
+        "first. It also does so if the provider's document requires it of everybody; costs a request at each login",
+        default=False,
     )
     issuer: str = setting(
         check.issuer,
@@ -142,7 +166,8 @@ class IssuerSettings:
         check.space_issuers,
         "exceptions, space → issuer. Inside the provider's domain, only the issuer; elsewhere, such as for a custom "
         'domain, `{"issuer": …, "client_id": …, "client_secret": …}` with a client of its own, registered for the '
-        "callback `/cobot/callback/<space>`; `client_auth` and `allowed_hosts` are optional. [More](spaces.md)",
+        "callback `/cobot/callback/<space>`; the other `client_…` settings, `pushed_authorization_requests` and "
+        "`allowed_hosts` are optional. [More](spaces.md)",
         default={},
         is_secret=True,
     )
@@ -262,19 +287,34 @@ class Settings:
     claims: tuple[str, ...] = setting(
         words(), "the claims that the session keeps", default=("name", "email", "picture", "phone_number")
     )
-    userinfo: bool = setting(
-        check.boolean,
-        "ask the userinfo endpoint at each login for claims that the id token leaves out; costs a request",
+    userinfo: bool | Literal["signed"] = setting(
+        check.userinfo,
+        "ask the userinfo endpoint at each login for claims that the id token leaves out; costs a request. A signed "
+        'answer is verified; with `"signed"`, any other is refused',
         default=False,
     )
     logout_at_provider: bool = setting(
         check.boolean,
-        "after logging out here, send the browser on to the provider's own logout, if its document names one (Cobot's "
-        "does not); its answer comes back to `AFTER_LOGOUT`, or to `/cobot/logged-out`: a URL to register there",
+        "after logging out here, send the browser on to [the provider's own logout](logout.md#at-the-provider-too), if "
+        "its document names one (Cobot's does not); its answer comes back to `AFTER_LOGOUT`, or to "
+        "`/cobot/logged-out`: a URL to register there. The login's id token is kept for it, sealed",
+        default=False,
+    )
+    backchannel_logout: bool = setting(
+        check.boolean,
+        "let providers [end logins](logout.md#when-somebody-logs-out-at-the-provider) by a request of their own to "
+        "`/cobot/backchannel-logout`; needs `REDIS_URL`, by which every process learns of it",
         default=False,
     )
     json_blueprints: frozenset[str] = setting(
         check.blueprints, "names of blueprints whose requests all want JSON", default=frozenset()
+    )
+    language: Callable[[], object] | None = setting(
+        optional(check.function),
+        "a function that returns the language of our pages for this request's person, such as `de`, or "
+        "[Flask-Babel's `get_locale`](how-to/flask-babel.md) itself. Without it the browser's languages decide, and in "
+        "a frame Cobot's",
+        default=None,
     )
     embedded: bool = setting(
         check.boolean,
@@ -292,6 +332,12 @@ class Settings:
     keep_token: bool = setting(
         check.boolean,
         "keep the access token for [Cobot's API](api.md): sealed in the session, or in Redis if there is one",
+        default=False,
+    )
+    refresh_tokens: bool = setting(
+        check.boolean,
+        "keep the [refresh token](api.md#tokens-that-expire) too if the provider gives one (Cobot does not), and renew "
+        "the access token with it once that has expired; needs `KEEP_TOKEN`, and with several processes `REDIS_URL`",
         default=False,
     )
     revoke_token: bool = setting(
@@ -357,6 +403,8 @@ def read_settings(config: Mapping[str, Any], further_checks: Iterable[Callable[[
             check_callback(own["redirect_uri"], own["url_prefix"])
         with problems.noted():
             _check_tokens(own)
+        with problems.noted():
+            _check_backchannel_logout(own)
     for further_check in further_checks:
         with problems.noted():
             further_check()
@@ -382,15 +430,28 @@ def _read(
 
 def _check_tokens(own: dict[str, Any]) -> None:
     """What depends on what the app does with access tokens; membership is asked with one, within a scope."""
-    if own["revoke_token"] and not own["keep_token"]:
-        raise ConfigurationError(
-            "setting_invalid",
-            setting=f"{PREFIX}REVOKE_TOKEN",
-            found=True,
-            expected=f"False, unless {PREFIX}KEEP_TOKEN is True: there is no token to revoke",
-        )
+    for name, what_for in (("revoke_token", "revoke"), ("refresh_tokens", "renew")):
+        if own[name] and not own["keep_token"]:
+            raise ConfigurationError(
+                "setting_invalid",
+                setting=f"{PREFIX}{name.upper()}",
+                found=True,
+                expected=f"False, unless {PREFIX}KEEP_TOKEN is True: there is no token to {what_for}",
+            )
     if own["membership"] and READ_USER not in own["scopes"]:
         own["scopes"] = (*own["scopes"], READ_USER)
+
+
+def _check_backchannel_logout(own: Mapping[str, Any]) -> None:
+    """A provider's request reaches one process, without the browser's cookie: only Redis tells the others."""
+    if own["backchannel_logout"] and own["redis_url"] is None:
+        raise ConfigurationError(
+            "setting_invalid",
+            setting=f"{PREFIX}BACKCHANNEL_LOGOUT",
+            found=True,
+            expected=f"False, unless {PREFIX}REDIS_URL is set: every process has to learn that a login was ended, "
+            "and no session store can be searched for it",
+        )
 
 
 def _api_url(issuer: str) -> str | None:
@@ -401,10 +462,18 @@ def _api_url(issuer: str) -> str | None:
 
 def _issuers(given: IssuerSettings) -> Issuers:
     try:
-        client = check.client_of(given.client_id, given.client_secret, given.client_auth)
+        client = check.client_of(
+            given.client_id,
+            given.client_secret,
+            given.client_auth,
+            given.client_key,
+            given.client_auth_algorithm,
+            given.pushed_authorization_requests,
+        )
     except Unfit as unfit:
+        found = given.client_auth if unfit.about == "CLIENT_AUTH" else "one that is not shown"
         raise ConfigurationError(
-            "setting_invalid", setting=f"{PREFIX}CLIENT_AUTH", found=given.client_auth, expected=unfit.expected
+            "setting_invalid", setting=f"{PREFIX}{unfit.about}", found=found, expected=unfit.expected
         ) from None
     return Issuers.of(
         client=client,

@@ -62,15 +62,23 @@ def check_flask(config: Mapping[str, Any]) -> None:
     for key in fallbacks:
         with problems.noted():
             _check_secret_key("SECRET_KEY_FALLBACKS", key, {})
-    if str(config.get("SESSION_COOKIE_SAMESITE")).lower() == "strict":
-        with problems.noted():
-            raise ConfigurationError(
-                "setting_invalid",
-                setting="SESSION_COOKIE_SAMESITE",
-                found="Strict",
-                expected="Lax: browsers hide a Strict cookie from the page that a login elsewhere leads back to",
-            )
+    with problems.noted():
+        check_samesite(config)
     problems.raise_any()
+
+
+def check_samesite(config: Mapping[str, Any]) -> None:
+    """The session's cookie comes along when a login elsewhere leads back.
+
+    :raises ConfigurationError: ``setting_invalid``.
+    """
+    if str(config.get("SESSION_COOKIE_SAMESITE")).lower() == "strict":
+        raise ConfigurationError(
+            "setting_invalid",
+            setting="SESSION_COOKIE_SAMESITE",
+            found="Strict",
+            expected="Lax: browsers hide a Strict cookie from the page that a login elsewhere leads back to",
+        )
 
 
 def refuse_unknown(config: Mapping[str, Any], keys: Collection[str]) -> None:

@@ -1,21 +1,23 @@
 """A small member portal: log in with Cobot, for everything or for one space, and see what is yours there.
 
 It shows what an app with this extension looks like, and is a good start for your own. ``python -m example_app`` runs it
-together with the stand-in. The pages of a space are in ``space_pages.py``, where somebody belongs in ``places.py``, and
-words, times and amounts in ``languages.py``.
+together with the stand-in. The pages of a space are in ``space_pages.py``, their addresses in ``addresses.py``, where
+somebody belongs in ``places.py``, and words, times and amounts in ``languages.py``.
 """
 
 from collections.abc import Mapping
 from typing import Any
 
-from flask import Flask, redirect, render_template, request, url_for
-from werkzeug.exceptions import HTTPException
+from flask import Flask, abort, redirect, render_template, request, url_for
+from flask_wtf.csrf import CSRFError
+from werkzeug.exceptions import HTTPException, SecurityError
 from werkzeug.wrappers import Response
 
-from cobot_oidc import User, current_space, current_users, login_required
+from cobot_oidc import User, current_space, current_user, current_users, login_required
 
-from . import languages, places, space_pages
-from .extensions import oidc
+from . import addresses, languages, places, space_pages
+from .addresses import path_in_space, url_in_space, url_of_portal
+from .extensions import csrf, oidc
 
 SPACES = {"co-up": "co.up Coworking", "betahaus": "Betahaus"}
 
@@ -23,7 +25,8 @@ SPACES = {"co-up": "co.up Coworking", "betahaus": "Betahaus"}
 def create_app(config: Mapping[str, Any] | None = None) -> Flask:
     """The portal as a WSGI app.
 
-    ``PORTAL_SPACES`` says which spaces it serves: a dictionary of subdomains at Cobot and names for people.
+    ``PORTAL_SPACES`` says which spaces it serves: a dictionary of subdomains at Cobot and names for people. With
+    ``PORTAL_HOST``, such as ``portal.example``, each space has a host of its own: ``co-up.portal.example``.
 
     :param config: settings that override those of the environment (``FLASK_SECRET_KEY``,
         ``FLASK_COBOT_OIDC_CLIENT_ID``, ``FLASK_PORTAL_SPACES``, …).
@@ -42,14 +45,19 @@ def create_app(config: Mapping[str, Any] | None = None) -> Flask:
     app.config.from_prefixed_env()
     app.config.from_mapping(config or {})
     app.config.setdefault("COBOT_OIDC_SPACES", list(app.config["PORTAL_SPACES"]))
-    oidc.init_app(app)
+    addresses.init_app(app, space_pages.pages)
+    csrf.init_app(app)
     languages.init_app(app)
-    app.register_blueprint(space_pages.pages)
 
     @app.get("/")
     def welcome() -> str | Response:
-        if oidc.embed is not None and oidc.embed.space in app.config["PORTAL_SPACES"]:
-            return redirect(url_for("space.home", space=oidc.embed.space))  # a frame belongs to one space
+        named, spaces = addresses.named_space(), app.config["PORTAL_SPACES"]
+        if named is not None and named not in spaces:
+            abort(404)
+        if named is not None and (current_user.is_authenticated or oidc.embed is not None):
+            return redirect(url_in_space("home"))  # who is not logged in there chooses from all spaces
+        if oidc.embed is not None and oidc.embed.space in spaces:
+            return redirect(url_in_space("home", oidc.embed.space))  # a frame belongs to one space
         users = {user.space: user for user in current_users()}
         return render_template("welcome.html", users=users, standings=places.remembered())
 
@@ -61,8 +69,12 @@ def create_app(config: Mapping[str, Any] | None = None) -> Flask:
     # The extension's own errors have the template cobot_oidc/error.html; this handler is for all others.
     @app.errorhandler(HTTPException)
     def failed(error: HTTPException) -> Response:
+        if isinstance(error, SecurityError):  # a host that is not ours: nothing on a page could lead anywhere
+            return Response("This host is not served here.", 400)
         response = error.get_response()
-        response.data = render_template("error.html", status=response.status_code)
+        response.data = render_template(
+            "error.html", status=response.status_code, is_outdated=isinstance(error, CSRFError)
+        )
         return response
 
     @app.context_processor
@@ -82,14 +94,14 @@ def create_app(config: Mapping[str, Any] | None = None) -> Flask:
 
 
 def _profile_url(space: str | None) -> str:
-    return url_for("space.profile", space=space) if space else url_for("profile")
+    return url_in_space("profile", space) if space else url_of_portal("profile")
 
 
 def _after_login(user: User) -> str:
     """Members begin with their bookings. Everybody else may see their profile, which says what they are there."""
     if user.space is None:
         return url_for("welcome")
-    return url_for("space.home" if user.is_member else "space.profile", space=user.space)
+    return path_in_space("home" if user.is_member else "profile", user.space)
 
 
 def _protect(response: Response) -> Response:

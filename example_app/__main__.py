@@ -1,6 +1,7 @@
 """``python -m example_app`` runs the portal and the stand-in Cobot together until Ctrl-C, as ``make demo`` does."""
 
 import os
+import re
 import secrets
 import socket
 from dataclasses import replace
@@ -12,24 +13,39 @@ from cobot_oidc.standin import StandIn
 
 from . import create_app
 
+_WHAT_TO_TRY = """\
+Open this one:  http://{at}/
+
+There is no password: on the stand-in's page, choose who you want to be.
+- Ada is a member of co.up: see her bookings there, book a room, and cancel it.
+- Alex runs both spaces: open the people of a space, which Cobot asks him to allow once.
+- Grace is a member of both, under two names: her profile lists where she belongs.
+
+Inside Cobot, in a frame:  {space}/members
+A host for each space:     {by_host}
+Make Cobot misbehave:      {cobot}/stand-in
+Press Ctrl-C to stop the portal and the stand-in."""
+
 
 def main() -> None:
     """Run both, or say which port is taken."""
     wanted, standin_port = _wanted_port("PORT", 5000), _wanted_port("STANDIN_PORT", 5001)
+    host = _wanted_host()
     try:
         _refuse_if_answered(wanted)
         listener = socket.create_server(("127.0.0.1", wanted))
     except OSError as error:
         raise SystemExit(f"Port {wanted} {_trouble(error)}. Choose another: make demo PORT=5100") from None
     port = listener.getsockname()[1]
+    at = f"{host or 'localhost'}:{port}"
     cobot = StandIn(standin_port)
     secret = secrets.token_hex()
     cobot.register_client(
         "portal",
         secret=secret,
-        redirect_uri=f"http://localhost:{port}/cobot/callback",
+        redirect_uri=f"http://{at}/cobot/callback",
         name="Member portal",
-        embed_url=f"http://localhost:{port}/{{space}}/",
+        embed_url=f"http://{{space}}.{at}/" if host else f"http://{at}/{{space}}/",
     )
     try:
         _refuse_if_answered(standin_port)
@@ -42,6 +58,7 @@ def main() -> None:
     app = create_app(
         {
             "SECRET_KEY": secrets.token_hex(),
+            "PORTAL_HOST": at if host else None,
             "COBOT_OIDC_CLIENT_ID": "portal",
             "COBOT_OIDC_CLIENT_SECRET": secret,
             "COBOT_OIDC_ISSUER": cobot.issuer,
@@ -51,15 +68,9 @@ def main() -> None:
     server = make_server("127.0.0.1", port, app, threaded=True, request_handler=_Handler, fd=listener.fileno())
     listener.close()
     try:
-        print(f"The member portal:   http://localhost:{port}/   (open this one)")
-        print(f"The stand-in Cobot:  {cobot.issuer}/stand-in")
-        print("You do not need a password: choose one of the people that the stand-in offers.")
-        print("What to try:")
-        print("- Ada is a member of co.up: see her bookings there, and more of them. She is not a member of Betahaus.")
-        print("- Alex runs both spaces: see the people. Cobot asks him to allow that once.")
-        print("- Grace is a member of both, under two names. Her profile lists where she belongs.")
-        print(f"- Inside Cobot, in a frame: {cobot.space_issuer('co-up')}/members")
-        print("Press Ctrl-C to stop both.", flush=True)
+        by_host = f"http://co-up.{at}/" if host else "make demo PORTAL_HOST=portal.localhost"
+        space = cobot.space_issuer("co-up")
+        print(_WHAT_TO_TRY.format(at=at, cobot=cobot.issuer, space=space, by_host=by_host), flush=True)
         server.serve_forever()
     except KeyboardInterrupt:
         print()
@@ -90,6 +101,14 @@ def _wanted_port(variable: str, default: int) -> int:
     if text.isascii() and text.isdigit() and int(text) < 65536:
         return int(text)
     raise SystemExit(f"{variable} is {text!r}, but has to be a port: a number below 65536")
+
+
+def _wanted_host() -> str | None:
+    """The name below which each space has a host; ``None`` if spaces are in the path."""
+    name = os.environ.get("PORTAL_HOST") or None
+    if name is None or re.fullmatch(r"([a-z0-9-]+\.)+localhost", name):
+        return name
+    raise SystemExit(f"PORTAL_HOST is {name!r}, but has to be a name below localhost, such as portal.localhost")
 
 
 def _refuse_if_answered(port: int) -> None:

@@ -1,11 +1,12 @@
 """My bookings, from Cobot's API, in the time zone of the space. What pages say about them is in the templates."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, tzinfo
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from typing import Any
 from zoneinfo import ZoneInfo
 
-from flask import current_app
+from flask import abort, current_app
 
 from cobot_oidc import require_user
 
@@ -22,6 +23,30 @@ class Booking:
     resource: str | None
     start: datetime
     end: datetime
+    id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Resource:
+    """A room or a desk that can be booked. ``capacity`` is in people."""
+
+    id: str
+    name: str
+    capacity: int | None
+    price: str | None  # of an hour, before taxes
+    currency: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """From one moment to another."""
+
+    start: datetime
+    end: datetime
+
+    def overlaps(self, other: "Span") -> bool:
+        """Whether both have a moment in common."""
+        return self.start < other.end and other.start < self.end
 
 
 def mine(space: str, since: datetime) -> Iterator[Booking]:
@@ -31,27 +56,107 @@ def mine(space: str, since: datetime) -> Iterator[Booking]:
 
     :param since: with the time zone in which the times are wanted.
     """
-    membership = require_user().membership
     for booking in oidc.api.pages(
         "/bookings",
         filter={"space": space, "from": since.isoformat()},
         include=["resource"],
         page_size=MOST_ON_A_PAGE,
     ):
-        owner = booking.get("membership")
-        if membership is not None and owner is not None and owner["id"] == membership.id:
-            resource = booking.get("resource") or {}
-            yield Booking(
-                title=booking.get("title"),
-                resource=resource.get("name"),
-                start=datetime.fromisoformat(booking["from"]).astimezone(since.tzinfo),
-                end=datetime.fromisoformat(booking["to"]).astimezone(since.tzinfo),
+        if _is_mine(booking):
+            yield _read(booking, since.tzinfo)
+
+
+def my_booking(space: str, booking_id: str) -> Booking:
+    """One of the current user's own bookings; anybody else's is not found, whatever Cobot says.
+
+    :raises APIError: ``resource_not_found``.
+    """
+    booking = oidc.api.get(f"/bookings/{booking_id}", include=["resource"])
+    if not _is_mine(booking):
+        abort(404)
+    return _read(booking, _time_zone(space))
+
+
+def resources(space: str) -> list[Resource]:
+    """What can be booked at a space."""
+    return [
+        Resource(
+            id=each["id"],
+            name=each.get("name") or each["id"],
+            capacity=each.get("capacity"),
+            price=(each.get("pricePerHour") or {}).get("net"),
+            currency=(each.get("pricePerHour") or {}).get("currency"),
+        )
+        for each in oidc.api.pages("/resources", filter={"space": space}, page_size=MOST_ON_A_PAGE)
+    ]
+
+
+def taken(space: str, day: date) -> dict[str, list[Span]]:
+    """When each resource is taken on a day, by its id."""
+    zone = _time_zone(space)
+    midnight = datetime.combine(day, time(), zone)
+    found: dict[str, list[Span]] = {}
+    for booking in oidc.api.pages(
+        "/bookings",
+        filter={
+            "space": space,
+            "from": midnight.isoformat(),
+            "to": datetime.combine(day + timedelta(days=1), time(), zone).isoformat(),
+        },
+        page_size=MOST_ON_A_PAGE,
+    ):
+        if (resource := booking.get("resource")) is not None:
+            found.setdefault(resource["id"], []).append(
+                Span(_moment(booking["from"], zone), _moment(booking["to"], zone))
             )
+    return found
+
+
+def book(resource_id: str, span: Span, title: str | None) -> str:
+    """Book a resource for the current user, and return the booking's id. Needs the scope ``write_bookings``.
+
+    :raises APIError: ``request_invalid`` if the time is taken, or the space's rules do not allow it.
+    """
+    made = oidc.api.post(
+        "/bookings",
+        {
+            "data": {
+                "type": "bookings",
+                "attributes": {"from": span.start.isoformat(), "to": span.end.isoformat(), "title": title},
+                "relationships": {"resource": {"data": {"type": "resources", "id": resource_id}}},
+            }
+        },
+    )
+    return str(made["id"])
+
+
+def cancel(booking_id: str) -> None:
+    """Cancel a booking. Needs the scope ``write_bookings``."""
+    oidc.api.delete(f"/bookings/{booking_id}")
 
 
 def now_at(space: str) -> datetime:
     """The time on the clocks of a space."""
     return datetime.now(_time_zone(space)).replace(microsecond=0)
+
+
+def _is_mine(booking: Mapping[str, Any]) -> bool:
+    membership, owner = require_user().membership, booking.get("membership")
+    return membership is not None and owner is not None and owner["id"] == membership.id
+
+
+def _read(booking: Mapping[str, Any], zone: tzinfo | None) -> Booking:
+    return Booking(
+        id=booking["id"],
+        title=booking.get("title"),
+        resource=(booking.get("resource") or {}).get("name"),
+        start=_moment(booking["from"], zone),
+        end=_moment(booking["to"], zone),
+    )
+
+
+def _moment(text: str, zone: tzinfo | None) -> datetime:
+    return datetime.fromisoformat(text).astimezone(zone)
 
 
 def _time_zone(space: str) -> tzinfo:

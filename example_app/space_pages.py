@@ -1,17 +1,23 @@
-"""The pages of one space: today, my bookings and invoices, checking in, the people, and my profile there."""
+"""The pages of one space: today, my bookings and new ones, invoices, checking in, the people, and my profile there."""
 
 from collections.abc import Callable
+from datetime import date
+from functools import partial
 from itertools import islice
-from typing import TypeVar
+from typing import Any, TypeVar
 
-from flask import Blueprint, redirect, render_template, request, url_for
+from flask import Blueprint, flash, redirect, render_template, request
+from flask_babel import gettext
 from werkzeug.wrappers import Response
 
 from cobot_oidc import APIError, admin_required, login_required, membership_required, requires_scope
 
 from . import bookings as booked
 from . import check_ins, invoices, places
+from .addresses import url_in_space
+from .booking_form import Errors, Form, bookable_day, conflict, refused
 from .extensions import oidc
+from .languages import clock, day
 
 T = TypeVar("T")
 
@@ -19,7 +25,7 @@ AT_A_TIME = 10  # bookings
 LAST_PAGE = 1000
 FOR_THE_PERSON = (401, 403)  # log in again, or see why not: a page about the error says more than a card could
 
-pages = Blueprint("space", __name__, url_prefix="/<space>")
+pages = Blueprint("space", __name__)  # addresses.py says where
 
 
 @pages.get("/")
@@ -55,6 +61,62 @@ def bookings(space: str) -> str:
     )
 
 
+@pages.get("/bookings/new")
+@membership_required
+@requires_scope("write_bookings")  # Cobot asks for it here, when it is first needed
+def book(space: str) -> str:
+    now = booked.now_at(space)
+    wanted = request.args.get("day", "")
+    if request.headers.get("X-Requested-With") == "XMLHttpRequest":  # a script asks when things are taken
+        shown = _taken(space, bookable_day(wanted, now))
+        return render_template("taken.html", resources=booked.resources(space), now=now, **shown)
+    return _form(space, Form.suggested(now, request.args.get("resource", ""), wanted))
+
+
+@pages.post("/bookings/new")
+@membership_required
+@requires_scope("write_bookings")
+def book_now(space: str) -> str | Response:
+    form, now, resources = Form.of(request.form), booked.now_at(space), booked.resources(space)
+    span, errors = form.checked(resources, now)
+    if span is None:
+        return _form(space, form, errors, resources)
+    try:
+        booking_id = booked.book(form.resource, span, form.title or None)
+    except APIError as error:
+        if error.status in FOR_THE_PERSON:
+            raise
+        known = {} if error.code != "request_invalid" else _unless_it_fails(partial(_conflict, space, form, span))
+        return _form(space, form, known or refused(error), resources)
+    name = next(each.name for each in resources if each.id == form.resource)
+    when = f"{day(span.start, now)}, {clock(span.start)}–{clock(span.end)}"
+    flash(gettext("You have booked %(resource)s: %(time)s.", resource=name, time=when))
+    return redirect(url_in_space("booking", space, booking_id=booking_id), 303)
+
+
+@pages.get("/bookings/<booking_id>")
+@membership_required
+def booking(space: str, booking_id: str) -> str:
+    return render_template("booked.html", booking=booked.my_booking(space, booking_id), now=booked.now_at(space))
+
+
+@pages.get("/bookings/<booking_id>/cancel")
+@membership_required
+@requires_scope("write_bookings")
+def cancel(space: str, booking_id: str) -> str:
+    return render_template("cancel.html", booking=booked.my_booking(space, booking_id), now=booked.now_at(space))
+
+
+@pages.post("/bookings/<booking_id>/cancel")
+@membership_required
+@requires_scope("write_bookings")
+def cancel_now(space: str, booking_id: str) -> Response:
+    cancelled = booked.my_booking(space, booking_id)
+    booked.cancel(booking_id)
+    flash(gettext("Your booking of %(resource)s is cancelled.", resource=cancelled.resource or gettext("Booking")))
+    return redirect(url_in_space("bookings", space), 303)
+
+
 @pages.get("/invoices")
 @membership_required
 def my_invoices(space: str) -> str:
@@ -84,7 +146,7 @@ def check_in(space: str) -> str:
 def check_in_now(space: str) -> Response:
     if check_ins.checked_in_until(booked.now_at(space)) is None:  # a second click changes nothing
         check_ins.check_in()
-    return redirect(url_for("space.check_in", space=space), 303)
+    return redirect(url_in_space("check_in", space), 303)
 
 
 @pages.get("/people")
@@ -108,6 +170,22 @@ def remember_standing(response: Response) -> Response:
     if response.status_code in (200, 403):  # with any other, Cobot may not have said anything
         places.remember()
     return response
+
+
+def _form(space: str, form: Form, errors: Errors | None = None, resources: list[booked.Resource] | None = None) -> str:
+    now = booked.now_at(space)
+    if resources is None:
+        resources = booked.resources(space)
+    shown = _unless_it_fails(lambda: _taken(space, bookable_day(form.day, now))) or {"taken": None, "day": None}
+    return render_template("book.html", form=form, errors=errors or {}, resources=resources, now=now, **shown)
+
+
+def _taken(space: str, wanted: date) -> dict[str, Any]:
+    return {"taken": booked.taken(space, wanted), "day": wanted}
+
+
+def _conflict(space: str, form: Form, span: booked.Span) -> Errors:
+    return conflict(span, booked.taken(space, span.start.date()).get(form.resource, []))
 
 
 def _unless_it_fails(ask: Callable[[], T]) -> T | None:

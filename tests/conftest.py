@@ -1,6 +1,7 @@
 """What every test may use: a clock that stands still, a stand-in Cobot, and portals with people in front of them."""
 
 import os
+import signal
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -19,6 +20,10 @@ from .redis_server import RedisServer
 
 if TYPE_CHECKING:
     from playwright import sync_api
+
+
+# A shell lets its background jobs ignore Ctrl-C, and programs that tests start would inherit that.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def needed_program(name: str, variable: str) -> str:
@@ -182,6 +187,10 @@ class Visitor(testing.Visitor):
         """A page, asked for with this very ``Cookie`` header and no other."""
         client = self.browser.application.test_client(use_cookies=False)
         return client.get(path, headers={"Cookie": cookie, **headers})
+
+    def at_cobot(self, url: str) -> Any:
+        """A page of the stand-in, with the browser that is logged in there."""
+        return self._at_cobot.get(url)
 
     def sees(self, path: str) -> Any:
         """The user that an open page shows, ``None`` for nobody."""

@@ -1,13 +1,9 @@
 """The extension in apps of every shape: factories, several apps, prefixes, proxies, other session stores."""
 
-from pathlib import Path
 from typing import Any
 
 import pytest
-from cachelib import FileSystemCache
 from flask import Blueprint, Flask, request
-from flask_session import Session
-from redis import Redis
 from werkzeug.middleware.dispatcher import DispatcherMiddleware
 from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.test import Client
@@ -179,51 +175,6 @@ def test_a_callable_names_the_space(settings: dict[str, Any], cobot: StandIn, cl
     visitor = Visitor(app, cobot)
     assert visitor.begin("/cobot/login?space=co-up").startswith(cobot.space_issuer("co-up"))
     assert visitor.get("/desk?at=betahaus").location == "/cobot/login?space=betahaus&next=/desk?at%3Dbetahaus"
-
-
-@pytest.fixture(params=["files", "Redis"])
-def session_store(request: pytest.FixtureRequest) -> dict[str, Any]:
-    """Flask-Session's settings for a store on this machine, and for a real Redis."""
-    if request.param == "files":
-        folder: Path = request.getfixturevalue("tmp_path")
-        return {"SESSION_TYPE": "cachelib", "SESSION_CACHELIB": FileSystemCache(str(folder))}
-    return {"SESSION_TYPE": "redis", "SESSION_REDIS": Redis.from_url(request.getfixturevalue("redis").url)}
-
-
-@pytest.mark.covers("S01", "S09")
-def test_a_session_on_the_server_gets_a_new_id(
-    make_portal: MakePortal, cobot: StandIn, session_store: dict[str, Any]
-) -> None:
-    portal = make_portal(**session_store)
-    Session(portal)
-    portal.add_url_rule("/visit", "visit", _remember_visit)
-    visitor = Visitor(portal, cobot)
-    visitor.get("/visit")
-    before = visitor.browser.get_cookie("session")
-
-    visitor.log_in("/co-up/desk", "grace")
-
-    after = visitor.browser.get_cookie("session")
-    assert before is not None
-    assert after is not None
-    assert after.value != before.value
-    assert visitor.sees("/co-up/open") is not None
-    assert visitor.sees("/betahaus/open") is None
-    # The old id opens nothing, neither what was there nor what is there now.
-    visitor.browser.set_cookie("session", before.value)
-    assert visitor.sees("/co-up/open") is None
-    visitor.browser.set_cookie("session", after.value)
-    visitor.log_out()
-    # Unlike a signed cookie, a copy of it is worth nothing after a logout (S09).
-    visitor.browser.set_cookie("session", after.value)
-    assert visitor.sees("/co-up/open") is None
-
-
-def _remember_visit() -> str:
-    from flask import session
-
-    session["visits"] = 1
-    return "seen"
 
 
 def test_a_blueprint_of_json(make_portal: MakePortal, cobot: StandIn) -> None:

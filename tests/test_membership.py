@@ -13,6 +13,7 @@ from cobot_oidc import (
     from_view_arg,
     login_required,
     membership_required,
+    require_membership,
     user_logged_in,
 )
 from cobot_oidc.standin import StandIn
@@ -102,6 +103,25 @@ def test_a_member_is_let_in_and_has_a_membership(space_app: Flask, cobot: StandI
         "is_admin": False,
         "space": "co-up",
     }
+
+
+def test_a_typed_view_requires_the_membership_with_the_errors_of_the_guard(make_space_app: Any, cobot: StandIn) -> None:
+    app: Flask = make_space_app()
+    app.add_url_rule("/<space>/typed", "typed", lambda space: f"{require_membership().id} at {space}")
+    ada, grace = Visitor(app, cobot), Visitor(app, cobot)
+
+    assert ada.get("/co-up/typed", headers=JSON).json["code"] == "login_required"  # type: ignore[index] # it is JSON
+    ada.log_in("/co-up/who")
+    assert ada.get("/co-up/typed").text == "m-ada at co-up"
+    ada.log_in("/betahaus/who")
+    for path in ("/betahaus/desk", "/betahaus/typed"):
+        answer = ada.get(path, headers=JSON)
+        assert (answer.status_code, (answer.json or {})["code"]) == (403, "membership_required")
+    cobot.reply("api", path="/api/user", status=403)
+    grace.log_in("/co-up/who", "grace")
+    for path in ("/co-up/desk", "/co-up/typed"):
+        answer = grace.get(path, headers=JSON)
+        assert (answer.status_code, (answer.json or {})["code"]) == (503, "membership_unknown")
 
 
 def test_cobot_is_asked_once_by_a_login_and_by_no_page(space_app: Flask, cobot: StandIn) -> None:

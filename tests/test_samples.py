@@ -19,6 +19,7 @@ from contextlib import redirect_stdout
 from dataclasses import dataclass
 from functools import partial
 from importlib.metadata import metadata, version
+from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any
 from urllib.parse import urljoin
@@ -38,16 +39,16 @@ from jinja2 import DictLoader
 from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.metrics.export import InMemoryMetricReader
 from prometheus_client import CollectorRegistry, generate_latest
-from pygments.lexers.ruby import RubyLexer
-from pygments.token import Token
+from pygments.lexers.ruby import RubyLexer  # type: ignore[import-untyped]
+from pygments.token import Token  # type: ignore[import-untyped]
 from rq import SimpleWorker
 
 import cobot_oidc.protocol
-from cobot_oidc import CobotOIDC, current_user, from_host, from_view_arg, login_required
+from cobot_oidc import CobotOIDC, User, current_user, from_host, from_view_arg, login_required
 from cobot_oidc.cli import cobot as flask_cobot
 from cobot_oidc.standin import StandIn
 
-from .conftest import CALLBACK, SECRET_KEY, Browser, Clock, Visitor
+from .conftest import CALLBACK, CHROMIUM_ARGUMENTS, SECRET_KEY, Browser, Clock, Visitor, needed_program
 from .redis_server import RedisServer
 from .samples import PAGES, REPOSITORY, Sample, samples
 
@@ -70,6 +71,7 @@ class Surroundings:
     cobot: StandIn
     settings: dict[str, Any]
     environment: pytest.MonkeyPatch
+    folder: Path
 
     def app(self, **changes: Any) -> Flask:
         app = Flask("portal")
@@ -97,10 +99,10 @@ Run = Callable[[Sample, Surroundings], object]
 
 @pytest.fixture
 def surroundings(
-    cobot: StandIn, clock: Clock, settings: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+    cobot: StandIn, clock: Clock, settings: dict[str, Any], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> Surroundings:
     clock.now = time.time()  # samples have no clock to set
-    return Surroundings(cobot, settings, monkeypatch)
+    return Surroundings(cobot, settings, monkeypatch, tmp_path)
 
 
 # How the samples of a language run
@@ -259,7 +261,7 @@ def said_until(command: list[str], last: str, then: Callable[[str], object]) -> 
 
 
 def open_the_page(said: str) -> None:
-    [url] = [word for line in said.splitlines() if "open this one" in line for word in line.split() if "://" in word]
+    [url] = [word for line in said.splitlines() if "Open this one" in line for word in line.split() if "://" in word]
     assert requests.get(url, timeout=10).status_code == 200
 
 
@@ -644,7 +646,7 @@ def jobs(surroundings: Surroundings, redis: RedisServer) -> dict[str, Any]:
 
 
 def test_a_job_of_rq_runs_as_it_is_printed(jobs: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
-    [sample] = [sample for sample in SAMPLES if "import Redis" in sample.code]
+    [sample] = [sample for sample in SAMPLES if "from rq import" in sample.code]
     monkeypatch.setitem(sys.modules, "portal", SimpleNamespace(**jobs))  # where RQ imports the function from
     names = sample.run(jobs)
     SimpleWorker([names["queue"]], connection=names["queue"].connection).work(burst=True, logging_level="ERROR")
@@ -690,15 +692,130 @@ def an_app_s_own_tests(sample: Sample, surroundings: Surroundings) -> None:
             test(**{each: given[each] for each in inspect.signature(test).parameters})
 
 
+AROUND_A_BROWSER_TEST = f"""
+import pytest
+from flask import Flask
+from playwright.sync_api import sync_playwright
+
+from cobot_oidc import CobotOIDC, current_user, login_required
+
+
+@pytest.fixture
+def app(cobot):
+    app = Flask("portal")
+    app.config.update(TESTING=True, SECRET_KEY="k" * 32, COBOT_OIDC_ISSUER=cobot.issuer,
+                      COBOT_OIDC_CLIENT_ID="portal", COBOT_OIDC_CLIENT_SECRET="s3cret")
+    CobotOIDC(app)
+    app.add_url_rule("/desk", "desk", login_required(lambda: f"<h1>Hello {{current_user.name}}</h1>"))
+    return app
+
+
+@pytest.fixture
+def page():
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args={CHROMIUM_ARGUMENTS})
+        yield browser.new_page()
+        browser.close()
+"""
+
+
+def tests_in_a_browser(sample: Sample, surroundings: Surroundings) -> None:
+    """In a project of its own, with an app and, in place of pytest-playwright, a page in the tests' own Chromium."""
+    chromium = needed_program("Chromium", "COBOT_OIDC_TEST_BROWSER")
+    around = AROUND_A_BROWSER_TEST.replace("CHROMIUM", repr(chromium))
+    (surroundings.folder / "conftest.py").write_text(around, encoding="utf-8")
+    (surroundings.folder / "test_portal.py").write_text(sample.code, encoding="utf-8")
+    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-q", "."]
+    run = subprocess.run(command, cwd=surroundings.folder, capture_output=True, text=True, check=False)  # noqa: S603 - our own
+    assert "2 passed" in run.stdout, run.stdout + run.stderr
+
+
 def app_to_be_tested(surroundings: Surroundings, config: dict[str, Any]) -> Flask:
     app = surroundings.app(**config)
     CobotOIDC(app)
     return app
 
 
+def run_beside(sample: Sample, _surroundings: Surroundings) -> None:
+    """A test of ``tests/beside`` runs the whole page as one app; it takes these languages."""
+    assert sample.language in ("python", "jinja")
+
+
+BESIDE = {
+    f"docs/how-to/{name}.md"
+    for test in (REPOSITORY / "tests" / "beside").glob("test_*.py")
+    for name in re.findall(r'run_page\("([\w-]+)"', test.read_text(encoding="utf-8"))
+}
+
+
+def typed_code(sample: Sample, surroundings: Surroundings) -> None:
+    names = surroundings.namespace()
+    sample.run(names)
+    if "badge" in names:
+        profile = Visitor(names["app"], surroundings.cobot).log_in("/profile")
+        assert profile.text == surroundings.cobot.people["ada"].subject
+    else:
+        user = User("https://www.cobot.me", "ada", None, {"name": "Ada", "locale": "en", "company": "Engines"}, 0)
+        assert names["greeting"](user) == "Ada, en"
+        assert names["company"](user) == "Engines"
+
+
+def second_factor(sample: Sample, surroundings: Surroundings) -> None:
+    """Both samples in one app: who is logged in without the second factor is sent to log in with it."""
+    [asked] = [each for each in SAMPLES if each.place == "docs/authorization-request.md, What the app asks for"]
+    app = surroundings.app()
+    sample.run({"__name__": "portal", "app": app})
+    oidc = CobotOIDC(app)
+    app.add_url_rule("/", "home", login_required(hello))
+    asked.run({"__name__": "portal", "oidc": oidc})
+    visitor = Visitor(app, surroundings.cobot)
+    visitor.log_in("/")
+    assert surroundings.cobot.authorization_requests[-1]["ui_locales"] == ["de"]
+
+    to_login = visitor.get("/invoices").location
+    answer = visitor.answer(visitor.get(to_login).location)
+
+    assert visitor.get(visitor.get(answer).location).text == "The invoices of Ada Lovelace"
+    assert "urn:example:mfa" in surroundings.cobot.authorization_requests[-1]["claims"][0]
+
+
+def private_key(sample: Sample, surroundings: Surroundings) -> None:
+    """What the sample before prints is the file, and what the command prints after it is registered."""
+    [make_key] = [each for each in SAMPLES if each.place == "docs/client-authentication.md, A private key"]
+    with redirect_stdout(io.StringIO()) as printed:
+        make_key.run({})
+    surroundings.environment.setattr(
+        "pathlib.Path.read_text", lambda path: {"client-key.pem": printed.getvalue()}[str(path)]
+    )
+    key = sample.run({})["COBOT_OIDC_CLIENT_KEY"]
+    surroundings.environment.undo()
+    app = surroundings.app(COBOT_OIDC_CLIENT_SECRET=None, COBOT_OIDC_CLIENT_KEY=key)
+    CobotOIDC(app)
+    app.add_url_rule("/", "home", login_required(hello))
+    with redirect_stdout(io.StringIO()) as public:
+        flask_cobot(["keys", "--client"], obj=ScriptInfo(create_app=lambda: app), standalone_mode=False)
+    surroundings.cobot.register_client(
+        "portal", secret=None, redirect_uri=CALLBACK, public_keys=json.loads(public.getvalue())
+    )
+
+    assert Visitor(app, surroundings.cobot).log_in("/").text == "Hello Ada Lovelace"
+
+
+def keys_of_the_client(sample: Sample, _surroundings: Surroundings) -> None:
+    """It runs where the sample before it does."""
+    assert sample.code == "flask cobot keys --client\n"
+
+
 OWN_WAYS: dict[str, Run] = {
+    "docs/how-to/typed-code.md, Typed code": typed_code,
+    "docs/how-to/typed-code.md, Claims by name": typed_code,
+    **{sample.place: run_beside for sample in SAMPLES if sample.place.partition(",")[0] in BESIDE},
+    "docs/authorization-request.md, What is verified": second_factor,
+    "docs/client-authentication.md, A private key (2)": private_key,
+    "docs/client-authentication.md, A private key (3)": keys_of_the_client,
     "docs/testing.md, Somebody who is logged in": an_app_s_own_tests,
     "docs/testing.md, A whole login": an_app_s_own_tests,
+    "docs/testing.md, In a real browser": tests_in_a_browser,
     **{sample.place: of_the_api for sample in SAMPLES if sample.place.startswith("docs/api.md")},
     "docs/api.md, Who is a member (2)": membership,
     "docs/api.md, Calls": calls,

@@ -4,7 +4,6 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
-import flask_login
 import pytest
 from flask import Blueprint, Flask, g, render_template_string
 
@@ -19,7 +18,7 @@ from cobot_oidc import (
 )
 from cobot_oidc.standin import StandIn
 
-from .conftest import Clock, MakePortal, Visitor, add_pages
+from .conftest import Clock, MakePortal, Visitor
 from .test_session_stores import OldStore
 
 MakeApp = Callable[..., Flask]
@@ -328,41 +327,6 @@ def test_an_app_without_the_extension_is_told_what_to_call() -> None:
         require_user()
     with pytest.raises(ConfigurationError, match="not_installed"):
         CobotOIDC().counts(app)
-
-
-@pytest.mark.parametrize("is_last", [True, False])
-def test_beside_flask_login_a_template_has_a_name_that_is_always_ours(
-    settings: dict[str, Any], cobot: StandIn, clock: Clock, caplog: pytest.LogCaptureFixture, is_last: bool
-) -> None:
-    app = Flask("portal")
-    app.config.update(settings)
-    manager = flask_login.LoginManager()
-    manager.user_loader(lambda _: None)
-    if is_last:
-        manager.init_app(app)
-    CobotOIDC(app, space=from_view_arg("space"), clock=clock)
-    if not is_last:
-        manager.init_app(app)
-    add_pages(app)
-    template = "{{ cobot_user.name }} {{ current_user.name }}"
-    app.add_url_rule("/page", "page", lambda: render_template_string(template))
-    visitor = Visitor(app, cobot)
-    visitor.log_in("/desk")
-
-    assert visitor.get("/page").text == ("Ada Lovelace Ada Lovelace" if is_last else "Ada Lovelace ")
-    [line] = [line for line in caplog.messages if "Flask-Login" in line]
-    assert f"current_user is that of {'cobot_oidc' if is_last else 'Flask-Login'}" in line
-    assert "cobot_user is always that of cobot_oidc" in line
-
-
-def test_flask_login_that_gives_templates_no_name_is_no_matter(
-    make_portal: MakePortal, caplog: pytest.LogCaptureFixture
-) -> None:
-    portal = make_portal()
-    flask_login.LoginManager().init_app(portal, add_context_processor=False)
-
-    assert portal.test_client().get("/").status_code == 200
-    assert "Flask-Login" not in caplog.text
 
 
 def test_a_template_that_is_rendered_in_a_job_has_both_names(portal: Flask) -> None:

@@ -5,8 +5,6 @@ from typing import Any
 
 import pytest
 from flask import Flask, session
-from flask_login import LoginManager, UserMixin, current_user, login_user
-from flask_wtf.csrf import CSRFProtect, generate_csrf
 
 from cobot_oidc.standin import StandIn
 
@@ -89,42 +87,6 @@ def test_the_app_s_own_data_counts_for_the_size_of_the_cookie(shop: Flask, cobot
 
     assert page.status_code == 500
     assert len(visitor.get("/kept").json or {}) == notes
-
-
-def test_a_form_that_was_open_during_a_login_can_still_be_sent(make_portal: MakePortal, cobot: StandIn) -> None:
-    portal = make_portal()
-    csrf = CSRFProtect(portal)
-    csrf.exempt(portal.view_functions["cobot_oidc.logout"])
-    portal.add_url_rule("/form", "form", generate_csrf)
-    portal.add_url_rule("/sent", "sent", lambda: "thank you", methods=["POST"])
-    visitor = Visitor(portal, cobot)
-    token = visitor.get("/form").text
-
-    visitor.log_in("/desk")
-
-    assert visitor.browser.post("/sent", data={"csrf_token": token}).text == "thank you"
-    assert visitor.browser.post("/sent", data={"csrf_token": "forged"}).status_code == 400
-    visitor.log_out()
-    assert visitor.browser.post("/sent", data={"csrf_token": token}).status_code == 400
-
-
-def test_flask_login_s_user_stays_logged_in(make_portal: MakePortal, cobot: StandIn) -> None:
-    portal = make_portal()
-    manager = LoginManager(portal)
-
-    class Staff(UserMixin):  # type: ignore[misc] # Flask-Login is untyped
-        id = "7"
-
-    manager.user_loader(lambda _: Staff())
-    portal.add_url_rule("/staff/log-in", "staff_log_in", lambda: str(login_user(Staff())))
-    portal.add_url_rule("/staff", "staff", lambda: str(current_user.is_authenticated))
-    visitor = Visitor(portal, cobot)
-    visitor.get("/staff/log-in")
-
-    visitor.log_in("/desk")
-    assert visitor.get("/staff").text == "True"
-    visitor.log_out()
-    assert visitor.get("/staff").text == "False"
 
 
 @pytest.mark.parametrize("claims", ["name", "email name", "name email picture"])

@@ -1,9 +1,12 @@
 """What Cobot says about the frame that it shows the app in: always a hint, and never a login (docs/cobot.md 6).
 
 Anybody can write such a URL. So it may take a login away, from a person whom Cobot does not show the page to, and never
-give one. It is remembered in the frame's own cookie, beside a secret by which the frame is known again.
+give one. It is remembered in the frame's own cookie, beside a secret by which the frame is known again. Frames of one
+page share that cookie, and the one that was set last stays. So a frame that begins sets one more, which no other
+replaces: two that begin at the same moment are both known again.
 """
 
+import hashlib
 import json
 import re
 import secrets
@@ -22,10 +25,14 @@ from ..protocol.strict_json import loads
 from .frames import COOKIE, in_frame
 
 LIFETIME = 30 * 86400  # seconds
+LONGEST_BEGINNING = 3600  # seconds in which a frame's first login may end
+MOST_BEGINNINGS = 4  # frames that begin at once
 LONGEST_COOKIE = 2048  # characters
 
 _SECRET_BYTES = 32
 _KEPT = "_cobot_oidc_embed"
+_BEGINNING = f"{COOKIE}_of_"  # and the beginning of the frame's name
+_LETTERS = 12
 _SECRET = re.compile(r"[A-Za-z0-9_-]{43}")
 _USER_ID = re.compile(r"[\x21-\x7e]{1,255}")
 _LOCALE = re.compile(r"[A-Za-z]{2,3}(?:[-_][A-Za-z0-9]{2,8})?")
@@ -50,6 +57,7 @@ class _Frame:
     secret: str
     embed: Embed
     is_noted: bool  # in the browser
+    is_new: bool
 
 
 def embed() -> Embed | None:
@@ -62,6 +70,17 @@ def secret() -> str | None:
     """The secret of the frame that this request comes from; ``None`` outside of a frame."""
     frame = _frame()
     return None if frame is None else frame.secret
+
+
+def known_secrets() -> list[str]:
+    """All secrets by which this frame may be known: its own, and those of frames that began beside it (E02)."""
+    own = secret()
+    return [] if own is None else list(dict.fromkeys([own, *_beginnings()]))
+
+
+def name_of(secret: str) -> str:
+    """The name of a frame, which may be told: 43 characters of its secret's SHA-256."""
+    return hashlib.sha256(secret.encode()).hexdigest()[:43]
 
 
 def is_for_somebody_else(identity: Identity) -> bool:
@@ -78,6 +97,8 @@ def note(response: Response) -> Response:
     if frame is not None and not frame.is_noted:
         value = json.dumps([frame.secret, frame.embed.space, frame.embed.user_id, frame.embed.locale])
         cookies.put(response, COOKIE, urlsafe_b64encode(value.encode()).rstrip(b"=").decode(), max_age=LIFETIME)
+        if frame.is_new:
+            cookies.put(response, _name_of_beginning(frame.secret), frame.secret, max_age=LONGEST_BEGINNING)
     return response
 
 
@@ -98,9 +119,20 @@ def _read() -> _Frame:
             locale=_locale(query.get("cobot_locale")),
         )
         if known is None:
-            return _Frame(secrets.token_urlsafe(_SECRET_BYTES), said, False)
-        return _Frame(known.secret, said, said == known.embed)
-    return known or _Frame(secrets.token_urlsafe(_SECRET_BYTES), Embed(), False)
+            return _Frame(secrets.token_urlsafe(_SECRET_BYTES), said, is_noted=False, is_new=True)
+        return _Frame(known.secret, said, is_noted=said == known.embed, is_new=False)
+    return known or _Frame(secrets.token_urlsafe(_SECRET_BYTES), Embed(), is_noted=False, is_new=True)
+
+
+def _beginnings() -> list[str]:
+    """The secrets of frames that began not long ago, of which one may have lost its cookie to another."""
+    names = [name for name in cookies.names() if name.startswith(_BEGINNING)]
+    found = [values[0] for name in names[-MOST_BEGINNINGS:] if len(values := cookies.values(name)) == 1]
+    return [one for one in found if _SECRET.fullmatch(one)]
+
+
+def _name_of_beginning(secret: str) -> str:
+    return _BEGINNING + name_of(secret)[:_LETTERS]
 
 
 def _in_cookie() -> _Frame | None:
@@ -113,7 +145,8 @@ def _in_cookie() -> _Frame | None:
         return None
     match stored:  # who owns the browser may write anything
         case [str(frame_secret), space, user_id, locale] if _SECRET.fullmatch(frame_secret):
-            return _Frame(frame_secret, Embed(_space(space), _user_id(user_id), _locale(locale)), True)
+            said = Embed(_space(space), _user_id(user_id), _locale(locale))
+            return _Frame(frame_secret, said, is_noted=True, is_new=False)
     return None
 
 

@@ -62,12 +62,13 @@ class FrameSessions(SecureCookieSessionInterface):
         return in_frame() or super().get_cookie_partitioned(app)
 
 
-def check(app: Flask) -> None:
+def check(app: Flask, store: type[SecureCookieSessionInterface] = SecureCookieSessionInterface) -> None:
     """What an app needs to be shown in a frame.
 
+    :param store: the session store that it has: ``FrameSessions`` once ``init_app`` has set it.
     :raises ConfigurationError: ``setting_invalid``.
     """
-    if type(app.session_interface) is not SecureCookieSessionInterface:
+    if type(app.session_interface) is not store:
         raise ConfigurationError(
             "setting_invalid",
             setting=f"{PREFIX}EMBEDDED",

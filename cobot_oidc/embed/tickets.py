@@ -3,6 +3,7 @@
 import hashlib
 import json
 import secrets
+from collections.abc import Iterable
 
 from .. import sealing
 from ..errors import LoginError
@@ -16,33 +17,29 @@ _PURPOSE = "frame ticket"
 _NAME_BYTES = 16
 
 
-def frame_of(secret: str) -> str:
-    """The name of a frame, by which a ticket is bound to it: 43 characters of its secret's SHA-256."""
-    return hashlib.sha256(secret.encode()).hexdigest()[:43]
-
-
 def issue(identity: Identity, frame: str) -> str:
     """A ticket for this login and this frame.
 
-    :param frame: the frame's name, as ``frame_of`` makes it.
+    :param frame: the frame's name, as ``context.name_of`` makes it.
     """
     installed = installation()
     content = [
         identity.user.issuer,
-        identity.stored(installed.terms),
+        identity.without_hint().stored(installed.terms),  # no provider's page is shown in a frame
         secrets.token_urlsafe(_NAME_BYTES),
         int(installed.clock()),
     ]
     return sealing.seal(json.dumps(content).encode(), _PURPOSE, frame)
 
 
-def redeem(ticket: str, secret: str) -> Identity:
+def redeem(ticket: str, frames: Iterable[str]) -> Identity:
     """The login that a ticket brings. It counts once.
 
-    :param secret: of the frame that brings the ticket.
+    :param frames: the names that the frame may have that brings the ticket.
     :raises LoginError: ``ticket_refused`` for a ticket of another frame or app, an old one, or one that was redeemed.
     """
-    installed, plain = installation(), sealing.opened(ticket, _PURPOSE, frame_of(secret))
+    installed, opened = installation(), (sealing.opened(ticket, _PURPOSE, frame) for frame in frames)
+    plain = next((content for content in opened if content is not None), None)
     if plain is None:
         raise LoginError("ticket_refused", reason="not a ticket for this frame")
     issuer, stored, name, issued_at = json.loads(plain)
@@ -50,7 +47,7 @@ def redeem(ticket: str, secret: str) -> Identity:
     if not abs(now - issued_at) <= LIFETIME:
         raise LoginError("ticket_refused", reason="too old")
     identity = Identity.read(issuer, stored, installed.terms)
-    if identity is None or not identity.is_alive(now, installed.terms) or identity.user in installed.ended_logins:
+    if identity is None or not identity.is_alive(now, installed.terms) or identity in installed.ended_logins:
         raise LoginError("ticket_refused", reason="the login has ended")
     # A memory of their own: nobody without tickets fills it.
     redeemed = installed.once("tickets", lambda: UsedStates(installed.store()))

@@ -20,7 +20,7 @@ from ..identity.sessions import Identity
 from ..installation import installation
 from ..urls import Destination
 from . import tickets
-from .context import embed, is_for_somebody_else, secret
+from .context import embed, is_for_somebody_else, known_secrets, name_of, secret
 from .frames import in_frame
 
 JUST_NOW = 60  # seconds: somebody who logged in so recently is not sent to log in again
@@ -41,7 +41,7 @@ def embedded() -> Response:
         "cobot_oidc/embedded.html",
         window_url=url_for(
             "cobot_oidc.frame",
-            frame=tickets.frame_of(frame_secret),
+            frame=name_of(frame_secret),
             space=destination.space or "",
             user=hint.user_id if hint is not None else None,
             grant=destination.grant,
@@ -74,11 +74,11 @@ def frame() -> Response:
 
 def redeem() -> Response:
     """From the frame: its own session, for the login that the ticket brings."""
-    frame_secret, ticket = secret(), request.form.get("ticket", "")
-    if frame_secret is None or not urls.is_same_origin() or len(ticket) > LONGEST_TICKET:
+    frames, ticket = [name_of(each) for each in known_secrets()], request.form.get("ticket", "")
+    if not frames or not urls.is_same_origin() or len(ticket) > LONGEST_TICKET:
         raise LoginError("ticket_refused", reason="not from a frame of this app")
     installed = installation()
-    identity = tickets.redeem(ticket, frame_secret)
+    identity = tickets.redeem(ticket, frames)
     registration = installed.settings.issuers.registration_of(identity.user.space)
     if registration is None or registration.issuer != identity.user.issuer:
         raise LoginError("ticket_refused", reason="the app's issuers have changed")

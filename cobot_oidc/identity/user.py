@@ -3,7 +3,43 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal, TypedDict, cast
+
+if TYPE_CHECKING:  # type checkers know it without the package; in ``typing`` it is since Python 3.13
+    from typing_extensions import ReadOnly
+
+
+class StandardClaims(TypedDict, total=False):
+    """The claims that have a meaning in OIDC Core 5.1, and those of 2 about the login: each of this type, or absent.
+
+    For type checkers: ``user.claims["email"]`` is a ``str``, and a misspelt name is an error. Read a claim of the
+    provider's own with ``user.claims.get("company")``.
+    """
+
+    iss: "ReadOnly[str]"
+    sub: "ReadOnly[str]"
+    name: "ReadOnly[str]"
+    given_name: "ReadOnly[str]"
+    family_name: "ReadOnly[str]"
+    middle_name: "ReadOnly[str]"
+    nickname: "ReadOnly[str]"
+    preferred_username: "ReadOnly[str]"
+    profile: "ReadOnly[str]"
+    picture: "ReadOnly[str]"
+    website: "ReadOnly[str]"
+    email: "ReadOnly[str]"
+    email_verified: "ReadOnly[bool]"
+    gender: "ReadOnly[str]"
+    birthdate: "ReadOnly[str]"
+    zoneinfo: "ReadOnly[str]"
+    locale: "ReadOnly[str]"
+    phone_number: "ReadOnly[str]"
+    phone_number_verified: "ReadOnly[bool]"
+    address: "ReadOnly[Mapping[str, object]]"
+    updated_at: "ReadOnly[float]"
+    auth_time: "ReadOnly[float]"
+    acr: "ReadOnly[str]"
+    amr: "ReadOnly[list[str]]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,9 +96,9 @@ class User:
     is_authenticated: ClassVar[Literal[True]] = True  # Literal, as type checkers narrow by it
 
     @property
-    def claims(self) -> Mapping[str, object]:
-        """The claims that the session keeps, with ``iss`` and ``sub``; read-only."""
-        return MappingProxyType({"iss": self.issuer, "sub": self.subject, **self.kept_claims})
+    def claims(self) -> StandardClaims:
+        """The claims that the session keeps, with ``iss`` and ``sub``, also those beyond the standard; read-only."""
+        return cast("StandardClaims", MappingProxyType({"iss": self.issuer, "sub": self.subject, **self.kept_claims}))
 
     @property
     def name(self) -> str | None:
@@ -142,7 +178,7 @@ class AnonymousUser:
     email = None
     picture = None
     phone_number = None
-    claims: Mapping[str, object] = MappingProxyType({})
+    claims: ClassVar[StandardClaims] = cast("StandardClaims", MappingProxyType({}))
     authenticated_at = None
     standing = None
     membership = None

@@ -1,7 +1,7 @@
 """The three views that tell the story of a login. Imported by the first one, with all that only a login needs."""
 
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
 from urllib.parse import urljoin
@@ -13,9 +13,8 @@ from .. import urls
 from ..context import the_app
 from ..embed.frames import in_frame
 from ..errors import CobotOIDCError, ConfigurationError, LoginError, ProviderError
-from ..events import user_logged_out
 from ..failures import is_subresource
-from ..identity import grants, logout_marks, sessions, tokens
+from ..identity import endings, grants, logout_marks, sessions, tokens
 from ..identity.current import (
     forget_user,
     identity_of,
@@ -28,8 +27,16 @@ from ..identity.sessions import Identity
 from ..identity.user import User
 from ..installation import installation
 from ..issuers import Registration
-from ..protocol.authorization import AuthorizationRequest, AuthorizationResponse, logout_url, request_options
+from ..protocol.authorization import (
+    AuthorizationRequest,
+    AuthorizationResponse,
+    logout_url,
+    pushed_url,
+    request_options,
+)
+from ..protocol.client import Client
 from ..protocol.discovery import ProviderMetadata
+from ..protocol.further_parameters import FurtherParameters
 from ..provider.provider import Provider
 from ..urls import Destination
 from . import recent_logins, transactions
@@ -56,8 +63,9 @@ def login() -> Response:
     redirect_uri = urls.redirect_uri(registration.callback)
     if not requested_user().is_authenticated and recent_logins.is_stuck(registration.issuer, now):
         raise LoginError("login_stuck", issuer=registration.issuer)
-    metadata = _begin(registration, space)
-    options = request_options(request.args)
+    options, asked = request_options(request.args), _asked_by_the_app(destination)
+    provider = _provider(registration)
+    metadata = _begin(provider, space)
     scopes = _further_scopes()
     transaction = Transaction(
         issuer=registration.issuer,
@@ -67,10 +75,13 @@ def login() -> Response:
         code_verifier=new_secret(),
         redirect_uri=redirect_uri,
         started_at=int(now),
-        max_age=int(options["max_age"]) if "max_age" in options else None,
+        max_age=_strictest(options, asked),
         issuer_promised=metadata.promises_response_issuer,
         scopes=scopes,
+        asked=asked.remembered,
     )
+    if transaction.max_age is not None:
+        options["max_age"] = str(transaction.max_age)
     authorization_request = AuthorizationRequest(
         client_id=registration.client.client_id,
         redirect_uri=redirect_uri,
@@ -79,9 +90,11 @@ def login() -> Response:
         nonce=transaction.nonce,
         code_verifier=transaction.code_verifier,
         options=options,
+        further=asked.pairs,
     )
+    url = _url_of(authorization_request, registration.client, metadata, provider)
     # Without the page that redirects usually have: it would hold state and nonce.
-    response = Response(status=302, headers={"Location": authorization_request.url(metadata.authorization_endpoint)})
+    response = Response(status=302, headers={"Location": url})
     transactions.remember(transaction, response)
     installed.events.tell("login_started", registration.issuer)
     return response
@@ -125,19 +138,13 @@ def logout() -> Response:
         pin_space(space)
     installed = installation()
     issuers = None if space is None else [requested_registration().issuer]
-    held = [login.user for login in sessions.logins(installed.terms)]
-    installed.ended_logins.add(user for user in held if issuers is None or user.issuer in issuers)
-    logins = sessions.end(installed.terms, issuers)
-    ended = [login.user for login in logins]
-    forget_user()
+    logins = endings.end(issuers)
     _forget_tokens(logins, revoke=installed.settings.revoke_token)
-    installed.used_states.forget_users(ended)
-    after_this_request(partial(_mark_ended, ended, everywhere=issuers is None))
     after_this_request(recent_logins.forget)
-    for user in ended:
-        installed.events.tell("logged_out", user.issuer)
-        user_logged_out.send(the_app(), user=user)
-    return redirect(_provider_logout(ended) or urls.after_logout(space), 303)
+    endings.tell(login.user for login in logins)
+    if there := _provider_logout(logins):
+        return Response(status=303, headers={"Location": there})  # without a page: it would hold the hint
+    return redirect(urls.after_logout(space), 303)
 
 
 def _is_prefetch() -> bool:
@@ -152,14 +159,38 @@ def _space_to_leave() -> str | None:
     return request.form.get("space") or None if sessions.logins(installation().terms) else None
 
 
-def _begin(registration: Registration, space: str | None) -> ProviderMetadata:
+def _begin(provider: Provider, space: str | None) -> ProviderMetadata:
     """The document for a login that begins. A missing one is the visitor's mistake at a space, else the operator's."""
     try:
-        return _provider(registration).begin()
+        return provider.begin()
     except ProviderError as error:
         if space is None and error.code == "provider_not_found":
-            raise ConfigurationError("issuer_not_found", issuer=registration.issuer) from error
+            raise ConfigurationError("issuer_not_found", issuer=provider.issuer) from error
         raise
+
+
+def _url_of(
+    authorization_request: AuthorizationRequest, client: Client, metadata: ProviderMetadata, provider: Provider
+) -> str:
+    """Where the browser goes. If the request has to be pushed first, no login begins in another way."""
+    if not (client.pushes or metadata.requires_pushed_requests):
+        return authorization_request.url(metadata.authorization_endpoint)
+    request_uri = provider.push(client, authorization_request)
+    return pushed_url(metadata.authorization_endpoint, client_id=client.client_id, request_uri=request_uri)
+
+
+def _asked_by_the_app(destination: Destination) -> FurtherParameters:
+    """What the app's own function adds to this login's request, if it has one."""
+    function = installation().authorization_request()
+    if function is None:
+        return FurtherParameters()
+    return FurtherParameters.read(the_app().ensure_sync(function)(destination.space, destination.next))
+
+
+def _strictest(options: Mapping[str, str], asked: FurtherParameters) -> int | None:
+    """How long ago the person may have logged in at the provider: a link can only ask for less than the app does."""
+    wanted = [int(options["max_age"])] if "max_age" in options else []
+    return min([*wanted, *([] if asked.max_age is None else [asked.max_age])], default=None)
 
 
 def _further_scopes() -> tuple[str, ...]:
@@ -185,8 +216,10 @@ def _login(transaction: Transaction, answer: AuthorizationResponse, registered: 
             code_verifier=transaction.code_verifier,
             nonce=transaction.nonce,
             max_age=transaction.max_age,
+            resources=transaction.asked.resources,
+            required=transaction.asked.required,
         )
-        return logged_in(transaction, token_set, provider)
+        return logged_in(transaction, token_set, provider, registration.client)
 
 
 @contextmanager
@@ -206,7 +239,7 @@ def _a_missing_secret_in_the_log(registration: Registration) -> Iterator[None]:
     try:
         yield
     except ConfigurationError as error:
-        if error.code == "client_refused" and registration.client.client_secret is None:
+        if error.code == "client_refused" and registration.client.authentication == "none":
             space = registration.callback
             where = (
                 "COBOT_OIDC_CLIENT_SECRET" if space is None else f"client_secret of {space} in COBOT_OIDC_SPACE_ISSUERS"
@@ -259,7 +292,8 @@ def _log_in(login: LoggedIn, transaction: Transaction) -> str:
     installed, user = installation(), login.user
     before = sessions.logins(installed.terms)
     with sessions.undone_on_error():
-        sessions.start(login.identity, installed.terms)
+        for issuer in sessions.start(login.identity, installed.terms):
+            installed.events.tell("logout_hint_left_out", issuer)
         installed.ended_logins.remove(user)
         pin_space(user.space)
         try:
@@ -268,6 +302,8 @@ def _log_in(login: LoggedIn, transaction: Transaction) -> str:
         except BaseException:
             forget_user()
             _forget_tokens([login.identity], revoke=False)
+            if installed.settings.logout_at_provider:
+                _forget_hints([login.identity], [])
             raise
     sessions.rotate()
     after = sessions.logins(installed.terms)
@@ -276,6 +312,8 @@ def _log_in(login: LoggedIn, transaction: Transaction) -> str:
     held = {one.kept.token for one in after}
     replaced = [one for one in before if one.kept.token not in held]
     _forget_tokens(replaced, revoke=installed.settings.revoke_token, but=login.access_token)
+    if installed.settings.logout_at_provider:
+        _forget_hints(before, after)
     # The same person's earlier login ends too: a copy of it, or a frame that has it, would outlive the next logout.
     installed.ended_logins.add(one.user for one in before if (one.user, one.user.authenticated_at) not in alive)
     if gone or logout_marks.are_marked():
@@ -300,6 +338,16 @@ def _forget_tokens(logins: Iterable[Identity], *, revoke: bool, but: str | None 
             _revoke_in_background(the_app(), login.user, login.kept.token, but)
         else:
             tokens.forget(login.kept.token)
+
+
+def _forget_hints(before: Iterable[Identity], after: Iterable[Identity]) -> None:
+    """Forget the id tokens that were kept for logouts that nobody can ask for any more."""
+    from ..identity import hints
+
+    held = {one.kept.hint for one in after}
+    for login in before:
+        if login.kept.hint not in held:
+            hints.forget(login.kept.hint)
 
 
 def _revoke_in_background(app: Flask, user: User, held: str, but: str | None) -> None:
@@ -330,33 +378,26 @@ def _mark_valid(user: User, gone: set[User], response: Response) -> Response:
     return response
 
 
-def _mark_ended(ended: list[User], response: Response, *, everywhere: bool) -> Response:
-    """No page that is still on its way brings a login back that has ended."""
-    if ended:
-        at = max(int(installation().clock()), *(user.authenticated_at for user in ended)) + 1
-        ended_at = [logout_marks.EVERY_ISSUER] if everywhere else [user.issuer for user in ended]
-        logout_marks.mark(dict.fromkeys(ended_at, at), response, lifetime=installation().terms.lifetime)
-    return response
-
-
 def _provider(registration: Registration) -> Provider:
-    return installation().providers.provider(
-        registration.issuer,
-        allowed_hosts=registration.allowed_hosts,
-        is_named=registration.is_named,
-        is_others=registration.callback is not None,
-    )
+    return installation().provider_of(registration)
 
 
-def _provider_logout(ended: list[User]) -> str | None:
+def _provider_logout(logins: list[Identity]) -> str | None:
     """The provider's own logout, if it has one and the app wants it; the logout here has already happened.
 
     From the document at hand: a logout never waits for the network.
     """
     installed = installation()
-    if not installed.settings.logout_at_provider or len(ended) != 1:  # one browser can be sent to one provider
+    if not installed.settings.logout_at_provider:
         return None
-    registration = installed.settings.issuers.registration_of(ended[0].space)
+    from ..identity import hints  # for apps that log people out there
+
+    hint = hints.kept(logins[0].kept.hint, logins[0].user) if len(logins) == 1 else None
+    for login in logins:
+        hints.forget(login.kept.hint)
+    if len(logins) != 1:  # one browser can be sent to one provider
+        return None
+    registration = installed.settings.issuers.registration_of(logins[0].user.space)
     metadata = None if registration is None else _provider(registration).held_metadata()
     if registration is None or metadata is None or metadata.end_session_endpoint is None:
         return None
@@ -364,4 +405,5 @@ def _provider_logout(ended: list[User]) -> str | None:
         metadata.end_session_endpoint,
         client_id=registration.client.client_id,
         post_logout_redirect_uri=urljoin(urls.redirect_uri(), urls.after_logout()),
+        id_token_hint=hint,
     )

@@ -39,8 +39,7 @@ def main(port: int, client_id: str, client_secret: str, redirect_uri: str) -> No
 
 def _introduce(stand_in: StandIn, client_id: str, client_secret: str, redirect_uri: str) -> None:
     click.echo("The stand-in Cobot is running. It is not Cobot, and it only answers on this machine.\n")
-    click.echo("Put these lines into your app's .env file, or export them in its shell.")
-    click.echo("Flask reads that file if python-dotenv is installed: pip install python-dotenv\n")
+    click.echo("Put these lines into a file .env beside your app, where `flask run` reads them.\n")
     for name, value in _environment(stand_in, client_id, client_secret, redirect_uri).items():
         click.echo(f"{name}={_quoted(value)}")
     click.echo(f"\nThen start your app, and open {urljoin(redirect_uri, '/')}")

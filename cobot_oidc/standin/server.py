@@ -4,7 +4,7 @@ import secrets
 import socket
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from types import TracebackType
 from typing import Any, Self
 
@@ -15,8 +15,10 @@ from .app import create_app
 from .browser import Browser
 from .keys import SigningKeys
 from .limits import Allowance
+from .logouts import logout_token, send
 from .people import Person
-from .state import AccessToken, OpenerPolicy, RecordedRequest, RegisteredClient, State
+from .refresh_tokens import RefreshPolicy
+from .state import AccessToken, OpenerPolicy, Pushing, RecordedRequest, RegisteredClient, State
 from .world import Booking, World
 
 
@@ -148,6 +150,10 @@ class StandIn:
         name: str = "An app",
         scopes: str | None = None,
         embed_url: str | None = None,
+        public_keys: Mapping[str, Any] | None = None,
+        authentication: str | None = None,
+        post_logout_redirect_uri: str | None = None,
+        backchannel_logout_uri: str | None = None,
     ) -> None:
         """Register an app, which may send people here and get them back at this redirect URI only.
 
@@ -155,8 +161,21 @@ class StandIn:
         :param scopes: the scopes that it may ask for, separated by spaces.
         :param embed_url: what ``/members`` and ``/admin`` show in an iframe, such as
             ``http://localhost:5000/{space}/``; by default the start page at the redirect URI's origin.
+        :param public_keys: a JWK Set, with which the client signs assertions (``private_key_jwt``).
+        :param authentication: the only way in which it may prove who it is, such as ``client_secret_jwt``; by default
+            any that fits what it has.
+        :param post_logout_redirect_uri: where people get back to after a logout here, once that is offered.
+        :param backchannel_logout_uri: where logout tokens are sent when somebody logs out here.
         """
-        more: dict[str, Any] = {"embed_at": embed_url}
+        if public_keys is not None:
+            authentication = "private_key_jwt"
+        more: dict[str, Any] = {
+            "embed_at": embed_url,
+            "public_keys": public_keys,
+            "authentication": authentication,
+            "post_logout_redirect_uri": post_logout_redirect_uri,
+            "backchannel_logout_uri": backchannel_logout_uri,
+        }
         if scopes is not None:
             more["scopes"] = tuple(scopes.split())
         self._state.clients[client_id] = RegisteredClient(client_id, secret, redirect_uri, name, **more)
@@ -209,6 +228,68 @@ class StandIn:
         :param policy: both cut off openers of another origin; ``None`` sends no such header, as at first.
         """
         self._state.opener_policy = policy
+
+    def take_pushed_requests(self, pushing: Pushing | None = "required") -> None:
+        """Take pushed authorization requests (RFC 9126), as Cobot does not.
+
+        :param pushing: whether requests may or must be pushed; ``None`` takes none, as at first.
+        """
+        self._state.pushing = pushing
+
+    def sign_userinfo(self, signed: bool = True) -> None:
+        """Answer userinfo as a signed JWT (OpenID Connect Core 5.3.2), as Cobot does not."""
+        self._state.signs_userinfo = signed
+
+    @property
+    def authorization_requests(self) -> list[dict[str, list[str]]]:
+        """The parameters of each authorization request that somebody allowed, pushed or not, oldest first."""
+        return self._state.authorization_requests
+
+    @property
+    def token_requests(self) -> list[dict[str, list[str]]]:
+        """The parameters of each token request, oldest first."""
+        return self._state.token_requests
+
+    def offer_refresh_tokens(self, lifetime: int = 300, *, rotate: bool = True) -> None:
+        """Let access tokens expire, and give refresh tokens with them.
+
+        :param lifetime: seconds that an access token is valid. :param rotate: let each refresh token count once; one
+            that is used again ends all that follow from its login.
+        """
+        self._state.refresh = RefreshPolicy(lifetime, rotate)
+
+    @property
+    def reused_refresh_tokens(self) -> int:
+        """How often a refresh token was used again that had counted already."""
+        return self._state.reused_refresh_tokens
+
+    def revoke_refresh_tokens(self) -> None:
+        """Let no refresh token count any more."""
+        self._state.refresh_tokens.clear()
+
+    def offer_logout(self) -> None:
+        """Name an ``end_session_endpoint`` in the documents and a ``sid`` in id tokens, and send logout tokens."""
+        self._state.offers_logout = True
+
+    def sids(self, person: str, client_id: str = "portal") -> list[str]:
+        """The sessions that a person has logged in from, the latest last."""
+        logins = list(self._state.logins.items())
+        return [sid for (client, sid), who in logins if client == client_id and who.key == person]
+
+    def logout_token(
+        self, person: str | None = None, sid: str | None = None, *, issuer: str | None = None, client_id: str = "portal"
+    ) -> str:
+        """A logout token, to be sent to an app: about a person, a session, or both.
+
+        :param issuer: that of the global provider by default.
+        """
+        about = {"sub": self.people[person].subject if person else None, "sid": sid}
+        about = {name: value for name, value in about.items() if value is not None}
+        return logout_token(self._state, issuer or self.issuer, client_id, about)
+
+    def send_logout_token(self, uri: str, token: str) -> int:
+        """Post a logout token to an app on this machine. Returns the status of its answer."""
+        return send(uri, token)
 
     def add_bookings(self, space: str, *, person: str | None = None, count: int = 1) -> list[Booking]:
         """Add bookings of an hour each to a space, after all that it has.

@@ -2,9 +2,9 @@
 
 import secrets
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 from urllib.parse import urljoin
 
 from authlib.oauth2.rfc6749 import AuthorizationCodeMixin, ClientMixin
@@ -15,9 +15,11 @@ from .furnishing import furnished
 from .keys import SigningKeys
 from .limits import Limits
 from .people import SPACES, Person, everybody
+from .refresh_tokens import IssuedRefreshToken, RefreshPolicy
 from .scopes import SCOPES
 from .world import World
 
+Pushing = Literal["allowed", "required"]
 API_HOST = "api.cobot.localhost"
 OpenerPolicy = Literal["same-origin", "same-origin-allow-popups"]
 
@@ -40,6 +42,15 @@ class RegisteredClient(ClientMixin):  # type: ignore[misc] # Authlib's mixins ar
     name: str
     scopes: tuple[str, ...] = tuple(SCOPES)
     embed_at: str | None = None
+    public_keys: Mapping[str, Any] | None = None
+    authentication: str | None = None
+    post_logout_redirect_uri: str | None = None
+    backchannel_logout_uri: str | None = None
+
+    @property
+    def client_metadata(self) -> dict[str, list[str]]:
+        uri = self.post_logout_redirect_uri
+        return {"post_logout_redirect_uris": [] if uri is None else [uri]}
 
     @property
     def embed_url(self) -> str:
@@ -63,13 +74,17 @@ class RegisteredClient(ClientMixin):  # type: ignore[misc] # Authlib's mixins ar
 
     def check_endpoint_auth_method(self, method: str, _endpoint: str) -> bool:
         # Cobot's document says "none", but if there is a secret, Cobot requires client_secret_post.
+        if method == "client_assertion_jwt":  # Authlib's name for both kinds
+            return self.authentication in ("client_secret_jwt", "private_key_jwt")
+        if self.authentication is not None:
+            return method == self.authentication
         return (method == "none") == (self.client_secret is None)
 
     def check_response_type(self, response_type: str) -> bool:
         return response_type == "code"
 
     def check_grant_type(self, grant_type: str) -> bool:
-        return grant_type == "authorization_code"
+        return grant_type in ("authorization_code", "refresh_token")  # the latter only if the stand-in was told to
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +101,8 @@ class IssuedCode(AuthorizationCodeMixin):  # type: ignore[misc] # as above
     auth_time: int
     code_challenge: str | None
     code_challenge_method: str | None
+    sid: str = ""
+    acr: str | None = None
 
     def get_redirect_uri(self) -> str | None:
         # Cobot does not require it in the token request; if it is there, it has to be right.
@@ -100,11 +117,19 @@ class IssuedCode(AuthorizationCodeMixin):  # type: ignore[misc] # as above
     def get_auth_time(self) -> int:
         return self.auth_time
 
-    def get_acr(self) -> None:
-        return None
+    def get_acr(self) -> str | None:
+        return self.acr
 
     def get_amr(self) -> None:
         return None
+
+
+class PushedRequest(NamedTuple):
+    """An authorization request that was pushed (RFC 9126). ``expires_at`` is in seconds since the epoch."""
+
+    parameters: Mapping[str, list[str]]
+    issuer: str
+    expires_at: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +137,7 @@ class AccessToken:
     """What a bearer token stands for. Like Cobot's, it is valid until it is revoked.
 
     :ivar space: the space that it acts for; ``None`` if it acts for the person.
+    :ivar expires_at: in seconds since the epoch, if the stand-in was told to let tokens expire.
     """
 
     token: str
@@ -119,6 +145,7 @@ class AccessToken:
     person: Person
     scope: str
     space: str | None = None
+    expires_at: float | None = None
 
 
 @dataclass(slots=True)
@@ -129,6 +156,13 @@ class State:
     :ivar spaces: names by subdomain. :ivar domains: subdomains by the space's own domain.
     :ivar revoked_rights: the keys of people with the spaces that they are admins of, but may no longer manage.
     :ivar opener_policy: the ``Cross-Origin-Opener-Policy`` of the login pages; ``None`` for none.
+    :ivar pushing: whether authorization requests may or must be pushed; ``None`` if they cannot be, as at Cobot.
+    :ivar signs_userinfo: whether userinfo is a signed JWT. :ivar used_assertions: the ``jti`` of each.
+    :ivar authorization_requests: the parameters of each request that somebody allowed. :ivar token_requests: of each.
+    :ivar refresh: how tokens are renewed; ``None`` if they are not, as at first. ``renewing``: held for a moment.
+    :ivar reused_refresh_tokens: how often one was used again that counts once.
+    :ivar offers_logout: whether the document names an end of sessions, and id tokens a ``sid``.
+    :ivar logins: who has logged in, by client and ``sid``.
     :ivar secrets: every secret that was received or sent, for tests that check that it is nowhere else.
     """
 
@@ -145,6 +179,18 @@ class State:
     revoked_rights: set[tuple[str, str]] = field(default_factory=set)
     limits: Limits = field(default_factory=Limits)
     opener_policy: OpenerPolicy | None = None
+    pushing: Pushing | None = None
+    pushed: dict[str, PushedRequest] = field(default_factory=dict)
+    signs_userinfo: bool = False
+    used_assertions: set[str] = field(default_factory=set)
+    authorization_requests: list[dict[str, list[str]]] = field(default_factory=list)
+    token_requests: list[dict[str, list[str]]] = field(default_factory=list)
+    refresh: RefreshPolicy | None = None
+    refresh_tokens: dict[str, IssuedRefreshToken] = field(default_factory=dict)
+    reused_refresh_tokens: int = 0
+    renewing: threading.Lock = field(default_factory=threading.Lock)
+    offers_logout: bool = False
+    logins: dict[tuple[str, str], Person] = field(default_factory=dict)
     world: World = field(init=False)
     requests: list[RecordedRequest] = field(default_factory=list)
     secrets: set[str] = field(default_factory=set)
@@ -201,6 +247,17 @@ class State:
         self.revoked_rights.clear()
         self.limits.reset()
         self.opener_policy = None
+        self.pushing = None
+        self.pushed.clear()
+        self.signs_userinfo = False
+        self.used_assertions.clear()
+        self.authorization_requests.clear()
+        self.token_requests.clear()
+        self.refresh = None
+        self.refresh_tokens.clear()
+        self.reused_refresh_tokens = 0
+        self.offers_logout = False
+        self.logins.clear()
         self.world.reset()
         self.requests.clear()
         self.secrets.clear()

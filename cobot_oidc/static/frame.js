@@ -22,6 +22,7 @@
       const headers = button.dataset.csrfToken ? { "X-CSRFToken": button.dataset.csrfToken } : {};
       const answer = await fetch(button.dataset.redeem, {
         method: "POST",
+        referrerPolicy: "same-origin", // over https, Flask-WTF asks for the Referer that the page itself does not send
         headers: { Accept: "application/json", ...headers },
         body: new URLSearchParams({ ticket }),
       });
@@ -38,8 +39,7 @@
     window.addEventListener("message", (event) => {
       if (event.origin !== location.origin || !loginWindow || event.source !== loginWindow) return;
       if (event.data?.type !== TYPE || typeof event.data.ticket !== "string") return;
-      // Another frame may have begun at the same moment, and the browser keeps the later one's secret for both: the page
-      // comes again with a button that fits, and says so.
+      // The frame may have lost its cookie, or the login took too long: the page comes again with a button that fits.
       redeem(event.data.ticket).catch(() => location.replace(button.dataset.again));
     });
   }

@@ -1,5 +1,5 @@
-// Progress where something takes long, and "Show more" without leaving the page. Without this script, the link leads to
-// a page with the next bookings.
+// Progress where something takes long, "Show more" without leaving the page, and when things are taken on the day that
+// somebody chooses. Without this script, the link leads to a page with the next bookings, and Cobot refuses what is taken.
 const place = document.getElementById("bookings");
 const line = document.getElementById("progress");
 const status = document.getElementById("status");
@@ -13,6 +13,23 @@ document.querySelector("form[data-busy]")?.addEventListener("submit", (event) =>
   event.target.querySelector("[role=status]").textContent = event.target.dataset.busy;
 });
 
+document.querySelector("form.fields [name=day]")?.addEventListener("change", async ({ target }) => {
+  const places = document.querySelectorAll("[data-resource]");
+  if (!target.value) return;
+  try {
+    const url = new URL(target.form.action);
+    url.searchParams.set("day", target.value);
+    const taken = document.createElement("template");
+    taken.innerHTML = await piece(url);
+    const told = new Map([...taken.content.children].map((each) => [each.dataset.resource, each.textContent]));
+    for (const each of places) each.textContent = told.get(each.dataset.resource) ?? "";
+    status.textContent = "";
+  } catch {
+    for (const each of places) each.textContent = "";
+    status.textContent = status.dataset.failed;
+  }
+});
+
 place?.addEventListener("click", (event) => {
   const link = event.target.closest("a[data-more]");
   if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return; // a new tab is meant
@@ -23,19 +40,25 @@ place?.addEventListener("click", (event) => {
 async function showMore(link) {
   beginLoading(link.dataset.loading);
   try {
-    const response = await fetch(link.href, {
-      headers: { "X-Requested-With": "XMLHttpRequest" },
-      signal: AbortSignal.timeout(LONGEST_WAIT),
-    });
-    // The login has expired, or the membership has ended: the page itself says what to do.
-    if (response.status === 401 || response.status === 403) return location.assign(link.href);
-    if (!response.ok) throw new Error(`status ${response.status}`);
-    append(await response.text());
+    append(await piece(link.href));
     endLoading("");
   } catch {
     link.textContent = link.dataset.again;
     endLoading(link.dataset.failed);
   }
+}
+
+async function piece(url) {
+  const response = await fetch(url, {
+    headers: { "X-Requested-With": "XMLHttpRequest" },
+    signal: AbortSignal.timeout(LONGEST_WAIT),
+  });
+  if (response.status === 401 || response.status === 403) {
+    location.assign(url); // the login has expired, or the membership has ended: the page itself says what to do
+    await new Promise(() => {});
+  }
+  if (!response.ok) throw new Error(`status ${response.status}`);
+  return response.text();
 }
 
 function append(html) {

@@ -516,8 +516,35 @@ def test_no_cookie_makes_a_frame_fail(app: Flask, cobot: StandIn, cookie: str) -
     assert cobot.requests == []
 
 
-def test_a_frame_that_began_at_the_same_moment_as_another_needs_one_more_click(app: Flask, cobot: StandIn) -> None:
-    """Neither had a cookie when it came; the browser keeps the one that was set last, for both."""
+@pytest.mark.covers("E02")
+def test_two_frames_that_begin_at_the_same_moment_need_one_click_each(app: Flask, cobot: StandIn) -> None:
+    """Neither has a cookie when it comes, and the browser keeps the one that was set last for both."""
+    first, second, ada = Frame(app), Frame(app), Visitor(app, cobot)
+    windows = [frame.button("/co-up/desk")[0] for frame in (first, second)]
+    shared = first.client._cookies = second.client._cookies = {**first.client._cookies, **second.client._cookies}
+    assert len([name for _, _, name in shared if name.startswith("__Host-cobot_oidc_frame")]) == 3
+
+    for frame, window in zip((first, second), windows, strict=True):
+        assert frame.post("/cobot/frame", {"ticket": ticket_in(opened(ada, window))}).status_code == 204
+        assert frame.get("/co-up/desk").status_code == 200
+
+
+@pytest.mark.covers("E02")
+def test_of_many_frames_that_begin_at_once_the_last_four_are_known(app: Flask, cobot: StandIn) -> None:
+    ada, frames = Visitor(app, cobot), [Frame(app) for _ in range(6)]
+    windows = [frame.button("/co-up/desk")[0] for frame in frames]
+    shared: dict[Any, Any] = {}
+    for frame in frames:
+        shared.update(frame.client._cookies)
+    statuses = []
+    for frame, window in zip(frames, windows, strict=True):
+        frame.client._cookies = dict(shared)
+        statuses.append(frame.post("/cobot/frame", {"ticket": ticket_in(opened(ada, window))}).status_code)
+
+    assert statuses == [400, 400, 204, 204, 204, 204]
+
+
+def test_a_frame_that_lost_its_cookie_needs_one_more_click(app: Flask, cobot: StandIn) -> None:
     first, second, ada = Frame(app), Frame(app), Visitor(app, cobot)
     window, page = first.button("/co-up/desk")
     second.button("/co-up/desk")

@@ -435,5 +435,6 @@ def test_the_rules_come_in_the_order_of_the_specification_and_name_it() -> None:
         ("nbf", "RFC 7519 4.1.5"),
         ("nonce", "OIDC Core 3.1.3.7 (11)"),
         ("sub", "OIDC Core 2"),
+        ("requested claims", "OIDC Core 3.1.3.7 (12), 5.5.1.1"),
         ("auth_time", "OIDC Core 3.1.3.7 (13)"),
     ]

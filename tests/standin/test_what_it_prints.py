@@ -94,7 +94,7 @@ def test_it_names_the_page_to_open_and_the_one_that_makes_it_misbehave() -> None
 
 def test_it_says_who_reads_the_file_that_it_prints_for() -> None:
     with running() as said:
-        assert "pip install python-dotenv" in said
+        assert "a file .env beside your app, where `flask run` reads them" in said
 
 
 def test_it_serves_the_spaces_that_it_prints() -> None:

@@ -1,6 +1,15 @@
 """Mistakes that a type checker finds. Both complain about an ``ignore`` that they do not need."""
 
-from cobot_oidc import current_space, current_user, login_required, membership_required, requires_scope
+from cobot_oidc import (
+    User,
+    current_space,
+    current_user,
+    login_required,
+    membership_required,
+    require_membership,
+    requires_scope,
+)
+from cobot_oidc.testing import log_in
 
 
 def needs_text(text: str) -> str:
@@ -20,3 +29,12 @@ login_required(space=7)  # type: ignore[call-overload]
 membership_required("co-up")  # type: ignore[call-overload] # space="co-up" is meant
 requires_scope(["read_bookings"])  # type: ignore[arg-type] # each scope is an argument of its own
 login_required(view)("one")  # type: ignore[arg-type] # the view's own arguments stay
+
+
+def of_a_user(user: User) -> None:
+    user.claims["emial"]  # type: ignore[typeddict-item] # misspelt
+    user.claims["email"] = "ada@example.com"  # type: ignore[typeddict-readonly-mutated]
+    needs_text(user.claims.get("email"))  # type: ignore[arg-type] # it may be absent
+    needs_text(user.claims.get("updated_at", 0))  # type: ignore[arg-type] # a number
+    needs_text(require_membership().space_name)  # type: ignore[arg-type] # it may be None
+    log_in("ada")  # type: ignore[arg-type] # a test client comes first

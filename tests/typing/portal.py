@@ -1,26 +1,35 @@
 """An app as its developer types it: what ``make lint`` has mypy and pyright check. Nobody runs it."""
 
-from typing import assert_type
+from collections.abc import Mapping
+from typing import Any, assert_type
 
 from flask import Blueprint, Flask, jsonify, render_template
 from flask.typing import ResponseReturnValue
+from werkzeug.wrappers import Response
 
 from cobot_oidc import (
     AnonymousUser,
+    APIError,
     CobotAPI,
     CobotOIDC,
+    CobotOIDCError,
     Me,
     Membership,
+    SpaceToken,
     User,
     admin_required,
     current_space,
     current_user,
     current_users,
     from_view_arg,
+    login_failed,
     login_required,
     membership_required,
+    oidc_event,
+    require_membership,
     require_user,
     requires_scope,
+    user_logged_in,
 )
 
 app = Flask(__name__)
@@ -100,6 +109,68 @@ def place() -> str:
     space = current_space()
     assert_type(space, str | None)
     return space if space is not None else "everywhere"
+
+
+class Desk:
+    @login_required
+    def of_a_method(self, number: int, *, quietly: bool = False) -> str:
+        return f"{self}{number}{quietly}"
+
+
+assert_type(Desk().of_a_method(1, quietly=True), str | Response)
+
+
+def by_the_claims_names(user: User) -> None:
+    assert_type(user.claims.get("email"), str | None)
+    assert_type(user.claims.get("email_verified"), bool | None)
+    if "email" in user.claims:  # pyright wants to know; mypy would take it without
+        assert_type(user.claims["email"], str)
+    if "amr" in current_user.claims:
+        assert_type(current_user.claims["amr"], list[str])
+    everything: Mapping[str, object] = user.claims
+    company = user.claims.get("company")  # a claim of the provider's own
+    print(everything, dict(user.claims), company)
+
+
+def with_the_membership() -> str:
+    membership = require_membership()
+    assert_type(membership, Membership)
+    return membership.id
+
+
+@user_logged_in.connect_via(app)
+def admit(app: Flask, user: User) -> None:
+    app.logger.info(the_key_of(user))
+
+
+@user_logged_in.connect_via(app)
+async def greet(app: Flask, user: User, api: CobotAPI) -> None:
+    app.logger.info("%s %s", user.name, api.me())
+
+
+@login_failed.connect
+def note(app: Flask, error: CobotOIDCError) -> None:
+    app.logger.info("%s %d %s", error.code, error.status, error.correlation_id)
+
+
+@oidc_event.connect_via(app)
+def count(app: Flask, event: str, issuer: str | None, code: str | None, seconds: float | None) -> None:
+    app.logger.info("%s %s %s %s", event, issuer, code, seconds)
+
+
+admit(app, user=require_user())  # the signal leaves a handler as it is
+
+
+async def more_of_the_api(space: str) -> None:
+    assert_type(oidc.api.get("/api/memberships"), Any)
+    for booking in oidc.api.pages("/bookings", filter={"space": space}):
+        print(booking)
+    token: SpaceToken = oidc.api.space_token(space)
+    print(token)
+    try:
+        oidc.api.post("/bookings", {"title": "Standup"})
+    except APIError as error:
+        assert_type(error.code, str)
 
 
 guarded = login_required(whole_number)
