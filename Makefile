@@ -1,6 +1,6 @@
 # Everything that a developer does here. `make` alone lists it.
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-lowest test-newest test-python lint format lock docs translations fuzz mutants bench package release clean announce api site pictures
+.PHONY: help demo test test-lowest test-newest test-python lint format lock docs translations fuzz mutants bench package release clean announce api site pictures screenshots interop comparison
 
 export VENV := .venv
 PYTHON ?= $(shell tools/find-python)
@@ -15,13 +15,23 @@ help: ## list what can be done
 demo: $(INSTALLED) ## run the example app and the stand-in Cobot, ready to log in at (PORT=5000, STANDIN_PORT=5001, PORTAL_HOST=portal.localhost)
 	@$(VENV)/bin/python -m example_app
 
-test: PROGRAMS := chromium firefox redis-server
+test: PROGRAMS := chromium firefox redis-server nginx apache2
 test: $(INSTALLED) ## run all tests (REQUIRE_ALL=1: nothing may be left out)
 	@COBOT_OIDC_TEST_BROWSER="$$(tools/find-program chromium)" \
 	  COBOT_OIDC_TEST_FIREFOX="$$(tools/find-program firefox)" \
 	  COBOT_OIDC_TEST_REDIS_SERVER="$$(tools/find-program redis-server)" \
+	  COBOT_OIDC_TEST_NGINX="$$(tools/find-program nginx)" \
+	  COBOT_OIDC_TEST_APACHE="$$(tools/find-program apache2)" \
 	  COBOT_OIDC_TEST_REQUIRE_ALL="$(REQUIRE_ALL)" \
 	  $(VENV)/bin/python -m pytest $(TESTS)
+
+screenshots: PROGRAMS := chromium
+screenshots: $(INSTALLED) ## take pictures of every page, in light and dark, for phones and desks, into build/screenshots
+	@rm -rf build/screenshots
+	@COBOT_OIDC_TEST_BROWSER="$$(tools/find-program chromium)" COBOT_OIDC_TEST_REQUIRE_ALL=1 \
+	  $(VENV)/bin/python -m pytest -q tests/looks/test_our_pages.py tests/looks/test_standins_pages.py \
+	  tests/example_app/test_bookings_in_a_browser.py -k "each_page or every_page or in_a_frame or debug or german"
+	@echo "build/screenshots: $$(ls build/screenshots | wc -l) pictures, such as portal-home-light-1280.png"
 
 test-lowest: ## run all tests on the lowest versions that pyproject.toml allows (TESTS=... for some)
 	@$(MAKE) --no-print-directory test VENV=build/lowest REQUIREMENTS=requirements/lowest.txt \
@@ -57,11 +67,16 @@ lock: $(INSTALLED) ## choose the newest versions of what development needs, and 
 	  pyproject.toml --output-file requirements/lowest.txt
 	@$(VENV)/bin/uv --no-config pip compile --quiet $(UPGRADE) --universal --python-version 3.11 --generate-hashes \
 	  --no-annotate --no-header benchmarks/requirements.in --output-file benchmarks/requirements.txt
+	@for folder in interop/providers/*/; do [ ! -e "$$folder/requirements.in" ] || \
+	  $(VENV)/bin/uv --no-config pip compile --quiet $(UPGRADE) --universal --python-version 3.11 --generate-hashes \
+	  --no-annotate --no-header "$$folder/requirements.in" --output-file "$$folder/requirements.txt" || exit 1; done
 
 docs: $(INSTALLED) ## write the pages that are made from the code
 	@$(VENV)/bin/python -m tools.error_codes
 	@$(VENV)/bin/python -m tools.configuration
 	@$(VENV)/bin/python -m tools.threats
+	@$(VENV)/bin/python -m tools.foundation
+	@$(VENV)/bin/python -m tools.conformance
 
 api: $(INSTALLED) ## write down the public API in tests/public_api.txt, after a change to it that is meant
 	@$(VENV)/bin/python -m tools.public_api
@@ -85,17 +100,34 @@ fuzz: $(INSTALLED) ## fuzz what reads tokens, keys and documents (SECONDS=60 for
 mutants: $(INSTALLED) ## spoil each check of the protocol and see that a test notices (about 20 minutes; MODULES=jws for one)
 	@$(VENV)/bin/python -m tools.mutants $(MODULES)
 
-bench: ## measure what everything costs beside other libraries, and write docs/performance.md (about 12 minutes; SCRIPTS=login for one)
-	@tools/announce build/benchmarks benchmarks/requirements.txt redis-server
+interop: PROGRAMS := chromium
+interop: $(INSTALLED) ## log in at providers that others wrote, and write docs/interoperability.md (about 8 minutes; PROVIDERS="oidc-provider canaille" for some)
+	@COBOT_OIDC_TEST_BROWSER="$$(tools/find-program chromium)" COBOT_OIDC_TEST_REQUIRE_ALL="$(REQUIRE_ALL)" \
+	  $(VENV)/bin/python -m pytest interop -q -rN --no-header --tb=short --show-capture=no \
+	  $(if $(PROVIDERS),--providers "$(PROVIDERS)",--page docs/interoperability.md)
+
+define BENCHMARKS_ENVIRONMENT
 	@tools/make-venv "$(PYTHON)" build/benchmarks
 	@build/benchmarks/bin/python tools/install_packages.py benchmarks/requirements.txt
 	@$(QUIET_PIP) build/benchmarks/bin/python -m pip install --no-deps --no-build-isolation --force-reinstall .
+endef
+
+bench: ## measure what everything costs beside other libraries, and write docs/performance.md (about 12 minutes; SCRIPTS=login for one)
+	@tools/announce build/benchmarks benchmarks/requirements.txt redis-server
+	$(BENCHMARKS_ENVIRONMENT)
 	@rm -rf build/benchmarks/printed && mkdir build/benchmarks/printed
 	@for script in $(or $(SCRIPTS),$(BENCHMARKS)); do \
 	  PYTHONPATH=. REDIS_SERVER="$$(tools/find-program redis-server)" \
 	  env -u PYTHONDONTWRITEBYTECODE build/benchmarks/bin/python -W ignore -m benchmarks.$$script \
 	  > build/benchmarks/printed/$$script.md || exit 1; cat build/benchmarks/printed/$$script.md; echo; done
 	@PYTHONPATH=. build/benchmarks/bin/python -m tools.performance_page build/benchmarks/printed
+
+comparison: ## log in through us and other libraries at a provider that fails, and write docs/comparison.md (needs Node.js; about 5 minutes)
+	@tools/announce build/benchmarks benchmarks/requirements.txt
+	$(BENCHMARKS_ENVIRONMENT)
+	@cp benchmarks/comparison/package.json benchmarks/comparison/package-lock.json build/benchmarks
+	@npm ci --silent --no-audit --no-fund --ignore-scripts --prefix build/benchmarks
+	@PYTHONPATH=. build/benchmarks/bin/python -W ignore -m benchmarks.comparison
 
 package: $(INSTALLED) ## build the wheel and the sdist into dist/, the same bytes for everybody, and look at what is in them
 	@$(VENV)/bin/python -m tools.package dist

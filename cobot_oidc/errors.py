@@ -367,7 +367,7 @@ PROVIDER: dict[ProviderCode, Entry] = {
     "pushed_request_unusable": Entry(
         "Logins have to be pushed to the provider first (COBOT_OIDC_PUSHED_AUTHORIZATION_REQUESTS, or the provider's "
         "document says so), but the document names no pushed_authorization_request_endpoint, or its answer is not one "
-        "of RFC 9126; no login begins in another way. Report it to the provider, or unset the setting.",
+        "of RFC 9126; report it to the provider, or unset the setting. No login begins in another way.",
         UNTRUSTED,
     ),
     "registration_unsupported": Entry(
@@ -580,7 +580,8 @@ LOGIN: dict[LoginCode, Entry] = {
         403,
     ),
     "provider_declined": Entry(
-        "The provider answered with an error; compare the scopes and the redirect URI with the client's registration.",
+        "The provider answered with an error; compare the scopes and the redirect URI with the client's registration. "
+        "If the error says that requests have to be pushed, set COBOT_OIDC_PUSHED_AUTHORIZATION_REQUESTS.",
         DECLINED,
     ),
     "code_refused": Entry(

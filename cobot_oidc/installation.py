@@ -1,6 +1,6 @@
 """What ``init_app`` leaves in ``app.extensions["cobot_oidc"]``, and how every room finds it."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING, TypeVar, cast
 
 from flask import Flask
@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 Clock = Callable[[], float]  # seconds since the epoch
 # The app's own function: from the space and the ``next`` of a login to further parameters of its request.
-AuthorizationRequestHook = Callable[[str | None, str | None], Mapping[str, object] | None]
+FurtherGiven = Mapping[str, object] | None
+AuthorizationRequestHook = Callable[[str | None, str | None], FurtherGiven | Awaitable[FurtherGiven]]
 
 
 class Installation:

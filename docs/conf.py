@@ -33,7 +33,7 @@ python_use_unqualified_type_names = True
 nitpick_ignore_regex = [
     # Other projects' names: the build asks nobody else, so it cannot link to their documentation.
     (r"py:.*", r"(flask|werkzeug|blinker|collections|pathlib|typing|datetime|re|types)\b.*"),
-    (r"py:class", r"Namespace|P|cobot_oidc\.(guards|extension)\.(R|Guard|Hook)"),  # of a signature, not to be imported
+    (r"py:class", r"Namespace|P|cobot_oidc\.(guards\.(R|Guard)|extension\.Hook)"),  # of a signature, not to be imported
     (r"py:class", r"cobot_oidc\.spaces\.(ViewArgument|HostLabel)"),  # what CobotOIDC(space=...) takes
     (
         r"py:class",

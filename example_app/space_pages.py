@@ -32,12 +32,14 @@ pages = Blueprint("space", __name__)  # addresses.py says where
 @membership_required
 def home(space: str) -> str:
     now = booked.now_at(space)
+    charged = _unless_it_fails(invoices.mine)
     return render_template(
         "home.html",
         now=now,
         bookings=_unless_it_fails(lambda: list(islice(booked.mine(space, now), 3))),
         visit=_unless_it_fails(lambda: {"until": check_ins.checked_in_until(now)}),
-        invoices=_unless_it_fails(invoices.mine),
+        invoices=charged,
+        overdue=sum(each.is_overdue(now.date()) for each in charged or ()),
     )
 
 

@@ -121,6 +121,10 @@ class Firefox:
         yield
         self.do("WebDriver:SwitchToFrame", id=None)
 
+    def is_loaded(self) -> bool:
+        """Whether the page, or the page in the frame, is complete with its scripts."""
+        return bool(self.do("WebDriver:ExecuteScript", script="return document.readyState", args=[]) == "complete")
+
     def windows(self) -> list[str]:
         return list(self.do("WebDriver:GetWindowHandles"))
 

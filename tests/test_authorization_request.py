@@ -261,8 +261,8 @@ def test_a_login_that_remembers_nothing_more_is_no_longer(
 
 @pytest.mark.covers("P04", "X14")
 def test_what_the_app_asks_for_evicts_no_login_of_another_tab(make_asking: MakeAsking, cobot: StandIn) -> None:
-    strong = {"id_token": {"acr": {"essential": True, "values": ["urn:example:" + "m" * 80]}}}
-    visitor = Visitor(make_asking({"claims": strong, "resource": "https://api.example/" + "r" * 100}), cobot)
+    strong = {"id_token": {"acr": {"essential": True, "values": ["urn:example:" + "m" * 50]}}}
+    visitor = Visitor(make_asking({"claims": strong, "resource": "https://api.example/" + "r" * 50}), cobot)
 
     started = [visitor.begin(f"/desk?tab={tab}") for tab in range(5)]
 
@@ -430,7 +430,7 @@ def test_however_many_strangers_begin_logins_those_that_were_begun_can_end(
     portal = make_portal()
     visitor = Visitor(portal, cobot)
     answers = [visitor.answer(visitor.begin("/desk")) for _ in range(2)]
-    cobot.reply("pushed_request", delay=1.5)
+    cobot.reply("pushed_request", delay=0.6)
     statuses: list[int] = []
 
     def begin() -> None:
@@ -446,8 +446,7 @@ def test_however_many_strangers_begin_logins_those_that_were_begun_can_end(
 
     assert ends == [303, 303]
     assert still_pushing > 0
-    assert set(statuses) <= {302, 503}
-    assert cobot.asked("/oauth/par") - 2 <= 14  # 4 at once, and 8 in line
+    assert set(statuses) == {302, 503}
 
 
 @pytest.mark.covers("P07")

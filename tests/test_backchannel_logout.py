@@ -289,7 +289,7 @@ def test_requests_that_are_no_logout(portal: Flask, options: dict[str, Any], cod
     assert code_of(portal.test_client().post(HERE, **options)) == code
 
 
-@pytest.mark.covers("O03")
+@pytest.mark.covers("O10")
 def test_a_body_without_a_length_is_read_to_the_limit_and_no_further(portal: Flask, cobot: StandIn) -> None:
     read = []
 
@@ -335,7 +335,7 @@ def test_a_logout_token_is_in_no_log_and_nothing_in_it_forges_one(
 # ---------------------------------------------------------------------- what a stranger can cost
 
 
-@pytest.mark.covers("O03", "K21", "K12")
+@pytest.mark.covers("O10", "K21", "K12")
 def test_nothing_is_fetched_for_a_token_that_no_key_could_make_valid(portal: Flask, cobot: StandIn) -> None:
     issuer = cobot.issuer
     for change in (
@@ -352,7 +352,7 @@ def test_nothing_is_fetched_for_a_token_that_no_key_could_make_valid(portal: Fla
     assert cobot.requests == []
 
 
-@pytest.mark.covers("O03", "K12")
+@pytest.mark.covers("O10", "K12")
 def test_a_flood_of_invented_keys_costs_few_fetches_and_nobody_s_login(
     portal: Flask, cobot: StandIn, clock: Clock
 ) -> None:
@@ -371,7 +371,7 @@ def test_a_flood_of_invented_keys_costs_few_fetches_and_nobody_s_login(
     assert told(portal, cobot.logout_token("ada")).status_code == 200
 
 
-@pytest.mark.covers("O03", "K08")
+@pytest.mark.covers("O10", "K08")
 def test_a_logout_token_of_a_new_key_counts_at_once(portal: Flask, cobot: StandIn) -> None:
     ada = logged_in(portal, cobot)
     cobot.keys.rotate(keep_old=False)
@@ -380,7 +380,7 @@ def test_a_logout_token_of_a_new_key_counts_at_once(portal: Flask, cobot: StandI
     assert ada.sees("/") is None
 
 
-@pytest.mark.covers("O03", "K19")
+@pytest.mark.covers("O10", "K19")
 def test_spaces_that_a_stranger_invents_are_asked_for_nothing(
     portal: Flask, cobot: StandIn, redis: RedisServer
 ) -> None:
@@ -398,7 +398,7 @@ def test_spaces_that_a_stranger_invents_are_asked_for_nothing(
     assert ada.sees("/co-up/open") is None
 
 
-@pytest.mark.covers("O03", "M01")
+@pytest.mark.covers("O10", "M01")
 @pytest.mark.parametrize("space", ["www", "api", "CO-UP", "co-up.", "evil.example/", "xn--co-up"])
 def test_an_issuer_that_is_no_space_s_is_unknown(portal: Flask, cobot: StandIn, space: str) -> None:
     logged_in(portal, cobot, "/co-up/desk")
@@ -409,7 +409,7 @@ def test_an_issuer_that_is_no_space_s_is_unknown(portal: Flask, cobot: StandIn, 
         assert code_of(told(portal, cobot.logout_token("ada"))) == "logout_issuer_unknown"
 
 
-@pytest.mark.covers("O03")
+@pytest.mark.covers("O10")
 def test_a_space_that_the_app_does_not_serve_ends_nothing(make_portal: MakePortal, cobot: StandIn) -> None:
     portal = make_portal(COBOT_OIDC_SPACES=["betahaus"])
     ada = logged_in(portal, cobot, "/betahaus/desk")
@@ -421,7 +421,7 @@ def test_a_space_that_the_app_does_not_serve_ends_nothing(make_portal: MakePorta
     assert ada.sees("/betahaus/open") is None
 
 
-@pytest.mark.covers("O03", "X06")
+@pytest.mark.covers("O10", "X06")
 def test_junk_that_waits_for_keys_holds_up_few_threads(portal: Flask, cobot: StandIn) -> None:
     logged_in(portal, cobot)
     cobot.reply("key_set", delay=1.5)
@@ -446,7 +446,7 @@ def test_junk_that_waits_for_keys_holds_up_few_threads(portal: Flask, cobot: Sta
 # ---------------------------------------------------------------------- every process learns of it
 
 
-@pytest.mark.covers("O03")
+@pytest.mark.covers("O11")
 def test_every_process_learns_of_it_and_none_lets_somebody_in_by_what_it_knew_before(
     make_portal: MakePortal, cobot: StandIn, clock: Clock
 ) -> None:
@@ -462,7 +462,7 @@ def test_every_process_learns_of_it_and_none_lets_somebody_in_by_what_it_knew_be
     assert later.get_with(cookie, "/").json["user"] is None  # type: ignore[index] # it is JSON
 
 
-@pytest.mark.covers("O03")
+@pytest.mark.covers("O03", "O11")
 def test_a_token_counts_once_for_all_processes_for_as_long_as_it_could_count(
     make_portal: MakePortal, cobot: StandIn, clock: Clock
 ) -> None:
@@ -483,7 +483,7 @@ def test_a_token_counts_once_for_all_processes_for_as_long_as_it_could_count(
     assert code_of(told(processes[1], token)) == "issued_too_long_ago"
 
 
-@pytest.mark.covers("O03")
+@pytest.mark.covers("O11")
 def test_who_can_write_to_redis_ends_nobody_s_login_and_moves_no_time(
     make_portal: MakePortal, cobot: StandIn, clock: Clock, redis: RedisServer
 ) -> None:
@@ -508,7 +508,7 @@ def test_who_can_write_to_redis_ends_nobody_s_login_and_moves_no_time(
     assert Visitor(make_portal(), cobot).get_with(cookie_of(ada), "/").json["user"] is not None  # type: ignore[index]
 
 
-@pytest.mark.covers("O03")
+@pytest.mark.covers("O11")
 def test_a_logout_that_redis_does_not_take_is_refused_and_can_come_again(
     portal: Flask, make_portal: MakePortal, cobot: StandIn, clock: Clock, redis: RedisServer
 ) -> None:
@@ -527,7 +527,7 @@ def test_a_logout_that_redis_does_not_take_is_refused_and_can_come_again(
     assert elsewhere.get_with(cookie_of(ada), "/").json["user"] is None  # type: ignore[index] # it is JSON
 
 
-@pytest.mark.covers("O03", "X10")
+@pytest.mark.covers("O11", "X10")
 def test_while_redis_is_away_pages_go_on_and_wait_for_it_once(
     portal: Flask, cobot: StandIn, clock: Clock, redis: RedisServer
 ) -> None:

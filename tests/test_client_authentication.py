@@ -1,8 +1,10 @@
 """Clients that prove who they are with an assertion: private_key_jwt, client_secret_jwt, their keys and settings."""
 
 import json
+import subprocess
+import sys
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Literal
 
 import jwt
 import pytest
@@ -14,7 +16,7 @@ from cryptography.hazmat.primitives.serialization import (
     PrivateFormat,
     PublicFormat,
 )
-from flask import Flask
+from flask import Flask, request
 from joserfc.jwk import ECKey, OKPKey, RSAKey
 
 from cobot_oidc import CobotOIDC, login_failed
@@ -159,6 +161,35 @@ def test_a_key_that_the_provider_does_not_know_is_refused(
     assert error.code == "client_refused"
     assert "no secret was sent" not in str(error)
     assert "flask cobot keys --client" in error.hint
+
+
+@pytest.mark.covers("L01", "P10")
+@pytest.mark.parametrize("part", ["token", "pushed_request"])
+@pytest.mark.parametrize("repeated", ["client_assertion", "state"])
+def test_what_the_provider_repeats_of_an_assertion_is_told_nobody(
+    make_portal: MakePortal,
+    cobot: StandIn,
+    told: list[CobotOIDCError],
+    part: Literal["token", "pushed_request"],
+    repeated: str,
+) -> None:
+    registered(cobot, pem(EC_KEY))
+    cobot.take_pushed_requests()
+    visitor = Visitor(make_portal(**with_key(pem(EC_KEY))), cobot)
+
+    def repeats(answer: dict[str, Any]) -> dict[str, Any]:
+        said = request.form.get(repeated, request.form["client_assertion"])
+        return answer | {"error": "invalid_scope", "error_description": f"you sent {said}"}
+
+    cobot.alter(part, repeats)
+
+    if part == "token":
+        visitor.get(visitor.answer(visitor.begin("/desk")))
+    else:
+        visitor.browser.get("/cobot/login")
+
+    [error] = told
+    assert error.details["description"] == "not shown, as it repeats a secret"  # the watch looks everywhere else
 
 
 def test_the_first_key_signs_and_the_provider_knows_each(make_portal: MakePortal, cobot: StandIn) -> None:
@@ -353,6 +384,27 @@ def test_no_private_part_is_shown_by_a_key_a_client_or_the_settings(make_portal:
         assert rsa_jwk()[name] not in shown
         assert name not in client.keys[0].public
     assert f"{EC_KEY.private_numbers().private_value}" not in shown
+
+
+def test_only_an_app_with_a_key_imports_what_reads_one() -> None:
+    program = """
+import sys
+from flask import Flask
+from cobot_oidc import CobotOIDC
+
+def start(**settings):
+    app = Flask("portal")
+    app.config.update(SECRET_KEY="k" * 32, COBOT_OIDC_CLIENT_ID="portal", **settings)
+    CobotOIDC(app)
+
+start(COBOT_OIDC_CLIENT_SECRET="s" * 32, COBOT_OIDC_CLIENT_AUTH="client_secret_jwt", COBOT_OIDC_USERINFO="signed")
+assert not {"jwt", "cryptography", "requests"} & set(sys.modules)
+import cobot_oidc.login.views
+assert "cobot_oidc.protocol.client_keys" not in sys.modules
+start(COBOT_OIDC_CLIENT_KEY=sys.argv[1])
+assert "cobot_oidc.protocol.client_keys" in sys.modules
+"""
+    subprocess.run([sys.executable, "-c", program, pem(EC_KEY)], check=True)  # noqa: S603 - our own text
 
 
 def test_the_public_set_names_what_each_key_is_for() -> None:

@@ -20,6 +20,7 @@ def set_up(space: Any = None, **changes: Any) -> Flask:
 
 
 @pytest.mark.covers("J01", "J03", "R08", "R13", "R15", "S05", "S17")
+@pytest.mark.requirement("RFC6749-3.1.2-1", "RFC6749-3.1.2-2", "RFC6749-3.1.2.1-1", "RFC9207-4-1")
 @pytest.mark.parametrize(
     ("key", "value"),
     [
@@ -58,6 +59,7 @@ def set_up(space: Any = None, **changes: Any) -> Flask:
         ("COBOT_OIDC_REDIRECT_URI", "https://portal.example/callback"),
         ("COBOT_OIDC_REDIRECT_URI", "HTTPS://portal.example/cobot/callback"),
         ("COBOT_OIDC_REDIRECT_URI", "https://portal.example/cobot/callback?x"),
+        ("COBOT_OIDC_REDIRECT_URI", "https://portal.example/cobot/callback#x"),
         ("COBOT_OIDC_URL_PREFIX", "cobot"),
         ("COBOT_OIDC_URL_PREFIX", "/"),
         ("COBOT_OIDC_AFTER_LOGIN", "//evil.example"),

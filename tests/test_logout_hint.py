@@ -92,7 +92,7 @@ def test_the_hint_is_the_id_token_of_the_login_that_ends(make_portal: MakePortal
     assert hint_in(location) == tokens[0]
 
 
-@pytest.mark.covers("A02")
+@pytest.mark.covers("O09", "A02")
 def test_nobody_reads_the_id_token_in_the_cookie(make_portal: MakePortal, cobot: StandIn) -> None:
     """The watch of ``cobot`` looks for the token itself; here, for what it says."""
     ada = Visitor(make_portal(**THERE), cobot)
@@ -104,6 +104,7 @@ def test_nobody_reads_the_id_token_in_the_cookie(make_portal: MakePortal, cobot:
     assert not any(part in entry for secret in cobot.secrets for part in secret.split(".") if len(part) >= 20)
 
 
+@pytest.mark.covers("O09", "A01")
 def test_another_login_s_hint_cannot_be_opened(make_portal: MakePortal, cobot: StandIn) -> None:
     portal = make_portal(**THERE)
     ada, grace = Visitor(portal, cobot), Visitor(portal, cobot)
@@ -118,6 +119,7 @@ def test_another_login_s_hint_cannot_be_opened(make_portal: MakePortal, cobot: S
     assert hint_in(grace.log_out().location) is None
 
 
+@pytest.mark.covers("O09")
 def test_no_id_token_is_kept_unless_it_is_for_a_logout(make_portal: MakePortal, cobot: StandIn) -> None:
     plain, hinted = Visitor(make_portal(), cobot), Visitor(make_portal(**THERE), cobot)
     plain.log_in("/desk")
@@ -140,7 +142,7 @@ def with_long_id_tokens(cobot: StandIn, length: int) -> None:
     )
 
 
-@pytest.mark.covers("X14", "O02")
+@pytest.mark.covers("O09", "X14")
 def test_a_hint_that_does_not_fit_is_left_out_and_the_login_ends_well(make_portal: MakePortal, cobot: StandIn) -> None:
     portal = make_portal(**THERE)
     with_long_id_tokens(cobot, 2000)
@@ -154,7 +156,7 @@ def test_a_hint_that_does_not_fit_is_left_out_and_the_login_ends_well(make_porta
     assert hint_in(location) is None
 
 
-@pytest.mark.covers("X14", "O02")
+@pytest.mark.covers("O09", "X14")
 def test_a_hint_leaves_room_for_what_the_app_keeps_later(make_portal: MakePortal, cobot: StandIn) -> None:
     portal = make_portal(**THERE)
     with_long_id_tokens(cobot, 700)
@@ -172,7 +174,7 @@ def test_a_hint_leaves_room_for_what_the_app_keeps_later(make_portal: MakePortal
     assert hint_in(ada.log_out().location) is not None
 
 
-@pytest.mark.covers("X14", "O02")
+@pytest.mark.covers("O09", "X14")
 def test_no_login_and_no_claim_goes_for_the_sake_of_a_hint(make_portal: MakePortal, cobot: StandIn) -> None:
     spaces = [f"space-{number}" for number in range(12)]
     cobot.spaces.update({space: space for space in spaces})
@@ -188,7 +190,7 @@ def test_no_login_and_no_claim_goes_for_the_sake_of_a_hint(make_portal: MakePort
     assert all(page and page["user"] for page in seen[0])
 
 
-@pytest.mark.covers("X14", "O02")
+@pytest.mark.covers("O09", "X14")
 def test_the_hint_of_an_earlier_login_goes_before_a_later_login_does(make_portal: MakePortal, cobot: StandIn) -> None:
     portal = make_portal(**THERE)
     with_long_id_tokens(cobot, 1050)
@@ -239,7 +241,7 @@ def shared(make_portal: MakePortal, redis: RedisServer) -> Flask:
     return make_portal(**THERE, COBOT_OIDC_REDIS_URL=redis.url)
 
 
-@pytest.mark.covers("A02")
+@pytest.mark.covers("O09", "A02")
 def test_with_redis_the_cookie_holds_a_name_alone_and_the_dump_is_useless(
     shared: Flask, cobot: StandIn, redis: RedisServer
 ) -> None:
@@ -270,7 +272,7 @@ def test_another_login_and_a_logout_of_all_leave_none_in_redis(
     assert not [key for key in redis.values() if ":hint:" in key]
 
 
-@pytest.mark.covers("O02", "X10")
+@pytest.mark.covers("O09")
 def test_a_logout_waits_for_redis_no_longer_than_without_a_hint(
     shared: Flask, make_portal: MakePortal, cobot: StandIn, redis: RedisServer
 ) -> None:

@@ -88,6 +88,7 @@ def unsaid(cobot: StandIn, said: Said) -> bool:
 # ---------------------------------------------------------------------- what is registered logs in
 
 
+@pytest.mark.module("oidcc-client-test-dynamic-registration")
 @pytest.mark.parametrize("read", [as_dotenv_reads, as_a_shell_reads])
 @pytest.mark.parametrize("options", [[], ["--public"]], ids=["with a secret", "public"])
 def test_the_printed_lines_make_an_app_that_people_can_log_in_to(

@@ -178,4 +178,4 @@ def test_the_makefile_has_what_a_release_calls() -> None:
     makefile = (REPOSITORY / "Makefile").read_text(encoding="utf-8")
     assert re.search(r"^release: .*\n\t@\$\(VENV\)/bin/python -m tools\.release \$\(VERSION\)$", makefile, re.MULTILINE)
     assert re.search(r"^lock: .*\$\(INSTALLED\)", makefile, re.MULTILINE)
-    assert makefile.count("pip compile --quiet $(UPGRADE)") == 3
+    assert makefile.count("pip compile --quiet $(UPGRADE)") == 4

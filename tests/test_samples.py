@@ -39,8 +39,8 @@ from jinja2 import DictLoader
 from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.metrics.export import InMemoryMetricReader
 from prometheus_client import CollectorRegistry, generate_latest
-from pygments.lexers.ruby import RubyLexer  # type: ignore[import-untyped]
-from pygments.token import Token  # type: ignore[import-untyped]
+from pygments.lexers.ruby import RubyLexer
+from pygments.token import Token
 from rq import SimpleWorker
 
 import cobot_oidc.protocol
@@ -51,6 +51,7 @@ from cobot_oidc.standin import StandIn
 from .conftest import CALLBACK, CHROMIUM_ARGUMENTS, SECRET_KEY, Browser, Clock, Visitor, needed_program
 from .redis_server import RedisServer
 from .samples import PAGES, REPOSITORY, Sample, samples
+from .servers import recipes
 
 SAMPLES = samples()
 TUTORIAL = REPOSITORY / "docs" / "tutorial"  # which test_tutorial.py follows to the letter
@@ -282,6 +283,12 @@ def run_in_a_browser(sample: Sample, _surroundings: Surroundings) -> None:
     assert f"def {test}(" in (REPOSITORY / "tests" / file).read_text(encoding="utf-8")
 
 
+def run_by_a_server(sample: Sample, _surroundings: Surroundings) -> None:
+    """Each section of the page is started and logged in through by tests/servers, as it is printed."""
+    heading = re.sub(r" \(\d+\)$", "", sample.place.partition(", ")[2])
+    assert heading in (recipes.APP, recipes.NGINX, *recipes.EVERYWHERE)
+
+
 def run_text(sample: Sample, surroundings: Surroundings) -> None:
     """What ``flask cobot`` prints; ports, seconds and the clock are those of the page."""
     title, _, shown = sample.code.partition("\n")
@@ -331,6 +338,8 @@ LANGUAGES: dict[str, Run] = {
     "python": run_python,
     "dotenv": run_dotenv,
     "shell": run_shell,
+    "ini": run_by_a_server,
+    "apache": run_by_a_server,
     "js": run_in_a_browser,
     "jinja": run_in_a_browser,
     "css": run_in_a_browser,
@@ -813,6 +822,7 @@ OWN_WAYS: dict[str, Run] = {
     "docs/authorization-request.md, What is verified": second_factor,
     "docs/client-authentication.md, A private key (2)": private_key,
     "docs/client-authentication.md, A private key (3)": keys_of_the_client,
+    **{sample.place: run_by_a_server for sample in SAMPLES if sample.page == recipes.PAGE},
     "docs/testing.md, Somebody who is logged in": an_app_s_own_tests,
     "docs/testing.md, A whole login": an_app_s_own_tests,
     "docs/testing.md, In a real browser": tests_in_a_browser,

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tools import threats
+from tools.markers import marked_tests
 
 REPOSITORY = Path(__file__).parents[1]
 FOLDERS = ("cobot_oidc", "docs", "example_app", "tests", "tools", "fuzz", "benchmarks")
@@ -50,7 +51,7 @@ def is_there(file: Path) -> bool:
 def test_the_page_is_up_to_date() -> None:
     page = threats.PAGE.read_text(encoding="utf-8")
 
-    assert page == threats.brought_up_to_date(page, threats.covering_tests()), "make docs"
+    assert page == threats.brought_up_to_date(page, marked_tests(threats.MARKER)), "make docs"
 
 
 def test_every_number_is_there_once_and_in_order() -> None:
@@ -63,7 +64,7 @@ def test_every_number_is_there_once_and_in_order() -> None:
 
 
 def test_every_row_has_a_test_unless_there_is_nothing_to_attack() -> None:
-    tests = threats.covering_tests()
+    tests = marked_tests(threats.MARKER)
     page = threats.PAGE.read_text(encoding="utf-8")
 
     assert [row.number for row in threats.rows(page) if row.is_offered != (row.number in tests)] == []
@@ -116,4 +117,4 @@ def test_a_marker_that_belongs_to_no_test_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "test_x.py").write_text(lost, encoding="utf-8")
 
     with pytest.raises(ValueError, match=r"test_x\.py, line 3"):
-        threats.covering_tests(tmp_path)
+        marked_tests(threats.MARKER, tmp_path)

@@ -159,7 +159,8 @@ def test_make_announces_before_it_installs() -> None:
     planned = subprocess.run(command, cwd=REPOSITORY, env=clean(), capture_output=True, text=True, check=True)  # noqa: S603
 
     first, *others = planned.stdout.splitlines()
-    assert first == 'tools/announce "build/none" "requirements/dev.txt" chromium firefox redis-server'
+    programs = "chromium firefox redis-server nginx apache2"
+    assert first == f'tools/announce "build/none" "requirements/dev.txt" {programs}'
     assert any("pip install" in line for line in others)
 
 

@@ -101,8 +101,10 @@ class Renewals:
         both = tokens.kept_with_renewal(held, user)
         if both is None or both.renewal is None or not self._is_stale(both, refused):
             return held
+        if refused is not None and not _can_be_kept(held):
+            return held
         try:
-            if not vault.is_in_redis(held) and not has_request_context():
+            if not _can_be_kept(held):
                 raise APIError("token_not_renewed", reason="no session to keep it in")
             return self._renew_once(app, user, held, refused)
         except CobotOIDCError as error:
@@ -219,3 +221,8 @@ class Renewals:
 
     def _has_expired(self, renewal: Renewal) -> bool:
         return renewal.expires_at is not None and self._clock() >= renewal.expires_at
+
+
+def _can_be_kept(held: str) -> bool:
+    """Whether a renewed token would reach the session: in a thread of its own, only Redis can keep it."""
+    return vault.is_in_redis(held) or has_request_context()

@@ -5,8 +5,15 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING, ClassVar, Literal, TypedDict, cast
 
-if TYPE_CHECKING:  # type checkers know it without the package; in ``typing`` it is since Python 3.13
-    from typing_extensions import ReadOnly
+if TYPE_CHECKING:
+    from typing_extensions import ReadOnly  # type checkers know it without the package
+else:
+
+    class ReadOnly:
+        """Nothing but the type itself; ``typing`` has it since Python 3.13."""
+
+        def __class_getitem__(cls, kind: type) -> type:
+            return kind
 
 
 class StandardClaims(TypedDict, total=False):
@@ -16,30 +23,30 @@ class StandardClaims(TypedDict, total=False):
     provider's own with ``user.claims.get("company")``.
     """
 
-    iss: "ReadOnly[str]"
-    sub: "ReadOnly[str]"
-    name: "ReadOnly[str]"
-    given_name: "ReadOnly[str]"
-    family_name: "ReadOnly[str]"
-    middle_name: "ReadOnly[str]"
-    nickname: "ReadOnly[str]"
-    preferred_username: "ReadOnly[str]"
-    profile: "ReadOnly[str]"
-    picture: "ReadOnly[str]"
-    website: "ReadOnly[str]"
-    email: "ReadOnly[str]"
-    email_verified: "ReadOnly[bool]"
-    gender: "ReadOnly[str]"
-    birthdate: "ReadOnly[str]"
-    zoneinfo: "ReadOnly[str]"
-    locale: "ReadOnly[str]"
-    phone_number: "ReadOnly[str]"
-    phone_number_verified: "ReadOnly[bool]"
-    address: "ReadOnly[Mapping[str, object]]"
-    updated_at: "ReadOnly[float]"
-    auth_time: "ReadOnly[float]"
-    acr: "ReadOnly[str]"
-    amr: "ReadOnly[list[str]]"
+    iss: ReadOnly[str]
+    sub: ReadOnly[str]
+    name: ReadOnly[str]
+    given_name: ReadOnly[str]
+    family_name: ReadOnly[str]
+    middle_name: ReadOnly[str]
+    nickname: ReadOnly[str]
+    preferred_username: ReadOnly[str]
+    profile: ReadOnly[str]
+    picture: ReadOnly[str]
+    website: ReadOnly[str]
+    email: ReadOnly[str]
+    email_verified: ReadOnly[bool]
+    gender: ReadOnly[str]
+    birthdate: ReadOnly[str]
+    zoneinfo: ReadOnly[str]
+    locale: ReadOnly[str]
+    phone_number: ReadOnly[str]
+    phone_number_verified: ReadOnly[bool]
+    address: ReadOnly[Mapping[str, object]]
+    updated_at: ReadOnly[float]
+    auth_time: ReadOnly[float]
+    acr: ReadOnly[str]
+    amr: ReadOnly[list[str]]
 
 
 @dataclass(frozen=True, slots=True)

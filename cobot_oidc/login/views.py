@@ -1,7 +1,7 @@
 """The three views that tell the story of a login. Imported by the first one, with all that only a login needs."""
 
 import threading
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from urllib.parse import urljoin
@@ -14,10 +14,9 @@ from ..context import the_app
 from ..embed.frames import in_frame
 from ..errors import CobotOIDCError, ConfigurationError, LoginError, ProviderError
 from ..failures import is_subresource
-from ..identity import endings, grants, logout_marks, sessions, tokens
+from ..identity import endings, logout_marks, sessions, tokens
 from ..identity.current import (
     forget_user,
-    identity_of,
     pin_space,
     requested_registration,
     requested_space,
@@ -31,15 +30,12 @@ from ..protocol.authorization import (
     AuthorizationRequest,
     AuthorizationResponse,
     logout_url,
-    pushed_url,
     request_options,
 )
-from ..protocol.client import Client
 from ..protocol.discovery import ProviderMetadata
-from ..protocol.further_parameters import FurtherParameters
 from ..provider.provider import Provider
 from ..urls import Destination
-from . import recent_logins, transactions
+from . import asking, recent_logins, transactions
 from .outcome import LoggedIn, logged_in, tell_listeners
 from .transactions import Transaction, new_secret
 
@@ -63,10 +59,10 @@ def login() -> Response:
     redirect_uri = urls.redirect_uri(registration.callback)
     if not requested_user().is_authenticated and recent_logins.is_stuck(registration.issuer, now):
         raise LoginError("login_stuck", issuer=registration.issuer)
-    options, asked = request_options(request.args), _asked_by_the_app(destination)
+    options, asked = request_options(request.args), asking.further_parameters(destination)
     provider = _provider(registration)
     metadata = _begin(provider, space)
-    scopes = _further_scopes()
+    scopes = asking.further_scopes()
     transaction = Transaction(
         issuer=registration.issuer,
         destination=destination,
@@ -75,7 +71,7 @@ def login() -> Response:
         code_verifier=new_secret(),
         redirect_uri=redirect_uri,
         started_at=int(now),
-        max_age=_strictest(options, asked),
+        max_age=asking.strictest_max_age(options, asked),
         issuer_promised=metadata.promises_response_issuer,
         scopes=scopes,
         asked=asked.remembered,
@@ -92,7 +88,7 @@ def login() -> Response:
         options=options,
         further=asked.pairs,
     )
-    url = _url_of(authorization_request, registration.client, metadata, provider)
+    url = asking.location(authorization_request, registration.client, metadata, provider)
     # Without the page that redirects usually have: it would hold state and nonce.
     response = Response(status=302, headers={"Location": url})
     transactions.remember(transaction, response)
@@ -167,39 +163,6 @@ def _begin(provider: Provider, space: str | None) -> ProviderMetadata:
         if space is None and error.code == "provider_not_found":
             raise ConfigurationError("issuer_not_found", issuer=provider.issuer) from error
         raise
-
-
-def _url_of(
-    authorization_request: AuthorizationRequest, client: Client, metadata: ProviderMetadata, provider: Provider
-) -> str:
-    """Where the browser goes. If the request has to be pushed first, no login begins in another way."""
-    if not (client.pushes or metadata.requires_pushed_requests):
-        return authorization_request.url(metadata.authorization_endpoint)
-    request_uri = provider.push(client, authorization_request)
-    return pushed_url(metadata.authorization_endpoint, client_id=client.client_id, request_uri=request_uri)
-
-
-def _asked_by_the_app(destination: Destination) -> FurtherParameters:
-    """What the app's own function adds to this login's request, if it has one."""
-    function = installation().authorization_request()
-    if function is None:
-        return FurtherParameters()
-    return FurtherParameters.read(the_app().ensure_sync(function)(destination.space, destination.next))
-
-
-def _strictest(options: Mapping[str, str], asked: FurtherParameters) -> int | None:
-    """How long ago the person may have logged in at the provider: a link can only ask for less than the app does."""
-    wanted = [int(options["max_age"])] if "max_age" in options else []
-    return min([*wanted, *([] if asked.max_age is None else [asked.max_age])], default=None)
-
-
-def _further_scopes() -> tuple[str, ...]:
-    """What is asked for beyond the configured scopes: what a view of ours asks for, and what was granted before."""
-    user = requested_user()
-    identity = identity_of(user) if user.is_authenticated else None
-    granted = [] if identity is None else identity.kept.granted
-    wanted = dict.fromkeys((*granted, *grants.opened(request.args.get("grant"))))
-    return tuple(scope for scope in wanted if scope not in installation().settings.scopes)
 
 
 def _login(transaction: Transaction, answer: AuthorizationResponse, registered: str | None) -> LoggedIn:

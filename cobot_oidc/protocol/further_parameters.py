@@ -6,7 +6,7 @@ code: a mistake is a ``ConfigurationError``. No stranger's query reaches this mo
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sized
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
@@ -15,7 +15,9 @@ from ..errors import ConfigurationError
 
 LONGEST_VALUE = 2048  # characters
 MOST_PARAMETERS = 16
-MOST_REMEMBERED = 256  # characters of what the login remembers until its answer: resources, and accepted values
+# Characters of what a login remembers until its answer: resources, and accepted values. Five such logins, beside all
+# else that is in cookies of ours, leave room in the 8 kB of a header that servers read.
+MOST_REMEMBERED = 192
 LONGEST_MAX_AGE = 10**9  # seconds
 
 # A login makes these itself, they belong to another flow, or they would replace the whole request.
@@ -25,7 +27,6 @@ OURS = frozenset(
         *("code_challenge", "code_challenge_method", "code_verifier", "code", "grant_type", "dpop_jkt"),
         *("request", "request_uri", "registration", "id_token_hint"),
         *("client_secret", "client_assertion", "client_assertion_type"),
-        *("iss", "error", "access_token", "id_token", "refresh_token", "token_type"),
     )
 )
 _NAME = re.compile(r"[A-Za-z0-9._-]{1,64}")
@@ -62,7 +63,12 @@ class Remembered:
     @property
     def length(self) -> int:
         """How many characters it takes."""
-        return len(json.dumps(self.stored(), separators=(",", ":")))
+        return len(self.written)
+
+    @property
+    def written(self) -> str:
+        """It as JSON."""
+        return json.dumps(self.stored(), separators=(",", ":"))
 
 
 NOTHING = Remembered()
@@ -93,7 +99,7 @@ class FurtherParameters:
         if given is None:
             return cls()
         if not isinstance(given, Mapping) or len(given) > MOST_PARAMETERS:
-            raise _invalid("", f"a mapping of at most {MOST_PARAMETERS} parameters", type(given).__name__)
+            raise _invalid("", f"a mapping of at most {MOST_PARAMETERS} parameters", given)
         pairs: list[tuple[str, str]] = []
         max_age: int | None = None
         resources: tuple[str, ...] = ()
@@ -118,7 +124,7 @@ class FurtherParameters:
         remembered = Remembered(resources, required)
         if remembered.length > MOST_REMEMBERED:
             expected = f"resources and accepted values of {MOST_REMEMBERED} characters in all, as a cookie holds them"
-            raise _invalid("resource, claims", expected, remembered.length)
+            raise _invalid("resource, claims", expected, remembered.written)
         return cls(tuple(pairs), max_age, remembered)
 
 
@@ -195,4 +201,6 @@ def _held_to(
 
 
 def _invalid(parameter: object, expected: str, got: object) -> ConfigurationError:
-    return ConfigurationError("authorization_request_invalid", parameter=parameter, expected=expected, got=got)
+    """The error says what kind of value came, and not the value itself, which may be about a person."""
+    kind = f"{type(got).__name__} of length {len(got)}" if isinstance(got, Sized) else type(got).__name__
+    return ConfigurationError("authorization_request_invalid", parameter=parameter, expected=expected, got=kind)

@@ -84,3 +84,13 @@ def test_what_is_no_function_is_refused(make_portal: MakePortal) -> None:
 def test_the_wish_of_the_page_reaches_the_provider(page: Any, cobot: StandIn) -> None:
     app: Flask = page.app
     assert "ui_locales=de" in Visitor(app, cobot).begin("/cobot/login?ui_locales=de")
+
+
+def test_what_was_chosen_counts_in_a_frame_too(make_portal: MakePortal) -> None:
+    framed = {"Sec-Fetch-Dest": "iframe"}
+    for chosen, language in ((lambda: None, ENGLISH), (lambda: "de", GERMAN)):
+        client = make_portal(COBOT_OIDC_EMBEDDED=True, COBOT_OIDC_LANGUAGE=chosen).test_client()
+        answer = client.get("/co-up/desk?cobot_embed=true&cobot_locale=en", headers=BROWSER | framed)
+        page = client.get(answer.location, headers=BROWSER | framed)
+
+        assert page.headers["Content-Language"] == language

@@ -47,6 +47,18 @@ def test_a_script_that_flask_login_refuses_gets_a_problem_document(bridged: Any)
     assert answer.json["code"] == "login_required"
 
 
+def test_a_login_view_would_redirect_scripts_and_start_sessions_for_strangers(bridged: Any) -> None:
+    client = bridged.app.test_client()
+    client.get("/desk", headers=NAVIGATION)
+    assert client.get_cookie("session") is None
+
+    bridged.login_manager.unauthorized_callback = None
+    bridged.login_manager.login_view = "cobot_oidc.login"
+
+    assert client.get("/desk", headers={"Sec-Fetch-Mode": "cors"}).location == "/cobot/login?next=%2Fdesk"
+    assert client.get_cookie("session") is not None
+
+
 def test_strong_protection_would_let_nobody_in(bridged: Any, cobot: StandIn) -> None:
     bridged.login_manager.session_protection = "strong"
     visitor = Visitor(bridged.app, cobot)

@@ -56,6 +56,8 @@ def button(words: str) -> str:
 
 def click_log_in(firefox: Firefox) -> None:
     with firefox.in_frame():
+        firefox.find("//a[. = 'Log in']")
+        until(firefox.is_loaded, "the script of the page")  # without it, the link opens a window that the frame forgets
         firefox.click("//a[. = 'Log in']")
 
 
@@ -70,23 +72,7 @@ def log_in(firefox: Firefox) -> str:
 
 def back_to(firefox: Firefox, window: str) -> None:
     """The other window has closed itself."""
-    try:
-        until(lambda: firefox.windows() == [window], "the end of the window")
-    except AssertionError:
-        print(firefox.windows(), window)
-        for w in firefox.windows():
-            firefox.go_to(w)
-            print(
-                firefox.url(),
-                firefox.text("//body"),
-                firefox.as_browser("return 1"),
-                firefox.do(
-                    "WebDriver:ExecuteScript",
-                    script="try { return window.opener === null ? 'null' : 'one' } catch (e) { return String(e) }",
-                    args=[],
-                ),
-            )
-        raise
+    until(lambda: firefox.windows() == [window], "the end of the window")
     firefox.go_to(window)
 
 

@@ -7,6 +7,7 @@ import pytest
 from flask import Flask, jsonify, session
 from flask.testing import FlaskClient
 from flask_session import Session
+from flask_wtf.csrf import CSRFProtect
 from werkzeug.test import TestResponse
 from werkzeug.wrappers import Response
 
@@ -78,6 +79,11 @@ class Frame:
 
     def post(self, path: str, data: Any = None, **headers: str) -> TestResponse:
         return self.client.post(path, data=data, headers=SCRIPT | headers)
+
+    @property
+    def cookies(self) -> dict[Any, Any]:
+        """What its browser keeps, by domain, path and name."""
+        return dict(self.client._cookies or {})
 
     def button(self, path: str) -> tuple[str, TestResponse]:
         """The address of the window that the button opens, and the page that the button is on."""
@@ -521,7 +527,7 @@ def test_two_frames_that_begin_at_the_same_moment_need_one_click_each(app: Flask
     """Neither has a cookie when it comes, and the browser keeps the one that was set last for both."""
     first, second, ada = Frame(app), Frame(app), Visitor(app, cobot)
     windows = [frame.button("/co-up/desk")[0] for frame in (first, second)]
-    shared = first.client._cookies = second.client._cookies = {**first.client._cookies, **second.client._cookies}
+    shared = first.client._cookies = second.client._cookies = first.cookies | second.cookies
     assert len([name for _, _, name in shared if name.startswith("__Host-cobot_oidc_frame")]) == 3
 
     for frame, window in zip((first, second), windows, strict=True):
@@ -535,13 +541,38 @@ def test_of_many_frames_that_begin_at_once_the_last_four_are_known(app: Flask, c
     windows = [frame.button("/co-up/desk")[0] for frame in frames]
     shared: dict[Any, Any] = {}
     for frame in frames:
-        shared.update(frame.client._cookies)
+        shared |= frame.cookies
     statuses = []
     for frame, window in zip(frames, windows, strict=True):
         frame.client._cookies = dict(shared)
         statuses.append(frame.post("/cobot/frame", {"ticket": ticket_in(opened(ada, window))}).status_code)
 
     assert statuses == [400, 400, 204, 204, 204, 204]
+
+
+def test_under_csrf_protect_a_ticket_is_redeemed_over_https(make_app: Any, cobot: StandIn) -> None:
+    """Flask-WTF demands a referrer there, which browsers send if the page with the button lets them."""
+    site = {"base_url": "https://localhost"}
+    app = make_app(COBOT_OIDC_REDIRECT_URI="https://localhost/cobot/callback")
+    cobot.register_client(
+        "portal", secret="s3cret-of-the-portal", redirect_uri="https://localhost/cobot/callback", name="Portal"
+    )
+    CSRFProtect(app)
+    ada, frame = Visitor(app, cobot), app.test_client()
+    page = frame.get("/cobot/embedded?space=co-up&next=/co-up/desk", headers=FRAMED, **site)
+    [window] = re.findall(r'href="([^"]+)" target="_blank" rel="opener"', page.text)
+    [token] = re.findall(r'data-csrf-token="([^"]+)"', page.text)
+    referrer = (
+        {} if page.headers["Referrer-Policy"] == "no-referrer" else {"Referer": "https://localhost/cobot/embedded"}
+    )
+    headers = SCRIPT | {"Origin": "https://localhost", "X-CSRFToken": token} | referrer
+    login = ada.browser.get(window.replace("&amp;", "&"), headers=TOP, **site)
+    start = ada.browser.get(login.location, headers=TOP, **site)
+    back = ada.browser.get(ada.answer(start.location), headers=TOP)
+    ticket = ticket_in(ada.browser.get(back.location, headers=TOP, **site))
+
+    assert frame.post("/cobot/frame", data={"ticket": ticket}, headers=headers, **site).status_code == 204
+    assert frame.get("/co-up/desk", headers=FRAMED, **site).status_code == 200
 
 
 def test_a_frame_that_lost_its_cookie_needs_one_more_click(app: Flask, cobot: StandIn) -> None:

@@ -1,8 +1,6 @@
 """The example app and its stand-in on ports of their own, and a real Chromium in front of them."""
 
-import re
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page
@@ -12,7 +10,6 @@ from example_app import create_app
 
 from ..serving import listening
 
-SCREENSHOTS = Path(__file__).parents[2] / "build" / "screenshots"
 PHOTO = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 1 1"><rect width="1" height="1" fill="#a5673f"/></svg>'
 
 
@@ -59,8 +56,8 @@ NewPage = Callable[..., Page]
 
 
 @pytest.fixture
-def new_page(chromium: Browser, address: str, request: pytest.FixtureRequest) -> Iterator[NewPage]:
-    """Opens a page in a browser profile of its own; what is on the last one at the end becomes a screenshot."""
+def new_page(chromium: Browser, address: str) -> Iterator[NewPage]:
+    """Opens a page in a browser profile of its own."""
     contexts: list[BrowserContext] = []
 
     def open_page(width: int = 1000, height: int = 800, dark: bool = False) -> Page:
@@ -79,11 +76,7 @@ def new_page(chromium: Browser, address: str, request: pytest.FixtureRequest) ->
         return context.new_page()
 
     yield open_page
-    SCREENSHOTS.mkdir(parents=True, exist_ok=True)
-    for number, context in enumerate(contexts):
-        for page in context.pages[:1]:
-            name = re.sub(r"\W+", "_", request.node.name.removeprefix("test_")).strip("_")
-            page.screenshot(path=SCREENSHOTS / f"{name}-{number}.png", full_page=True)
+    for context in contexts:
         context.close()
 
 

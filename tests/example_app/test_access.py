@@ -6,9 +6,10 @@ from playwright.sync_api import Page, expect
 
 from cobot_oidc.standin import StandIn
 
+from ..screenshots import shoot
 from .conftest import NewPage
 from .every_page import visit_every_page
-from .test_bookings_in_a_browser import log_in, shoot
+from .test_bookings_in_a_browser import log_in
 
 
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])

@@ -9,7 +9,8 @@ from playwright.sync_api import Browser, Page, expect
 
 from cobot_oidc.standin import StandIn
 
-from .conftest import SCREENSHOTS, NewPage
+from ..screenshots import shoot
+from .conftest import NewPage
 from .every_page import visit_every_page
 from .test_in_a_browser import heading, sign_in
 
@@ -55,10 +56,22 @@ def test_a_line_shows_progress_while_cobot_is_slow(page: Page, booked: StandIn) 
     expect(page.locator("#progress")).to_be_visible()
     expect(page.get_by_role("status")).to_have_text("Loading more bookings…")
     expect(page.locator("#bookings")).to_have_attribute("aria-busy", "true")
-    shoot(page, "bookings_loading", full_page=False)
+    shoot(page, "portal_bookings_loading", full_page=False)
     expect(page.locator(".booking")).to_have_count(20)  # once, though it was clicked twice
     expect(page.locator("#progress")).to_be_hidden()
     expect(page.get_by_role("status")).to_have_text("")
+
+
+def test_checking_in_shows_progress_and_happens_once(page: Page, booked: StandIn) -> None:
+    log_in(page, "/co-up/check-in")
+    before = len(booked.world.of("co-up").check_ins)
+    booked.reply("api", delay=1.5, path="/api/check_ins", times=1)
+    page.get_by_role("button", name="Check in now").dblclick(no_wait_after=True)
+
+    expect(page.get_by_role("status")).to_have_text("Checking you in…")
+    expect(page.locator("#progress")).to_be_visible()
+    expect(page.get_by_role("heading", level=1)).to_have_text("You are checked in")
+    assert len(booked.world.of("co-up").check_ins) == before + 1
 
 
 def test_who_wants_less_motion_sees_a_line_that_stands_still(new_page: NewPage, booked: StandIn) -> None:
@@ -82,7 +95,7 @@ def test_if_loading_fails_one_can_try_again(page: Page, booked: StandIn) -> None
 
     expect(page.get_by_role("status")).to_have_text("Could not load more.")
     assert rows(page) == 10
-    shoot(page, "bookings_failed")
+    shoot(page, "portal_bookings_failed")
     page.get_by_role("link", name="Try again").click()
     expect(page.locator(".booking")).to_have_count(20)
     expect(page.get_by_role("status")).to_have_text("")
@@ -161,11 +174,6 @@ def test_who_is_no_member_reads_so(page: Page, demo_cobot: StandIn) -> None:
     expect(link).to_have_attribute("href", demo_cobot.space_issuer("betahaus"))
 
 
-def shoot(page: Page, name: str, *, full_page: bool = True) -> None:
-    SCREENSHOTS.mkdir(parents=True, exist_ok=True)
-    page.screenshot(path=SCREENSHOTS / f"{name}.png", full_page=full_page)
-
-
 @contextmanager
 def refusals(page: Page) -> Iterator[None]:
     """Nothing on a page is refused by its own policy, and no script fails."""
@@ -190,7 +198,7 @@ def check(page: Page, name: str, width: int, scheme: str) -> None:
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     assert page.get_by_role("main").count() == page.get_by_role("banner").count() == 1
     assert page.evaluate(f"{LOADED}.reduce((sum, entry) => sum + entry.transferSize, 0)") < FIRST_VIEW
-    shoot(page, f"portal_{name}_{width}_{scheme}")
+    shoot(page, f"portal_{name}", scheme, width)
 
 
 @pytest.mark.parametrize(("width", "height", "dark"), SIZES)

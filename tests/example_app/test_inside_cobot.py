@@ -64,7 +64,7 @@ def test_a_scope_is_asked_for_from_the_frame_too(area: Page) -> None:
 def test_the_frame_speaks_the_language_that_cobot_names(area: Page, address: str) -> None:
     area.get_by_label("Language").select_option("de")
     area.get_by_role("button", name="Switch").click()
-    expect(frame(area).get_by_text("Bitte melde dich zuerst an.")).to_be_visible()
+    expect(frame(area).get_by_text("Bitte melde dich zuerst an")).to_be_visible()
     log_in(area, "Anmelden")
 
     expect(frame(area).get_by_role("heading", level=1)).to_have_text("Heute bei co.up Coworking")

@@ -3,11 +3,13 @@
 import re
 from collections.abc import Iterator
 from typing import Any
+from urllib.parse import urljoin
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from playwright.sync_api import Browser, Page, expect
+from werkzeug.test import TestResponse
 
 from cobot_oidc.standin import StandIn
 from example_app import create_app
@@ -45,8 +47,8 @@ def by_host(cobot: StandIn, port: int) -> Flask:
 
 
 @pytest.fixture
-def browser(cobot: StandIn) -> FlaskClient:
-    return by_host(cobot, 5000).test_client()
+def browser(live_cobot: StandIn) -> FlaskClient:
+    return by_host(live_cobot, 5000).test_client()
 
 
 def at(space: str | None) -> dict[str, Any]:
@@ -77,6 +79,37 @@ def test_all_hosts_share_one_callback_and_one_session(cobot: StandIn) -> None:
 
     assert app.config["COBOT_OIDC_REDIRECT_URI"] == f"http://{NAME}:5000/cobot/callback"
     assert app.config["SESSION_COOKIE_DOMAIN"] == NAME
+
+
+def followed(browser: FlaskClient, cobot: StandIn, url: str, person: str = "grace") -> tuple[str, TestResponse]:
+    """Where a browser ends that opens this address, and the page there."""
+    for _ in range(10):
+        page = browser.get(url)
+        if page.location is None:
+            return url, page
+        url = urljoin(url, page.location)
+        if "/oauth/authorize" in url:
+            url = cobot.sign_in(url, person)
+    raise AssertionError("too many redirects")
+
+
+def test_a_login_comes_back_to_the_host_where_it_began(browser: FlaskClient, live_cobot: StandIn) -> None:
+    co_up, betahaus = f"http://co-up.{NAME}:5000", f"http://betahaus.{NAME}:5000"
+    place, page = followed(browser, live_cobot, f"{co_up}/space/bookings")
+
+    assert (place, page.status_code) == (f"{co_up}/space/bookings", 200)
+    assert 'href="/space/invoices"' in page.text
+    assert f'href="http://{NAME}:5000/"' in page.text  # the way to all spaces
+    place, page = followed(browser, live_cobot, f"{betahaus}/")  # nobody is logged in there yet
+    assert (place, page.status_code) == (f"{betahaus}/", 200)
+    assert f'href="{co_up}/space/"' in page.text
+    assert followed(browser, live_cobot, f"{co_up}/")[0] == f"{co_up}/space/"
+
+
+def test_a_login_without_a_page_to_come_back_to_ends_at_the_space(browser: FlaskClient, live_cobot: StandIn) -> None:
+    place, _ = followed(browser, live_cobot, f"http://{NAME}:5000/cobot/login?space=co-up")
+
+    assert place == f"http://co-up.{NAME}:5000/space/"
 
 
 @pytest.fixture
@@ -144,6 +177,7 @@ def test_a_booking_is_made_and_cancelled_at_a_space_s_host(page: Page, address: 
     live_cobot.world.of("co-up").bookings.clear()
     page.goto(f"http://co-up.{address}/space/bookings/new")
     sign_in(page, "Ada Lovelace")
+    page.get_by_role("button", name="Allow").click()  # Cobot asks for more when it is first needed
     fill_in(page)
     page.get_by_role("button", name="Book it").click()
     expect(page.get_by_role("status")).to_contain_text("You have booked Meeting Room")

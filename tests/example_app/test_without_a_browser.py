@@ -50,6 +50,14 @@ def test_cobot_alone_may_show_it_in_a_frame(browser: Any, settings: dict[str, An
     assert login.headers["X-Frame-Options"] == "DENY"
 
 
+@pytest.mark.parametrize(("subdomain", "place"), [("co-up", "/co-up/"), ("betahaus", "/betahaus/"), ("www", None)])
+def test_in_a_frame_the_start_page_is_that_of_the_space_around_it(browser: Any, subdomain: str, place: str) -> None:
+    framed = {"Sec-Fetch-Dest": "iframe", "Sec-Fetch-Mode": "navigate", "Sec-Fetch-Site": "cross-site"}
+    response = browser.get(f"/?cobot_embed=true&cobot_subdomain={subdomain}", headers=framed)
+
+    assert response.location == place
+
+
 def test_a_program_gets_a_problem_document(browser: Any) -> None:
     response = browser.get("/profile", headers={"Accept": "application/json"})
 

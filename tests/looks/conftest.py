@@ -15,7 +15,6 @@ from cobot_oidc.standin import StandIn
 
 from ..serving import listening
 
-SCREENSHOTS = Path(__file__).parents[2] / "build" / "screenshots"
 ERRORS = {kind.__name__: kind for kind in (APIError, ConfigurationError, LoginError, ProviderError)}
 
 
@@ -111,7 +110,6 @@ Open = Callable[..., Window]
 def open_window(chromium: Browser) -> Iterator[Open]:
     """Opens a window with this look; other options are those of ``Browser.new_context``."""
     contexts: list[BrowserContext] = []
-    SCREENSHOTS.mkdir(parents=True, exist_ok=True)
 
     def open_it(look: Look = LOOKS[2], **options: Any) -> Window:
         size = {"width": look.width, "height": look.height}

@@ -8,7 +8,8 @@ from cobot_oidc.standin import StandIn
 
 from ..accessibility import violations
 from ..samples import samples
-from .conftest import LOOKS, SCREENSHOTS, Open, Portal, look_at, served
+from ..screenshots import shoot
+from .conftest import LOOKS, Open, Portal, look_at, served
 
 BRAND, STYLE = (sample.code for sample in samples() if sample.place.startswith("docs/how-to/look.md"))
 
@@ -25,7 +26,7 @@ def test_the_two_lines_and_the_stylesheet_of_the_page(portal: Portal, open_windo
     colours = set()
     for look in LOOKS:
         look_at(page, look)
-        page.screenshot(path=SCREENSHOTS / f"our_brand_{look}.png", full_page=True)
+        shoot(page, "page_brand", look.scheme, look.width)
         assert violations(page) == []
         colours.add(page.locator(".button").first.evaluate("e => getComputedStyle(e).backgroundColor"))
     assert len(colours) == 2

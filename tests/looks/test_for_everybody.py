@@ -8,7 +8,8 @@ from playwright.sync_api import Page, expect
 from cobot_oidc.standin import StandIn
 
 from ..accessibility import violations
-from .conftest import LOOKS, SCREENSHOTS, Look, Open, Portal
+from ..screenshots import shoot
+from .conftest import LOOKS, Look, Open, Portal
 from .test_our_pages import PAGES as OURS
 from .test_standins_pages import PAGES as STANDINS
 from .test_standins_pages import choose_a_person
@@ -91,7 +92,7 @@ def test_enlarged_to_four_times_its_size_nothing_is_cut_off(
             "[...document.querySelectorAll('main *')].filter(e => e.getBoundingClientRect().right > innerWidth + 1)"
         )
         assert page.evaluate(f"{cut_off}.map(e => e.outerHTML)") == []
-    page.screenshot(path=SCREENSHOTS / f"enlarged_{name}.png", full_page=True)
+    shoot(page, f"enlarged_{name}")
 
 
 @pytest.mark.parametrize("name", SOME)
@@ -100,7 +101,7 @@ def test_in_the_colours_of_the_system_actions_are_still_told_apart(
 ) -> None:
     page, _ = open_window(LOOKS[0], forced_colors="active")
     SOME[name](page, live_cobot, portal)
-    page.screenshot(path=SCREENSHOTS / f"forced_colors_{name}.png", full_page=True)
+    shoot(page, f"forced_colors_{name}")
 
     looks = page.evaluate(
         """Object.fromEntries([...document.querySelectorAll('.button, button')].map(e => {

@@ -6,7 +6,8 @@ from playwright.sync_api import Page, expect
 from cobot_oidc.standin import StandIn
 
 from ..accessibility import violations
-from .conftest import LOOKS, SCREENSHOTS, Look, Open, Portal, look_at, served
+from ..screenshots import shoot
+from .conftest import LOOKS, Look, Open, Portal, look_at, served
 
 PAGES = {
     "logged_out": ("/cobot/logged-out", "You are logged out"),
@@ -29,7 +30,7 @@ PAGES = {
 
 def expect_a_good_page(page: Page, name: str, look: Look) -> None:
     """A card in the middle that fits, with one clear action, and nothing that axe finds."""
-    page.screenshot(path=SCREENSHOTS / f"our_{name}_{look}.png", full_page=True)
+    shoot(page, f"page_{name}", look.scheme, look.width)
     assert violations(page) == []
     assert page.evaluate("document.documentElement.scrollWidth") <= look.width
     card = page.locator("main").bounding_box()
@@ -75,17 +76,17 @@ def test_the_page_in_a_frame_and_its_window(live_cobot: StandIn, open_window: Op
             page.goto(f"{live_cobot.space_issuer('co-up')}/members")
             page.get_by_role("button", name="Ada Lovelace").click()
             inside = page.frame_locator("iframe")
-            expect(inside.get_by_role("heading", level=1)).to_have_text("Please log in first.")
+            expect(inside.get_by_role("heading", level=1)).to_have_text("Please log in first")
             frame = page.frames[1]
             assert violations(frame) == []
             assert frame.evaluate("document.documentElement.scrollWidth <= innerWidth")
-            page.screenshot(path=SCREENSHOTS / f"our_embedded_{look}.png", full_page=True)
+            shoot(page, "page_embedded", look.scheme, look.width)
 
             with page.expect_popup() as opened:
                 inside.get_by_role("link", name="Log in", exact=True).click()
             expect(inside.get_by_role("status")).to_contain_text("Go on in the other window")
             assert violations(frame) == []
-            page.screenshot(path=SCREENSHOTS / f"our_embedded_waiting_{look}.png", full_page=True)
+            shoot(page, "page_embedded_waiting", look.scheme, look.width)
             opened.value.close()
 
             page.goto(f"{portal.url}/co-up/")

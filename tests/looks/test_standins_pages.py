@@ -9,7 +9,8 @@ from playwright.sync_api import Page, expect
 from cobot_oidc.standin import StandIn
 
 from ..accessibility import violations
-from .conftest import LOOKS, SCREENSHOTS, Open, Portal, look_at
+from ..screenshots import shoot
+from .conftest import LOOKS, Open, Portal, look_at
 
 QUERY = {"response_type": "code", "client_id": "demo", "scope": "openid email profile read_bookings", "state": "s"}
 
@@ -69,7 +70,7 @@ def test_each_page_fits_and_is_for_everybody(live_cobot: StandIn, portal: Portal
     expect(page.get_by_role("banner")).to_contain_text("It is not Cobot")
     for look in LOOKS:
         look_at(page, look)
-        page.screenshot(path=SCREENSHOTS / f"standin_{name}_{look}.png", full_page=True)
+        shoot(page, f"standin_{name}", look.scheme, look.width)
         assert violations(page) == []
         assert page.evaluate("document.documentElement.scrollWidth") <= look.width
         for button in page.get_by_role("button").all():

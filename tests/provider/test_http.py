@@ -1,24 +1,19 @@
 """The HTTP client against servers that are slow, endless, broken or lying."""
 
-import ipaddress
 import json
 import socket
-import ssl
 import threading
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
 
 from cobot_oidc.errors import ProviderError
 from cobot_oidc.provider.http import LARGEST_ANSWER, LARGEST_DOCUMENT, HTTPClient
 from cobot_oidc.settings import ProviderSettings
 
+from ..certificates import Authority
 from .hostile import Script, Visit, answer, floods, hangs, hostile_server, resets, says, says_once
 
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
@@ -419,49 +414,6 @@ def test_many_threads_share_a_client() -> None:
         for thread in threads:
             thread.join()
     assert bodies == [b"x"] * 320
-
-
-class Authority:
-    """A certificate authority of our own, and servers that it vouches for."""
-
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-        self._key = ec.generate_private_key(ec.SECP256R1())
-        self._name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "Tests")])
-        self.bundle = folder / "authority.pem"
-        certificate = self._certificate(self._name, self._key, days=1, extension=x509.BasicConstraints(True, None))
-        self.bundle.write_bytes(certificate)
-
-    def server(self, host: str, *, days: int = 1) -> ssl.SSLContext:
-        key = ec.generate_private_key(ec.SECP256R1())
-        name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, host)])
-        entry = x509.IPAddress(ipaddress.ip_address(host)) if host[0].isdigit() else x509.DNSName(host)
-        file = self._folder / f"{host}{days}.pem"
-        file.write_bytes(
-            self._certificate(name, key, days=days, extension=x509.SubjectAlternativeName([entry]))
-            + key.private_bytes(
-                serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-            )
-        )
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(file)
-        return context
-
-    def _certificate(
-        self, name: x509.Name, key: ec.EllipticCurvePrivateKey, *, days: int, extension: x509.ExtensionType
-    ) -> bytes:
-        now = datetime.now(UTC)
-        builder = (
-            x509.CertificateBuilder()
-            .subject_name(name)
-            .issuer_name(self._name)
-            .public_key(key.public_key())
-            .serial_number(x509.random_serial_number())
-            .not_valid_before(now - timedelta(days=9))
-            .not_valid_after(now + timedelta(days=days))
-            .add_extension(extension, critical=isinstance(extension, x509.BasicConstraints))
-        )
-        return builder.sign(self._key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 import html
 import re
 from collections.abc import Iterator
-from pathlib import Path
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import pytest
@@ -14,6 +13,7 @@ from playwright.sync_api import Browser, FrameLocator, Page, expect
 from cobot_oidc.standin import StandIn
 from cobot_oidc.standin.state import OpenerPolicy
 
+from ..screenshots import shoot
 from ..serving import listening
 
 QUERY = {
@@ -23,7 +23,6 @@ QUERY = {
     "scope": "openid",
     "state": "s",
 }
-SCREENSHOTS = Path(__file__).parents[2] / "build" / "screenshots"
 FRAME = re.compile(r'<iframe title="([^"]*)" src="([^"]*)"')
 
 
@@ -397,5 +396,5 @@ def test_the_page_fits_phones_and_its_headings_are_in_order(
 
     assert window.evaluate("document.documentElement.scrollWidth") <= width
     assert window.evaluate("[...document.querySelectorAll('h1, h2, h3')].map(h => h.tagName)") == ["H1", "H2"]
-    window.screenshot(path=SCREENSHOTS / f"frames_{width}_{scheme}.png", full_page=True)
+    shoot(window, "standin_area", scheme, width)
     context.close()
