@@ -74,11 +74,9 @@ def from_debian(*packages: str) -> Callable[[Path], None]:
     def install(folder: Path) -> None:
         if shutil.which("apt-get") is None:
             raise NotInstallableError("it is installed from Debian's packages, and this machine has no apt-get")
-        try:
-            needed = _needed(packages)
-        except subprocess.CalledProcessError:
-            _update_lists()
-            needed = _needed(packages)
+        needed = _needed(packages) or (_update_lists() and _needed(packages))
+        if not needed:
+            raise NotInstallableError("this machine's release of Debian does not have it, or cannot be asked")
         _run("apt-get", "download", "-qq", "-o", "APT::Sandbox::User=root", *needed, cwd=folder)
         for package in folder.glob("*.deb"):
             _run("dpkg-deb", "--extract", package, folder)
@@ -88,18 +86,22 @@ def from_debian(*packages: str) -> Callable[[Path], None]:
 
 
 def _needed(packages: Sequence[str]) -> list[str]:
+    """These packages, and those that they need and the machine does not have; none if Debian does not know them."""
     command = ["apt-get", "install", "--simulate", "--no-install-recommends", *packages]
-    planned = subprocess.run(command, check=True, capture_output=True, text=True).stdout
-    missing = {line.split()[1] for line in planned.splitlines() if line.startswith("Inst ")}
+    planned = subprocess.run(command, check=False, capture_output=True, text=True)
+    if planned.returncode != 0:
+        return []
+    missing = {line.split()[1] for line in planned.stdout.splitlines() if line.startswith("Inst ")}
     return sorted(missing | set(packages))
 
 
-def _update_lists() -> None:
+def _update_lists() -> bool:
+    """Whether the lists of packages could be updated, if only in part: not every source is always there."""
     as_root = [] if os.geteuid() == 0 else ["sudo", "-n"]
-    try:
-        _run(*as_root, "apt-get", "update", "-qq")
-    except (OSError, subprocess.CalledProcessError) as error:
-        raise NotInstallableError("this machine knows no such package of Debian's, and cannot look for it") from error
+    if as_root and shutil.which("sudo") is None:
+        return False
+    subprocess.run([*as_root, "apt-get", "update", "-qq"], check=False, stdout=sys.stderr)
+    return True
 
 
 def python(folder: Path) -> str:

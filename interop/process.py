@@ -103,8 +103,12 @@ class RunningProvider:
 
     def rotate_keys(self) -> None:
         """Replace every key by a new one, and keep no old one. The provider restarts for that, the app does not."""
-        self.stop()
         self.world.keys = new_keys()
+        self.forget()
+
+    def forget(self) -> None:
+        """Restart it, so that it knows nobody, and has no consent of anybody."""
+        self.stop()
         self.start()
 
 

@@ -27,7 +27,7 @@ class Provider:
     :ivar log_out: those that may follow a logout.
     :ivar settings: what the app needs, without the prefix, besides the issuer and the client.
     :ivar not_offered: what it cannot do although its document may say so: name of the feature, and why.
-    :ivar faults: what it does wrong, so that the app refuses it as it must: name of the feature, code of the refusal.
+    :ivar refused: what it does in a way that the app does not accept: name of the feature, code of the refusal.
     """
 
     name: str
@@ -41,4 +41,4 @@ class Provider:
     issuer_path: str = ""
     settings: Mapping[str, Any] = field(default_factory=dict)
     not_offered: Mapping[str, str] = field(default_factory=dict)
-    faults: Mapping[str, str] = field(default_factory=dict)
+    refused: Mapping[str, str] = field(default_factory=dict)

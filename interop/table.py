@@ -9,7 +9,7 @@ from .environments import ENVIRONMENTS
 from .providers import PROVIDERS
 
 BLOCK = re.compile(r"(?<=<!-- table interop: written by make interop -->\n).*?(?=<!-- end of table -->)", re.DOTALL)
-KIND = re.compile(r"^(not offered|not here|its fault): ")
+KIND = re.compile(r"^(not offered|not here|refused): ")
 SENTENCE = re.compile(r"test_(?P<check>\w+)\[(?P<parameters>.*)\]$")
 
 

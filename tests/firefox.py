@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 
 T = TypeVar("T")
 
-LONGEST_START, LONGEST_WAIT = 60, 15  # seconds
+LONGEST_START, LONGEST_WAIT = 60, 40  # seconds: CI machines may be busy
 ELEMENT = "element-6066-11e4-a52e-4f735466cecf"  # WebDriver section 12.2
 PREFERENCES = {
     "marionette.port": 0,  # a free one, which Firefox then tells
@@ -34,18 +34,6 @@ class FirefoxError(Exception):
     def code(self) -> str:
         """WebDriver's name for the error."""
         return str(self.args[2])
-
-
-def until(ask: Callable[[], T], what: str = "") -> T:
-    """The first answer that is true.
-
-    :param what: is waited for, in words.
-    """
-    end = time.monotonic() + LONGEST_WAIT
-    while not (answer := ask()):
-        assert time.monotonic() < end, what
-        time.sleep(0.02)
-    return answer
 
 
 class Firefox:
@@ -97,6 +85,18 @@ class Firefox:
             raise FirefoxError(command, parameters, error["error"], error["message"])
         return result["value"] if isinstance(result, dict) and result.keys() == {"value"} else result
 
+    def until(self, ask: Callable[[], T], what: str) -> T:
+        """The first answer that is true.
+
+        :param what: is waited for, in words.
+        :raises AssertionError: after a while, with what is in all windows.
+        """
+        end = time.monotonic() + LONGEST_WAIT
+        while not (answer := ask()):
+            assert time.monotonic() < end, f"{what} did not come: {self._shown()}"
+            time.sleep(0.02)
+        return answer
+
     def open(self, url: str) -> None:
         self.do("WebDriver:Navigate", url=url)
 
@@ -105,7 +105,7 @@ class Firefox:
 
     def find(self, xpath: str) -> str:
         """An element, as soon as it is there: Firefox's own waiting ends with the page that it began on."""
-        found = until(lambda: self.do("WebDriver:FindElements", using="xpath", value=xpath), xpath)
+        found = self.until(lambda: self.do("WebDriver:FindElements", using="xpath", value=xpath), xpath)
         return str(found[0][ELEMENT])
 
     def click(self, xpath: str) -> None:
@@ -144,6 +144,16 @@ class Firefox:
             return self.do("WebDriver:ExecuteScript", script=script, args=[])
         finally:
             self.do("Marionette:SetContext", value="content")
+
+    def _shown(self) -> dict[str, str]:
+        """The address and the text of each window."""
+        shown = {}
+        for window in self.windows():
+            self.go_to(window)
+            shown[self.url()] = str(
+                self.do("WebDriver:ExecuteScript", script="return document.body.innerText", args=[])
+            )
+        return shown
 
     def _with(self, xpath: str, command: str) -> Any:
         try:

@@ -635,6 +635,38 @@ def scope_of_a_view(sample: Sample, surroundings: Surroundings) -> None:
     assert "Ada Lovelace" in alex.log_in("/co-up/people").json  # type: ignore[operator] # a list
 
 
+def tokens_that_expire(sample: Sample, surroundings: Surroundings) -> None:
+    cobot, app = surroundings.cobot, surroundings.app()
+    sample.run({"app": app})
+    del app.config["COBOT_OIDC_REDIS_URL"]  # the page's own is on nobody's machine
+    scopes = " ".join(app.config["COBOT_OIDC_SCOPES"])
+    cobot.register_client("portal", secret="s3cret-of-the-portal", redirect_uri=CALLBACK, scopes=scopes)
+    cobot.offer_refresh_tokens(lifetime=10)  # which is too short for any call
+    oidc = CobotOIDC(app)
+
+    @app.get("/")
+    @login_required
+    def home() -> str:
+        return repr(oidc.api)
+
+    assert Visitor(app, cobot).log_in("/").status_code == 200
+    assert cobot.asked("/oauth/access_token") == 2
+
+
+def logout_at_the_provider(sample: Sample, surroundings: Surroundings) -> None:
+    run_dotenv(sample, surroundings)
+    values = dotenv_values(stream=io.StringIO(sample.code))
+    assert set(values) == {"FLASK_COBOT_OIDC_LOGOUT_AT_PROVIDER", "FLASK_COBOT_OIDC_AFTER_LOGOUT"}
+    app = surroundings.app(COBOT_OIDC_LOGOUT_AT_PROVIDER=True, COBOT_OIDC_AFTER_LOGOUT="/bye")
+    CobotOIDC(app)
+    surroundings.cobot.offer_logout()
+    app.add_url_rule("/", "home", login_required(hello))
+    ada = Visitor(app, surroundings.cobot)
+    ada.log_in("/")
+
+    assert "post_logout_redirect_uri=http%3A%2F%2Flocalhost%2Fbye&id_token_hint=" in ada.log_out().location
+
+
 def refused_call(sample: Sample, surroundings: Surroundings) -> None:
     said = io.StringIO()
     with redirect_stdout(said):
@@ -812,8 +844,10 @@ OWN_WAYS: dict[str, Run] = {
     **{sample.place: of_the_api for sample in SAMPLES if sample.place.startswith("docs/api.md")},
     "docs/api.md, Who is a member (2)": membership,
     "docs/api.md, Calls": calls,
+    "docs/api.md, Tokens that expire": tokens_that_expire,
     "docs/api.md, Scopes": scope_of_a_view,
     "docs/api.md, Limits and failures": refused_call,
+    "docs/logout.md, At the provider too": logout_at_the_provider,
     "README.md, Ten lines": ten_lines,
     "docs/spaces.md, One app for many spaces": spaces,
     "docs/how-to/links.md, Links to log in, and buttons to log out": links_and_buttons,

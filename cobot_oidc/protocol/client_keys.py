@@ -60,7 +60,7 @@ class ClientKey:
         kty = cast(str, member["kty"])
         whole = _LIBRARY[kty].to_jwk(private.public_key(), as_dict=True)
         public = {"kty": kty} | {name: str(whole[name]) for name in _PUBLIC[kty]}
-        # The provider's keys have rules, which nobody should be asked to accept less than.
+        # The rules that a provider's keys have to fulfil here: no provider should be asked to accept a weaker one.
         checked = KeySet.parse({"keys": [public]})
         if not checked.keys:
             raise KeyUnfit(checked.reasons[0].removeprefix("key 0: "))
@@ -101,7 +101,7 @@ def _member(given: object) -> Mapping[str, object]:
     """The key as a JWK, whichever way it was given."""
     if isinstance(given, str) and given.lstrip().startswith("{"):
         try:
-            given = loads(given.strip().encode("utf-8", "replace"))
+            given = loads(given.encode("utf-8", "replace"))
         except JSONError:
             given = None
     if isinstance(given, str):
@@ -128,14 +128,13 @@ def _from_pem(text: str) -> Mapping[str, object]:
             member: dict[str, object] = library.to_jwk(key, as_dict=True)
         except (InvalidKeyError, AttributeError, TypeError):
             continue
-        return {name: value for name, value in member.items() if name != "key_ops"}
+        return member
     raise KeyUnfit("it is not a private key in PEM format of the type RSA, EC or Ed25519")
 
 
 def _private_key(member: Mapping[str, object]) -> Any:
-    wanted = {name: value for name, value in member.items() if name not in ("alg", "kid", "use", "key_ops")}
     try:
-        key = _LIBRARY[cast(str, member["kty"])].from_jwk(wanted)
+        key = _LIBRARY[cast(str, member["kty"])].from_jwk(dict(member))
         key.public_key()
     except (InvalidKeyError, ValueError, TypeError, AttributeError, KeyError):
         key = None  # as above
@@ -148,7 +147,7 @@ def _algorithm(member: Mapping[str, object], possible: Sequence[str], configured
     own = member.get("alg")
     if own is not None and configured is not None and own != configured:
         raise KeyUnfit(f"its alg is not {configured}, which is configured")
-    chosen = own or configured or possible[0]
+    chosen = next(each for each in (own, configured, possible[0]) if each is not None)
     if chosen not in possible or chosen not in _SIGNING:
         raise KeyUnfit(f"a key of its type signs with {' '.join(name for name in possible if name in _SIGNING)}")
     return chosen

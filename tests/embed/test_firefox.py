@@ -7,7 +7,7 @@ import pytest
 from cobot_oidc.standin import StandIn
 
 from ..conftest import needed_program
-from ..firefox import Firefox, until
+from ..firefox import Firefox
 
 COOKIE_BEHAVIOUR = "return Services.prefs.getIntPref('network.cookie.cookieBehavior')"
 PARTITIONED = 5  # Firefox's default since 2022
@@ -57,7 +57,9 @@ def button(words: str) -> str:
 def click_log_in(firefox: Firefox) -> None:
     with firefox.in_frame():
         firefox.find("//a[. = 'Log in']")
-        until(firefox.is_loaded, "the script of the page")  # without it, the link opens a window that the frame forgets
+        firefox.until(
+            firefox.is_loaded, "the script of the page"
+        )  # without it, the link opens a window that the frame forgets
         firefox.click("//a[. = 'Log in']")
 
 
@@ -65,14 +67,14 @@ def log_in(firefox: Firefox) -> str:
     """Click the button in the frame, and go to the window that it opens: the window from before."""
     before = firefox.window()
     click_log_in(firefox)
-    until(lambda: len(firefox.windows()) == 2, "a window")
+    firefox.until(lambda: len(firefox.windows()) == 2, "a window")
     firefox.go_to(next(window for window in firefox.windows() if window != before))
     return before
 
 
 def back_to(firefox: Firefox, window: str) -> None:
     """The other window has closed itself."""
-    until(lambda: firefox.windows() == [window], "the end of the window")
+    firefox.until(lambda: firefox.windows() == [window], "the end of the window")
     firefox.go_to(window)
 
 

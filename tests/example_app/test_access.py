@@ -46,7 +46,7 @@ def test_with_colours_of_the_person_s_own(new_page: NewPage, booked: StandIn) ->
     shoot(page, "portal_home_forced_colours")
 
 
-def test_from_the_welcome_page_to_a_booking_by_keyboard(page: Page, booked: StandIn) -> None:
+def test_from_the_welcome_page_to_more_bookings_by_keyboard(page: Page, booked: StandIn) -> None:
     del booked
     page.goto("/")
     go(page, "Log in with Cobot at co.up Coworking")

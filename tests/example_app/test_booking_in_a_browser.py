@@ -10,7 +10,7 @@ from cobot_oidc.standin import StandIn
 
 from .conftest import NewPage
 from .test_access import go
-from .test_bookings_in_a_browser import log_in, refusals
+from .test_bookings_in_a_browser import log_in, note_what_is_said_meanwhile, refusals, said_meanwhile
 from .test_in_a_browser import heading
 from .test_inside_cobot import frame, open_area
 from .test_inside_cobot import log_in as log_in_from_the_frame
@@ -185,12 +185,11 @@ def test_a_booking_under_way_shows_progress_and_is_made_once(page: Page, booked:
     fill_in(page)
     expect(page.locator(".choice", has_text="Meeting Room")).to_contain_text("Tomorrow: free")
     booked.reply("api", delay=1.5, path="/bookings", times=1)
-    page.get_by_role("button", name="Book it").click(no_wait_after=True)
-    expect(page.get_by_role("status")).to_have_text("Booking…")
-    expect(page.locator("#progress")).to_be_visible()
-    page.get_by_role("button", name="Book it").click(no_wait_after=True)
+    note_what_is_said_meanwhile(page)
+    page.get_by_role("button", name="Book it").dblclick()
 
     expect(page.get_by_role("status")).to_contain_text("You have booked")
+    assert said_meanwhile(page) == ["Booking…", True]
     assert len(booked.world.of("co-up").bookings) == 1
 
 

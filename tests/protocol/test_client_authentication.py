@@ -127,6 +127,9 @@ def test_a_key_signs_with_what_its_type_can(key: Any, usual: str, others: tuple[
             ClientKey.read(pem(key), name)
         with pytest.raises(KeyUnfit, match="signs with"):
             ClientKey.read(jwk(key, alg=name))
+    for nonsense in ("", [usual]):
+        with pytest.raises(KeyUnfit, match="signs with"):
+            ClientKey.read(jwk(key, alg=nonsense))
 
 
 def test_an_algorithm_of_the_settings_does_not_override_that_of_the_key() -> None:
@@ -141,6 +144,7 @@ def test_an_algorithm_of_the_settings_does_not_override_that_of_the_key() -> Non
         (5, "neither a PEM text nor a JWK"),
         ("{", "neither a PEM text nor a JWK"),
         ("[]", "PEM"),
+        ('{"kty": "\ud800"}', "not a private JWK"),
         ("nothing", "RSA, EC or Ed25519"),
         ({}, "not a private JWK"),
         (jwk(RSA, kty="oct"), "not a private JWK"),

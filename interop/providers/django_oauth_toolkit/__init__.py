@@ -35,5 +35,5 @@ DJANGO_OAUTH_TOOLKIT = Provider(
     cancel=_cancel,
     log_out=(click("#authorizationForm input[name=allow]"),),
     issuer_path="/o",
-    faults={"cancel": "response_issuer_missing"},  # the document promises iss, and a refusal comes without
+    refused={"cancel": "response_issuer_missing"},  # the document promises iss, and a refusal comes without
 )

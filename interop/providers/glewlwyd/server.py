@@ -27,6 +27,10 @@ MODULES = ROOT / "usr/lib/glewlwyd"
 SCOPES = ["openid", "profile", "email"]
 TYPES = {".html": "text/html", ".css": "text/css", ".js": "application/javascript", ".json": "application/json"}
 
+# What a client may have: one property has another name here than where the provider reads it, and one is missing.
+LOGOUT_PROPERTY = '"post_logout_redirect_uri":{"multiple":false', '"post_logout_redirect_uris":{"multiple":true'
+SIGN_KID = '"data-format":{"sign_kid":{"multiple":false,"read":true,"write":true},"redirect_uri"'
+
 CONFIGURATION = f"""
 port={WORLD["port"]}
 bind_address="127.0.0.1"
@@ -60,10 +64,7 @@ def lay_out() -> None:
 
     (FOLDER / "database.sqlite3").unlink(missing_ok=True)
     with gzip.open(ROOT / "usr/share/doc/glewlwyd/database/init.sqlite3.sql.gz", "rt", encoding="utf-8") as script:
-        # Debian's version names a client's property otherwise than its own provider reads it.
-        text = script.read().replace(
-            '"post_logout_redirect_uri":{"multiple":false', '"post_logout_redirect_uris":{"multiple":true'
-        )
+        text = script.read().replace(*LOGOUT_PROPERTY).replace('"data-format":{"redirect_uri"', SIGN_KID)
     with sqlite3.connect(FOLDER / "database.sqlite3") as database:
         database.executescript(text)
 
