@@ -608,6 +608,7 @@ def api_page(sample: Sample, surroundings: Surroundings, **changes: Any) -> dict
     for each in SAMPLES[: SAMPLES.index(sample) + 1]:
         if each.page == sample.page and "import Redis" not in each.code and "import Celery" not in each.code:
             each.run(namespace)
+            app.config.update(changes)  # the page's own Redis is on nobody's machine
     return namespace
 
 
@@ -743,7 +744,7 @@ def page():
 """
 
 
-def tests_in_a_browser(sample: Sample, surroundings: Surroundings) -> None:
+def in_a_project_with_a_browser(sample: Sample, surroundings: Surroundings) -> None:
     """In a project of its own, with an app and, in place of pytest-playwright, a page in the tests' own Chromium."""
     chromium = needed_program("Chromium", "COBOT_OIDC_TEST_BROWSER")
     around = AROUND_A_BROWSER_TEST.replace("CHROMIUM", repr(chromium))
@@ -840,7 +841,7 @@ OWN_WAYS: dict[str, Run] = {
     **{sample.place: run_by_a_server for sample in SAMPLES if sample.page == recipes.PAGE},
     "docs/testing.md, Somebody who is logged in": an_app_s_own_tests,
     "docs/testing.md, A whole login": an_app_s_own_tests,
-    "docs/testing.md, In a real browser": tests_in_a_browser,
+    "docs/testing.md, In a real browser": in_a_project_with_a_browser,
     **{sample.place: of_the_api for sample in SAMPLES if sample.place.startswith("docs/api.md")},
     "docs/api.md, Who is a member (2)": membership,
     "docs/api.md, Calls": calls,
