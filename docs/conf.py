@@ -45,6 +45,8 @@ extension.Embed, extension.SpaceTokens = Embed, SpaceTokens  # type: ignore[attr
 
 pygments_dark_style = "a11y-high-contrast-dark"
 html_theme = "furo"
+html_static_path = ["_static"]
+html_css_files = ["site.css"]
 html_copy_source = False
 html_show_sphinx = False
 
