@@ -45,6 +45,8 @@ extension.Embed, extension.SpaceTokens = Embed, SpaceTokens  # type: ignore[attr
 
 pygments_dark_style = "a11y-high-contrast-dark"
 html_theme = "furo"
+html_static_path = ["_static"]
+html_css_files = ["site.css"]
 html_copy_source = False
 html_show_sphinx = False
 
@@ -103,5 +105,11 @@ def setup(app: Sphinx) -> None:
             text += site.toctrees(site.navigation(text, app.env.found_docs))
         source[0] = text
 
+    def level_captions(_app: Sphinx, _page: str, _template: str, context: dict[str, str], _doctree: object) -> None:
+        """The navigation's captions are headings without a level, which screen readers need."""
+        tree = context.get("furo_navigation_tree", "")
+        context["furo_navigation_tree"] = tree.replace('role="heading"', 'role="heading" aria-level="2"')
+
     app.connect("source-read", read)
+    app.connect("html-page-context", level_captions, priority=900)
     app.add_lexer("dotenv", IniLexer)

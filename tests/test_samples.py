@@ -468,7 +468,7 @@ def new_secret_key(sample: Sample, surroundings: Surroundings) -> None:
 
 
 def sample_is_read(sample: Sample, _surroundings: Surroundings) -> None:
-    """Code that does not run here, as another library or a Redis is missing: Python reads it."""
+    """Code that does not run here, as another library is missing: Python reads it."""
     compile(sample.code, sample.page, "exec")
 
 
@@ -608,6 +608,7 @@ def api_page(sample: Sample, surroundings: Surroundings, **changes: Any) -> dict
     for each in SAMPLES[: SAMPLES.index(sample) + 1]:
         if each.page == sample.page and "import Redis" not in each.code and "import Celery" not in each.code:
             each.run(namespace)
+            app.config.update(changes)  # the page's own Redis is on nobody's machine
     return namespace
 
 
@@ -703,23 +704,6 @@ def test_a_task_of_celery_runs_as_it_is_printed(jobs: dict[str, Any]) -> None:
         assert names["result"].get(timeout=20) == 15
 
 
-@pytest.mark.filterwarnings("ignore:.*:DeprecationWarning")  # Flask-Session warns of what it will drop
-def test_sessions_in_redis_as_they_are_printed(surroundings: Surroundings, redis: RedisServer) -> None:
-    [sample] = [each for each in SAMPLES if each.place == "docs/how-to/redis-sessions.md, Sessions in Redis (2)"]
-    app = surroundings.app(COBOT_OIDC_REDIS_URL=redis.url)
-    sample.run({"app": app, "CobotOIDC": CobotOIDC})
-    app.add_url_rule("/desk", "desk", login_required(hello))
-    visitor = Visitor(app, surroundings.cobot)
-
-    assert visitor.log_in("/desk").text == "Hello Ada Lovelace"
-    assert [key for key in redis.keys() if key.startswith("session:")]  # noqa: SIM118 - not a dictionary
-    cookie = visitor.browser.get_cookie("session")
-    assert cookie is not None
-    assert "Ada" not in cookie.value
-    visitor.log_out()
-    assert visitor.get_with(f"session={cookie.value}", "/desk", **NAVIGATION).status_code == 302
-
-
 def an_app_s_own_tests(sample: Sample, surroundings: Surroundings) -> None:
     """The sample's tests pass, with an app as the page takes it for granted."""
     names: dict[str, Any] = {"__name__": "test_portal", "create_app": partial(app_to_be_tested, surroundings)}
@@ -760,7 +744,7 @@ def page():
 """
 
 
-def tests_in_a_browser(sample: Sample, surroundings: Surroundings) -> None:
+def in_a_project_with_a_browser(sample: Sample, surroundings: Surroundings) -> None:
     """In a project of its own, with an app and, in place of pytest-playwright, a page in the tests' own Chromium."""
     chromium = needed_program("Chromium", "COBOT_OIDC_TEST_BROWSER")
     around = AROUND_A_BROWSER_TEST.replace("CHROMIUM", repr(chromium))
@@ -857,7 +841,7 @@ OWN_WAYS: dict[str, Run] = {
     **{sample.place: run_by_a_server for sample in SAMPLES if sample.page == recipes.PAGE},
     "docs/testing.md, Somebody who is logged in": an_app_s_own_tests,
     "docs/testing.md, A whole login": an_app_s_own_tests,
-    "docs/testing.md, In a real browser": tests_in_a_browser,
+    "docs/testing.md, In a real browser": in_a_project_with_a_browser,
     **{sample.place: of_the_api for sample in SAMPLES if sample.place.startswith("docs/api.md")},
     "docs/api.md, Who is a member (2)": membership,
     "docs/api.md, Calls": calls,
@@ -872,7 +856,6 @@ OWN_WAYS: dict[str, Run] = {
     "docs/how-to/app-factory.md, App factory and blueprints": factory,
     "docs/how-to/app-factory.md, App factory and blueprints (2)": guarded_blueprint,
     "docs/how-to/proxies.md, Behind a proxy, and below a prefix": proxy_fix,
-    "docs/how-to/redis-sessions.md, Sessions in Redis (2)": sample_is_read,  # and below, with a Redis
     "docs/how-to/key-rotation.md, The app's secret key": new_secret_key,
     "docs/how-to/migrating.md, From Authlib's Flask client": sample_is_read,
     "docs/how-to/migrating.md, From Authlib's Flask client (2)": after_authlib,

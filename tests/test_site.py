@@ -64,7 +64,7 @@ def test_every_page_is_in_the_navigation_once() -> None:
     listed = [entry.page for entries in parts.values() for entry in entries]
 
     assert sorted(listed) == sorted(set(pages) - {"index"})
-    assert list(parts) == ["Tutorial", "How-to guides", "Reference", "Explanation", "Project"]
+    assert set(site.PLACES.values()) < set(parts)
 
 
 def test_a_new_page_is_listed_by_its_folder_and_a_stray_one_is_not() -> None:
