@@ -21,6 +21,8 @@ from cobot_oidc.protocol import (
     verify_id_token,
     verify_jws,
 )
+from cobot_oidc.protocol.id_token import Expected
+from cobot_oidc.protocol.logout_token import EVENT, UnverifiedLogoutToken
 from cobot_oidc.protocol.strict_json import JSONError, loads
 
 ISSUER = "https://www.cobot.me"
@@ -86,6 +88,23 @@ def payload(data: bytes) -> None:
     json.dumps(dict(claims), ensure_ascii=False).encode()  # fit for a cookie
 
 
+def logout_payload(data: bytes) -> None:
+    """Any bytes as what a logout token says, well signed: strangers may send it."""
+    try:
+        unverified = UnverifiedLogoutToken.parse(_signed(b'{"alg":"RS256","typ":"logout+jwt"}', data), ALGORITHMS)
+        unverified.check(Expected(ISSUER, CLIENT_ID, nonce=None), now=NOW)
+        logout = unverified.verify(_keys(), require_kid=False)
+    except CobotOIDCError:
+        return
+    said = json.loads(data)
+    assert (said["iss"], said["aud"] in (CLIENT_ID, [CLIENT_ID]), "nonce" in said) == (ISSUER, True, False)
+    assert (logout.issuer, logout.subject, logout.sid) == (ISSUER, said.get("sub"), said.get("sid"))
+    assert logout.subject or logout.sid
+    assert isinstance(said["events"][EVENT], dict)
+    assert said["exp"] > NOW - 60
+    assert 0 < len(logout.jti) <= 255
+
+
 def header(data: bytes) -> None:
     """Any bytes as a header, well signed."""
     try:
@@ -139,5 +158,6 @@ def _b64(data: bytes) -> bytes:
 
 
 TARGETS: dict[str, Callable[[bytes], None]] = {
-    target.__name__: target for target in (token, payload, header, key_set, provider_document, strict_json, next_path)
+    target.__name__: target
+    for target in (token, payload, logout_payload, header, key_set, provider_document, strict_json, next_path)
 }

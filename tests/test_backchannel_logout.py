@@ -542,7 +542,7 @@ def test_while_redis_is_away_pages_go_on_and_wait_for_it_once(
         redis.go_on()
 
     assert None not in pages
-    assert took < 1
+    assert took < 1.5  # each on its own would take two seconds
 
 
 def test_marks_of_long_ago_are_forgotten(portal: Flask, cobot: StandIn, clock: Clock) -> None:
