@@ -1,6 +1,6 @@
 # Everything that a developer does here. `make` alone lists it.
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-lowest test-newest test-python lint format lock docs translations fuzz mutants bench package release clean announce
+.PHONY: help demo test test-lowest test-newest test-python lint format lock docs translations fuzz mutants bench comparison package release clean announce
 
 export VENV := .venv
 PYTHON ?= $(shell tools/find-python)
@@ -73,17 +73,28 @@ fuzz: $(INSTALLED) ## fuzz what reads tokens, keys and documents (SECONDS=60 for
 mutants: $(INSTALLED) ## spoil each check of the protocol and see that a test notices (about 20 minutes; MODULES=jws for one)
 	@$(VENV)/bin/python -m tools.mutants $(MODULES)
 
-bench: ## measure what everything costs beside other libraries, and write docs/performance.md (about 12 minutes; SCRIPTS=login for one)
-	@tools/announce build/benchmarks benchmarks/requirements.txt redis-server
+define BENCHMARKS_ENVIRONMENT
 	@tools/make-venv "$(PYTHON)" build/benchmarks
 	@build/benchmarks/bin/python tools/install_packages.py benchmarks/requirements.txt
 	@$(QUIET_PIP) build/benchmarks/bin/python -m pip install --no-deps --no-build-isolation --force-reinstall .
+endef
+
+bench: ## measure what everything costs beside other libraries, and write docs/performance.md (about 12 minutes; SCRIPTS=login for one)
+	@tools/announce build/benchmarks benchmarks/requirements.txt redis-server
+	$(BENCHMARKS_ENVIRONMENT)
 	@rm -rf build/benchmarks/printed && mkdir build/benchmarks/printed
 	@for script in $(or $(SCRIPTS),$(BENCHMARKS)); do \
 	  PYTHONPATH=. REDIS_SERVER="$$(tools/find-program redis-server)" \
 	  env -u PYTHONDONTWRITEBYTECODE build/benchmarks/bin/python -W ignore -m benchmarks.$$script \
 	  > build/benchmarks/printed/$$script.md || exit 1; cat build/benchmarks/printed/$$script.md; echo; done
 	@PYTHONPATH=. build/benchmarks/bin/python -m tools.performance_page build/benchmarks/printed
+
+comparison: ## log in through us and other libraries at a provider that fails, and write docs/comparison.md (needs Node.js; about 5 minutes)
+	@tools/announce build/benchmarks benchmarks/requirements.txt
+	$(BENCHMARKS_ENVIRONMENT)
+	@cp benchmarks/comparison/package.json benchmarks/comparison/package-lock.json build/benchmarks
+	@npm ci --silent --no-audit --no-fund --ignore-scripts --prefix build/benchmarks
+	@PYTHONPATH=. build/benchmarks/bin/python -W ignore -m benchmarks.comparison
 
 package: $(INSTALLED) ## build the wheel and the sdist into dist/, the same bytes for everybody, and look at what is in them
 	@$(VENV)/bin/python -m tools.package dist
