@@ -40,7 +40,7 @@ test-lowest: ## run all tests on the lowest versions that pyproject.toml allows 
 test-newest: $(INSTALLED) ## run all tests on the newest versions, without the lock (TESTS=... for some)
 	@mkdir -p build/newest
 	@$(VENV)/bin/uv --no-config pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate \
-	  --no-header --all-extras --group test --group docs --group build pyproject.toml --output-file build/newest.new --upgrade
+	  --no-header --all-extras --group dev pyproject.toml --output-file build/newest.new --upgrade
 	@cmp --silent build/newest.new build/newest.txt && rm build/newest.new || mv build/newest.new build/newest.txt
 	@$(MAKE) --no-print-directory test VENV=build/newest REQUIREMENTS=build/newest.txt
 

@@ -33,7 +33,7 @@ for module in pkgutil.walk_packages(cobot_oidc.__path__, "cobot_oidc."):
 
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return build(REPOSITORY, tmp_path_factory.mktemp("dist"), epoch=0).wheel
+    return build(REPOSITORY, tmp_path_factory.mktemp("dist"), epoch=1_800_000_000).wheel
 
 
 def environ(**more: str) -> dict[str, str]:

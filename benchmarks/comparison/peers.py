@@ -2,6 +2,7 @@
 
 import json
 import os
+import secrets
 import shutil
 import socket
 import subprocess
@@ -73,8 +74,7 @@ class Peer:
 
         :raises ChildProcessError: if it ends before it answers.
         """
-        with socket.create_server(("127.0.0.1", 0)) as free:
-            port = free.getsockname()[1]
+        port = _free_port()
         url = f"http://localhost:{port}"
         command = ["node", str(self.path.absolute())]
         if not self.is_node:
@@ -96,6 +96,17 @@ class Peer:
 def _inherited() -> dict[str, str]:
     more = {"NODE_ENV": "production", "NODE_PATH": str(NODE_MODULES.absolute()), "PYTHONPATH": ""}
     return {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ} | more
+
+
+def _free_port() -> int:
+    """Below those that connections take for themselves, one of which could take it before the app does."""
+    while True:
+        port = 20_000 + secrets.randbelow(12_000)
+        try:
+            socket.create_server(("127.0.0.1", port)).close()
+        except OSError:
+            continue
+        return port
 
 
 def _wait_until_it_listens(process: subprocess.Popen[bytes], port: int) -> None:
