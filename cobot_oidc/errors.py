@@ -77,6 +77,12 @@ TokenCode = Literal[
     "subject_malformed",
     "authentication_too_old",
     "at_hash_mismatch",
+    "subject_changed",
+    "authentication_changed",
+    "logout_of_nobody",
+    "session_malformed",
+    "event_missing",
+    "jti_malformed",
 ]
 
 LoginCode = Literal[
@@ -105,6 +111,9 @@ LoginCode = Literal[
     "ticket_refused",
     "frame_of_somebody_else",
     "frame_cross_site",
+    "logout_request_malformed",
+    "logout_issuer_unknown",
+    "logout_not_shared",
 ]
 
 APICode = Literal[
@@ -113,6 +122,8 @@ APICode = Literal[
     "token_unavailable",
     "token_spent",
     "token_refused",
+    "token_not_renewed",
+    "refresh_refused",
     "insufficient_scope",
     "rights_limited",
     "request_forbidden",
@@ -355,7 +366,11 @@ TOKEN: dict[TokenCode, Entry] = {
         "The token's header has a parameter that is not supported, or contains its own key; report it to the provider.",
         UNTRUSTED,
     ),
-    "token_type_wrong": Entry("The token's type (typ) is not JWT; report it to the provider.", UNTRUSTED),
+    "token_type_wrong": Entry(
+        "The token is of another kind, as its type (typ) says: an id token is a JWT, a logout token a logout+jwt or a "
+        "JWT; report it to the provider.",
+        UNTRUSTED,
+    ),
     "algorithm_forbidden": Entry(
         "The token's algorithm is not allowed; add it to COBOT_OIDC_ALGORITHMS if you trust it.",
         UNTRUSTED,
@@ -444,6 +459,28 @@ TOKEN: dict[TokenCode, Entry] = {
     "at_hash_mismatch": Entry(
         "The id token and the access token do not belong together (at_hash); report it to the provider.",
         UNTRUSTED,
+    ),
+    "subject_changed": Entry(
+        "A refreshed id token is about another person than the login (sub), which was ended; report this.",
+        UNTRUSTED,
+    ),
+    "authentication_changed": Entry(
+        "A refreshed id token is about another authentication than the login (auth_time); report it to the provider.",
+        UNTRUSTED,
+    ),
+    "logout_of_nobody": Entry(
+        "The logout token names neither a subject (sub) nor a session (sid); report it to the provider.", UNTRUSTED
+    ),
+    "session_malformed": Entry(
+        "The logout token's session (sid) is not a text of 1 to 255 characters; report it to the provider.", UNTRUSTED
+    ),
+    "event_missing": Entry(
+        "The logout token's events do not contain the one of a back-channel logout, as an object; if it is an id token "
+        "or a token about another event, it was sent to the wrong URL.",
+        UNTRUSTED,
+    ),
+    "jti_malformed": Entry(
+        "The logout token's own name (jti) is not a text of 1 to 255 characters; report it to the provider.", UNTRUSTED
     ),
 }
 
@@ -554,6 +591,22 @@ LOGIN: dict[LoginCode, Entry] = {
     "frame_cross_site": Entry(
         "A request that changes something came from a frame, but not from a page of this app.", ELSEWHERE, 403
     ),
+    "logout_request_malformed": Entry(
+        "A back-channel logout has to be a form (application/x-www-form-urlencoded) of at most 32 kB with one "
+        "logout_token; something else than a provider may have sent it.",
+        NOT_UNDERSTOOD,
+    ),
+    "logout_issuer_unknown": Entry(
+        "The logout token comes from an issuer that this app does not trust at this URL, or at which nobody is logged "
+        "in: register /cobot/backchannel-logout for the provider's client, and "
+        "/cobot/backchannel-logout/<space> for an issuer with a client of its own.",
+        NOT_UNDERSTOOD,
+    ),
+    "logout_not_shared": Entry(
+        "The logout was carried out in this process alone, as Redis cannot be reached; check COBOT_OIDC_REDIS_URL and "
+        "Redis itself.",
+        NOT_UNDERSTOOD,
+    ),
 }
 
 API: dict[APICode, Entry] = {
@@ -583,6 +636,18 @@ API: dict[APICode, Entry] = {
     "token_refused": Entry(
         "Cobot does not accept the access token: it was revoked, or belongs to another provider; logging in again "
         "brings a new one.",
+        RENEW_LOGIN,
+        401,
+    ),
+    "token_not_renewed": Entry(
+        "The access token has expired, and the provider cannot be asked for a new one at the moment; the person stays "
+        "logged in. Check the provider's status page.",
+        COBOT_AWAY,
+        503,
+    ),
+    "refresh_refused": Entry(
+        "The provider did not renew the access token, so the login was ended: the refresh token has expired or was "
+        "revoked, or another process used it before (refresh tokens that change need COBOT_OIDC_REDIS_URL).",
         RENEW_LOGIN,
         401,
     ),

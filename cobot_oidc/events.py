@@ -28,11 +28,12 @@ oidc_event = _signals.signal("cobot-oidc-event")
 
 logger = logging.getLogger("cobot_oidc")
 
-_LEVELS = {"metadata_renewed": logging.DEBUG} | dict.fromkeys(
+_LEVELS = dict.fromkeys(("metadata_renewed", "token_renewed"), logging.DEBUG) | dict.fromkeys(
     (
         "login_started",
         "logged_in",
         "logged_out",
+        "logged_out_by_provider",
         "frame_logged_in",
         "keys_renewed",
         "breaker_closed",

@@ -12,7 +12,7 @@ from . import failures, urls
 from .embed import frames
 from .errors import CobotOIDCError, ConfigurationError
 from .events import logger
-from .first_request import look_at_first_request
+from .first_request import exempt_from_csrf, look_at_first_request
 from .guards import require_user
 from .identity import sessions
 from .identity.current import current_space, current_user, once_for_a_request
@@ -80,8 +80,10 @@ class CobotOIDC:
         installed = app.extensions["cobot_oidc"] = Installation(
             app, settings, self._read_space, self._clock, known_standing
         )
-        app.register_blueprint(_blueprint(embedded=settings.embedded), url_prefix=settings.url_prefix)
+        app.register_blueprint(_blueprint(settings), url_prefix=settings.url_prefix)
         app.context_processor(_template_names)
+        if settings.backchannel_logout:
+            exempt_from_csrf(app)
         look_at_first_request(app, installed, _template_names)
         if settings.embedded:
             _allow_frames(app)
@@ -103,6 +105,11 @@ class CobotOIDC:
         if settings.issuers.spaces and settings.issuers.template is None and not settings.issuers.exceptions:
             logger.warning(
                 "COBOT_OIDC_SPACES is set, but no issuer vouches for spaces: set COBOT_OIDC_SPACE_ISSUER too"
+            )
+        if settings.refresh_tokens and settings.redis_url is None:
+            logger.warning(
+                "COBOT_OIDC_REFRESH_TOKENS is set without COBOT_OIDC_REDIS_URL: if refresh tokens count once, two "
+                "processes that use the same one end the login"
             )
         if self._read_space is not None and app.config.get(f"{PREFIX}SPACES") is None:
             logger.warning("requests name their space, but no space is served: set COBOT_OIDC_SPACES")
@@ -150,15 +157,19 @@ class CobotOIDC:
         return installation(app).events.counts
 
 
-def _blueprint(*, embedded: bool) -> Blueprint:
+def _blueprint(settings: Settings) -> Blueprint:
     blueprint = Blueprint("cobot_oidc", __name__, template_folder="templates", static_folder="static")
     for name, method in (("login", "GET"), ("callback", "GET"), ("logout", "POST")):
         blueprint.add_url_rule(f"/{name}", name, _view("login", name), methods=[method])
-    if embedded:
+    if settings.embedded:
         blueprint.add_url_rule("/embedded", "embedded", _view("embed", "embedded"), methods=["GET"])
         blueprint.add_url_rule("/frame", "frame", _view("embed", "frame"), methods=["GET"])
         blueprint.add_url_rule("/frame", "redeem", _view("embed", "redeem"), methods=["POST"])
     blueprint.add_url_rule("/callback/<registered>", "callback", methods=["GET"])  # an issuer's own (RFC 9700 4.4.2.2)
+    if settings.backchannel_logout:
+        view = _view("backchannel", "logout")
+        blueprint.add_url_rule("/backchannel-logout", "backchannel_logout", view, methods=["POST"])
+        blueprint.add_url_rule("/backchannel-logout/<registered>", "backchannel_logout", methods=["POST"])
     blueprint.add_url_rule("/logged-out", "logged_out", failures.logged_out)
     blueprint.after_request(failures.protect)
     return blueprint
@@ -182,6 +193,7 @@ def _view(room: str, name: str):  # type: ignore[no-untyped-def] # Flask's view 
             failures.report(failure)
         raise failure
 
+    view.__name__ = f"{room}_{name}"  # by which Flask-WTF exempts views
     return view
 
 

@@ -41,6 +41,8 @@ def look_at_first_request(app: Flask, installed: Installation, names: Callable[[
     def look() -> None:
         if request.endpoint == "cobot_oidc.static":  # the style of the page that tells what is wrong
             return
+        if installed.settings.backchannel_logout:
+            exempt_from_csrf(app)
         if not found:
             try:
                 check_app(app, installed)
@@ -55,6 +57,16 @@ def look_at_first_request(app: Flask, installed: Installation, names: Callable[[
         raise found[0].copy()
 
     app.before_request(look)
+
+
+def exempt_from_csrf(app: Flask) -> None:
+    """Let Flask-WTF pass a provider's logout, which has no form of ours and proves itself by its signature.
+
+    Called by ``init_app``, and again before the first request, in case ``CSRFProtect`` was set up after us.
+    """
+    csrf = app.extensions.get("csrf")
+    if csrf is not None and hasattr(csrf, "exempt"):
+        csrf.exempt(app.view_functions["cobot_oidc.backchannel_logout"])
 
 
 def check_app(app: Flask, installed: Installation) -> None:

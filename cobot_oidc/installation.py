@@ -15,7 +15,9 @@ from .settings import Settings
 from .spaces import SpaceReader
 
 if TYPE_CHECKING:
+    from .issuers import Registration
     from .login.used_states import UsedStates
+    from .provider.provider import Provider
     from .provider.providers import Providers
     from .provider.shared_store import SharedStore
 
@@ -46,7 +48,13 @@ class Installation:
             idle_lifetime=settings.session_idle_lifetime,
             find_standing=find_standing if settings.membership else None,
         )
-        self.ended_logins = EndedLogins(clock, settings.session_lifetime, secret=self._secret, store=self.store)
+        self.ended_logins = EndedLogins(
+            clock,
+            settings.session_lifetime,
+            hears_providers=settings.backchannel_logout,
+            secret=self._secret,
+            store=self.store,
+        )
         self.events = Events(app)
         self._app = app
         self._shared: dict[str, object] = {}
@@ -58,6 +66,15 @@ class Installation:
 
         settings, tell = self.settings.provider, self.events.tell
         return self.once("providers", lambda: Providers(settings, self.clock, tell, self.store()))
+
+    def provider_of(self, registration: "Registration") -> "Provider":
+        """The provider that a registration is at."""
+        return self.providers.provider(
+            registration.issuer,
+            allowed_hosts=registration.allowed_hosts,
+            is_named=registration.is_named,
+            is_others=registration.callback is not None,
+        )
 
     @property
     def used_states(self) -> "UsedStates":

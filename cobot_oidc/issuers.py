@@ -148,6 +148,15 @@ class Issuers:
             return self.exceptions[space]
         return self.provider._replace(issuer=issuer, is_named=self.spaces != "*")
 
+    def registration_at(self, issuer: str) -> Registration | None:
+        """How the app is registered at this very issuer; ``None`` if it vouches for no space that the app serves."""
+        if issuer == self.provider.issuer:
+            return self.provider
+        own = [space for space, registration in self.exceptions.items() if registration.issuer == issuer]
+        space = own[0] if own else None if self.template is None else _name_in(self.template, issuer)
+        registration = None if space is None else self.registration_of(space)
+        return registration if registration is not None and registration.issuer == issuer else None
+
     def unserved(self) -> list[str]:
         """The spaces that have an issuer of their own, although the app does not serve them."""
         return sorted(self.exceptions.keys() - self.spaces) if isinstance(self.spaces, frozenset) else []

@@ -269,8 +269,15 @@ class Settings:
     )
     logout_at_provider: bool = setting(
         check.boolean,
-        "after logging out here, send the browser on to the provider's own logout, if its document names one (Cobot's "
-        "does not); its answer comes back to `AFTER_LOGOUT`, or to `/cobot/logged-out`: a URL to register there",
+        "after logging out here, send the browser on to [the provider's own logout](logout.md#at-the-provider-too), if "
+        "its document names one (Cobot's does not); its answer comes back to `AFTER_LOGOUT`, or to "
+        "`/cobot/logged-out`: a URL to register there. The login's id token is kept for it, sealed",
+        default=False,
+    )
+    backchannel_logout: bool = setting(
+        check.boolean,
+        "let providers [end logins](logout.md#when-somebody-logs-out-at-the-provider) by a request of their own to "
+        "`/cobot/backchannel-logout`; needs `REDIS_URL`, by which every process learns of it",
         default=False,
     )
     json_blueprints: frozenset[str] = setting(
@@ -292,6 +299,12 @@ class Settings:
     keep_token: bool = setting(
         check.boolean,
         "keep the access token for [Cobot's API](api.md): sealed in the session, or in Redis if there is one",
+        default=False,
+    )
+    refresh_tokens: bool = setting(
+        check.boolean,
+        "keep the [refresh token](api.md#tokens-that-expire) too if the provider gives one (Cobot does not), and renew "
+        "the access token with it once that has expired; needs `KEEP_TOKEN`, and with several processes `REDIS_URL`",
         default=False,
     )
     revoke_token: bool = setting(
@@ -357,6 +370,8 @@ def read_settings(config: Mapping[str, Any], further_checks: Iterable[Callable[[
             check_callback(own["redirect_uri"], own["url_prefix"])
         with problems.noted():
             _check_tokens(own)
+        with problems.noted():
+            _check_backchannel_logout(own)
     for further_check in further_checks:
         with problems.noted():
             further_check()
@@ -382,15 +397,28 @@ def _read(
 
 def _check_tokens(own: dict[str, Any]) -> None:
     """What depends on what the app does with access tokens; membership is asked with one, within a scope."""
-    if own["revoke_token"] and not own["keep_token"]:
-        raise ConfigurationError(
-            "setting_invalid",
-            setting=f"{PREFIX}REVOKE_TOKEN",
-            found=True,
-            expected=f"False, unless {PREFIX}KEEP_TOKEN is True: there is no token to revoke",
-        )
+    for name, what_for in (("revoke_token", "revoke"), ("refresh_tokens", "renew")):
+        if own[name] and not own["keep_token"]:
+            raise ConfigurationError(
+                "setting_invalid",
+                setting=f"{PREFIX}{name.upper()}",
+                found=True,
+                expected=f"False, unless {PREFIX}KEEP_TOKEN is True: there is no token to {what_for}",
+            )
     if own["membership"] and READ_USER not in own["scopes"]:
         own["scopes"] = (*own["scopes"], READ_USER)
+
+
+def _check_backchannel_logout(own: Mapping[str, Any]) -> None:
+    """A provider's request reaches one process, without the browser's cookie: only Redis tells the others."""
+    if own["backchannel_logout"] and own["redis_url"] is None:
+        raise ConfigurationError(
+            "setting_invalid",
+            setting=f"{PREFIX}BACKCHANNEL_LOGOUT",
+            found=True,
+            expected=f"False, unless {PREFIX}REDIS_URL is set: every process has to learn that a login was ended, "
+            "and no session store can be searched for it",
+        )
 
 
 def _api_url(issuer: str) -> str | None:

@@ -188,6 +188,10 @@ class Visitor(testing.Visitor):
         client = self.browser.application.test_client(use_cookies=False)
         return client.get(path, headers={"Cookie": cookie, **headers})
 
+    def at_cobot(self, url: str) -> Any:
+        """A page of the stand-in, with the browser that is logged in there."""
+        return self._at_cobot.get(url)
+
     def sees(self, path: str) -> Any:
         """The user that an open page shows, ``None`` for nobody."""
         response = self.browser.get(path)

@@ -24,7 +24,8 @@ class _Records(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         # The stand-in's own threads know secrets, and so does whoever plays the browser.
         of_stand_in = "process_request_thread" in (record.threadName or "")
-        of_browser = record.name.startswith("urllib3") and "/oauth/authorize" in str(record.args)
+        at_pages = any(path in str(record.args) for path in ("/oauth/authorize", "/oauth/logout"))
+        of_browser = record.name.startswith("urllib3") and at_pages
         if not of_stand_in and not of_browser:
             self.texts.append(f"log of {record.name}: {self.format(record)} {record.__dict__}")
 
@@ -73,8 +74,9 @@ def nothing_leaks(cobot: StandIn, *known: str) -> Iterator[None]:
 
 def _of_response(response: Response) -> Iterator[str]:
     for name, value in response.headers:
-        # The way to the provider carries state and nonce: that is what they are for.
-        if not (name == "Location" and response.status_code == 302 and "/authorize?" in value):
+        # The way to the provider carries state and nonce, or a hint: that is what they are for.
+        to_the_provider = response.status_code == 302 and "/authorize?" in value
+        if not (name == "Location" and (to_the_provider or "&id_token_hint=" in value)):
             yield f"header of {request.path}: {name}: {value}"
     if not response.is_streamed and not response.direct_passthrough:
         yield f"body of {request.path}: {response.get_data(as_text=True)}"

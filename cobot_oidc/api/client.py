@@ -1,7 +1,7 @@
 """The client of Cobot's API that an app uses: what can be asked, and in which form the answers come."""
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from threading import Event
 from typing import Any
@@ -46,6 +46,8 @@ class CobotAPI:
     :param user: whose budget of requests the calls are taken from, if the app knows it: several tokens of one person
         share one. By default each token has a budget of its own.
     :param longest_wait: the seconds that a call may wait, in all, because of the limit of requests or after a failure.
+    :param renew: gives another token if Cobot refuses this one (401), or ``None``. It gets the SHA-256 of the one that
+        was refused, in hexadecimal digits. The call is made again, unless it uploads files.
     :raises APIError: ``address_forbidden`` if the app does not know the space.
 
     Inside an app context, the app's settings say where the API is, and Redis, if there is one, counts the calls of all
@@ -65,7 +67,9 @@ class CobotAPI:
         space: str | None = None,
         user: str | None = None,
         longest_wait: float = LONGEST_WAIT,
+        renew: Callable[[str], str | None] | None = None,
     ) -> None:
+        self._renew = renew
         self._installed = installation() if has_app_context() else None
         self._place = place_of(self._installed)
         self._session = self._place.connection.session(token)
@@ -240,7 +244,21 @@ class CobotAPI:
             token = self._session.token
             self._session = place.connection.session(token["access_token"] if token else None)
             self._place = place
-        return place.connection.answer(self._session, call, user=self._user, longest_wait=self._longest_wait)
+        answer = place.connection.answer(self._session, call, user=self._user, longest_wait=self._longest_wait)
+        if answer.status == 401 and self._has_other_token(call):
+            return place.connection.answer(self._session, call, user=self._user, longest_wait=self._longest_wait)
+        return answer
+
+    def _has_other_token(self, call: Call) -> bool:
+        """Whether there is another token, after Cobot has refused this one for a call that can be made again."""
+        if self._renew is None or self._session.token is None or call.secret is not None or call.options.get("files"):
+            return False
+        refused = hashlib.sha256(self._session.token["access_token"].encode()).hexdigest()
+        token = self._renew(refused)
+        if token is None or hashlib.sha256(token.encode()).hexdigest() == refused:
+            return False
+        self._session.token = {"access_token": token, "token_type": "Bearer"}
+        return True
 
     def _call_about_token(self, method: str, path: str, **options: Any) -> HTTPResponse:
         """The token stands in the path. It gets there when the bytes are sent: no log and no error contains it."""

@@ -29,7 +29,7 @@ def issue(identity: Identity, frame: str) -> str:
     installed = installation()
     content = [
         identity.user.issuer,
-        identity.stored(installed.terms),
+        identity.without_hint().stored(installed.terms),  # no provider's page is shown in a frame
         secrets.token_urlsafe(_NAME_BYTES),
         int(installed.clock()),
     ]
@@ -50,7 +50,7 @@ def redeem(ticket: str, secret: str) -> Identity:
     if not abs(now - issued_at) <= LIFETIME:
         raise LoginError("ticket_refused", reason="too old")
     identity = Identity.read(issuer, stored, installed.terms)
-    if identity is None or not identity.is_alive(now, installed.terms) or identity.user in installed.ended_logins:
+    if identity is None or not identity.is_alive(now, installed.terms) or identity in installed.ended_logins:
         raise LoginError("ticket_refused", reason="the login has ended")
     # A memory of their own: nobody without tickets fills it.
     redeemed = installed.once("tickets", lambda: UsedStates(installed.store()))

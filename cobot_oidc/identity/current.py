@@ -63,13 +63,12 @@ def current_users() -> list[User]:
     each login is valid only for requests of its space.
     """
     installed = installation()
-    users = sessions.everyone(installed.terms, now=installed.clock())
+    logins = sessions.everyone(installed.terms, now=installed.clock())
     issuer_of = installed.settings.issuers.issuer_of
-    valid = [user for user in users if _is_valid(user, installed) and issuer_of(user.space) == user.issuer]
-    if not installed.settings.embedded:
-        return valid
-    hidden = {one.user for one in sessions.logins(installed.terms) if is_for_somebody_else(one)}
-    return [user for user in valid if user not in hidden]
+    valid = [one for one in logins if _is_valid(one, installed) and issuer_of(one.user.space) == one.user.issuer]
+    if installed.settings.embedded:
+        valid = [one for one in valid if not is_for_somebody_else(one)]
+    return [one.user for one in valid]
 
 
 def requested_space() -> str | None:
@@ -163,7 +162,7 @@ def identity_of(user: User) -> Identity | None:
         return seen.identity
     installed = installation()
     identity = sessions.find(user.issuer, user.space, installed.terms, now=installed.clock())
-    return identity if identity is not None and identity.user == user and _is_valid(user, installed) else None
+    return identity if identity is not None and identity.user == user and _is_valid(identity, installed) else None
 
 
 def forget_user() -> None:
@@ -179,7 +178,7 @@ def _look_up(seen: _Seen) -> User | AnonymousUser:
         return ANONYMOUS
     now, terms = installed.clock(), installed.terms
     identity = sessions.find(issuer, space, terms, now=now)
-    if identity is None or not _is_valid(identity.user, installed):
+    if identity is None or not _is_valid(identity, installed):
         return ANONYMOUS
     if installed.settings.embedded and is_for_somebody_else(identity):
         return ANONYMOUS
@@ -188,9 +187,9 @@ def _look_up(seen: _Seen) -> User | AnonymousUser:
     return identity.user
 
 
-def _is_valid(user: User, installed: Installation) -> bool:
+def _is_valid(identity: Identity, installed: Installation) -> bool:
     """Whether this login has not been ended, although the session still contains it."""
-    return not is_marked(user) and user not in installed.ended_logins
+    return not is_marked(identity.user) and identity not in installed.ended_logins
 
 
 current_user = cast("User | AnonymousUser", LocalProxy(requested_user))

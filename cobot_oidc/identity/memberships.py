@@ -10,9 +10,10 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable
 from concurrent.futures import Future
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, NamedTuple
 
-from flask import has_request_context
+from flask import has_app_context, has_request_context
 
 from ..context import the_app
 from ..errors import APIError, CobotOIDCError, ConfigurationError, LoginError, ProviderError
@@ -138,6 +139,7 @@ class Memberships:
                 "token_refused",
                 "token_missing",
                 "token_unavailable",
+                "refresh_refused",
             ):  # whoever left the space must not stay in by it
                 if error.code == "token_refused":
                     self._note_refusal(kept)
@@ -260,20 +262,11 @@ class Memberships:
 
 
 def _ask_with_kept_token(app: "Flask", user: User, held: str) -> Standing:
-    from . import tokens
+    from ..api.current import api_with  # imports requests and Authlib, which no page needs that asks nothing
 
-    with app.app_context():
-        api = _api(tokens.kept(held, user), user)
-        return ask(user, api)
-
-
-def _api(token: str | None, user: User) -> "CobotAPI":
-    """Apart from the asking, so that no error of it has a frame that holds the token (L02)."""
-    from ..api.client import CobotAPI  # imports requests and Authlib, which no page needs that asks nothing
-
-    if token is None:
-        raise APIError("token_missing")
-    return CobotAPI(token, space=user.space, user=user.subject)
+    # Not another context within a request: what renews a token needs the session.
+    with nullcontext() if has_app_context() else app.app_context():
+        return ask(user, api_with(held, user))
 
 
 def _name(key: _Key) -> str:

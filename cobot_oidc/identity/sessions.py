@@ -25,6 +25,8 @@ KEY = "cobot:"  # and the issuer: an entry for each identity
 TAG_LENGTH, NOT_CLAIMS = 4, 3  # characters; members of a stored identity
 LARGEST_COOKIE = 3800  # bytes; browsers drop a cookie beyond 4096 without a word (S06)
 CLOCK_DISAGREEMENT = 300  # seconds that the machines behind one app may disagree
+LARGEST_WITH_HINT = 2800  # bytes: a hint for the logout leaves this much of a cookie to what the app keeps later
+LONGEST_NAME = 40  # characters of a hint of which the session holds a name alone
 NOTED_EACH = 12  # parts of the idle lifetime: that often a visit is written down, and a cookie set
 
 
@@ -78,6 +80,8 @@ class Kept(NamedTuple):
         granted: Iterable[str],
         declined: Iterable[str],
         cobot_id: str | None,
+        hint: str | None = None,
+        session_hash: str | None = None,
     ) -> "Kept":
         """What a login leaves.
 
@@ -85,6 +89,8 @@ class Kept(NamedTuple):
         :param granted: the scopes that were granted beyond the configured ones.
         :param declined: those that were asked for, and not granted.
         :param cobot_id: Cobot's id for the person, if it is known to differ from the subject (docs/cobot.md 5).
+        :param hint: the id token for a logout at the provider, as ``hints`` keeps it.
+        :param session_hash: stands for the session at the provider, if that can end the login (``ended_logins``).
         """
         membership = standing.membership.id if standing is not None and standing.membership is not None else None
         members = {
@@ -93,6 +99,8 @@ class Kept(NamedTuple):
             "g": " ".join(granted),
             "d": " ".join(declined),
             "u": cobot_id,
+            "h": hint,
+            "s": session_hash,
         }
         return cls({name: member for name, member in members.items() if member}, space)
 
@@ -105,6 +113,21 @@ class Kept(NamedTuple):
     def cobot_id(self) -> str | None:
         """Cobot's id for the person, if it is known to differ from the subject."""
         return self._text("u")
+
+    @property
+    def hint(self) -> str | None:
+        """The id token for a logout at the provider, as ``hints`` keeps it."""
+        return self._text("h")
+
+    @property
+    def session_hash(self) -> str | None:
+        """What stands for the session at the provider."""
+        return self._text("s")
+
+    def replaced(self, **members: str | None) -> "Kept":
+        """The same with other members; ``None`` removes one."""
+        changed = {name: member for name, member in {**self.members, **members}.items() if member is not None}
+        return Kept(changed, self.space)
 
     @property
     def granted(self) -> list[str]:
@@ -191,6 +214,10 @@ class Identity(NamedTuple):
             return False
         return terms.idle_lifetime is None or -CLOCK_DISAGREEMENT <= self.unseen_for(now) < terms.idle_lifetime
 
+    def without_hint(self) -> "Identity":
+        """The same without what a logout at the provider would take along."""
+        return self._replace(kept=self.kept.replaced(h=None)) if self.kept.hint is not None else self
+
     def unseen_for(self, now: float) -> float:
         """Seconds since the last visit that was noted, or since the login."""
         return now - (self.user.authenticated_at if self.seen_at is None else self.seen_at)
@@ -226,10 +253,10 @@ def find(issuer: str, space: str | None, terms: Terms, *, now: float) -> Identit
     return identity
 
 
-def everyone(terms: Terms, *, now: float) -> list[User]:
-    """Every user of this browser whose login is still alive, the earliest login first. Writes no visit down."""
-    alive = [identity.user for identity in _identities(terms).values() if identity.is_alive(now, terms)]
-    return sorted(alive, key=lambda user: user.authenticated_at)
+def everyone(terms: Terms, *, now: float) -> list[Identity]:
+    """Every login of this browser that is still alive, the earliest first. Writes no visit down."""
+    alive = [identity for identity in _identities(terms).values() if identity.is_alive(now, terms)]
+    return sorted(alive, key=lambda identity: identity.user.authenticated_at)
 
 
 def note_visit(identity: Identity, terms: Terms, *, now: float) -> None:
@@ -238,13 +265,14 @@ def note_visit(identity: Identity, terms: Terms, *, now: float) -> None:
         the_session()[KEY + identity.user.issuer] = identity._replace(seen_at=int(now)).stored(terms)
 
 
-def start(identity: Identity, terms: Terms) -> None:
+def start(identity: Identity, terms: Terms) -> list[str]:
     """Let the session hold this login, beside the identities at other issuers that are still alive.
 
     What the app keeps for a visitor stays, unless another person was logged in at that issuer: then everything goes,
     other identities too (S01, F24).
 
     :param identity: who logged in now, at ``identity.user.authenticated_at``.
+    :returns: the issuers whose hint for a logout was left out, as there is no room for it.
     :raises LoginError: ``session_too_large`` if the browser would drop the cookie; the session is untouched then.
     """
     session, before, user = the_session(), _identities(terms), identity.user
@@ -255,12 +283,31 @@ def start(identity: Identity, terms: Terms) -> None:
         others = {issuer: one for issuer, one in before.items() if one.is_alive(user.authenticated_at, terms)}
         rest = _rest()
     oldest_first = sorted(others.values(), key=lambda other: other.user.authenticated_at)
+    hinted = [one.user.issuer for one in (*oldest_first, identity) if one.kept.hint is not None]
     identities = _within_a_cookie([*oldest_first, identity], rest, terms)
     permanent = session.permanent
     session.clear()
     session.update(rest | _entries(identities, terms))
     if permanent:
         session.permanent = True
+    without = {one.user.issuer for one in identities if one.kept.hint is None}
+    return [issuer for issuer in hinted if issuer in without]
+
+
+def keep_token(identity: Identity, held: str | None, terms: Terms) -> bool:
+    """Let this login's entry hold another token, if the cookie has room for it; otherwise it holds none from now on.
+
+    :param held: as ``tokens`` keeps it.
+    :returns: whether it holds the token.
+    """
+    session, identities, rest = the_session(), _identities(terms), _rest()
+    renewed = identity._replace(kept=identity.kept.replaced(t=held))
+    others = [one for issuer, one in identities.items() if issuer != identity.user.issuer]
+    if fits := _cookie_size([*others, renewed], rest, terms) <= LARGEST_COOKIE:
+        session[KEY + identity.user.issuer] = renewed.stored(terms)
+    else:
+        session[KEY + identity.user.issuer] = identity._replace(kept=identity.kept.replaced(t=None)).stored(terms)
+    return fits
 
 
 def join(logins: Iterable[Identity], terms: Terms) -> None:
@@ -269,8 +316,10 @@ def join(logins: Iterable[Identity], terms: Terms) -> None:
     Their session and this one were begun from the same one, and a browser keeps only the last that it is sent.
     """
     session, held, rest = the_session(), _identities(terms), _rest()
-    for entry in logins:
-        issuer = entry.user.issuer
+    for login in logins:
+        issuer = login.user.issuer
+        has_room = _cookie_size([*held.values(), login], rest, terms) <= LARGEST_WITH_HINT
+        entry = login if has_room else login.without_hint()
         if issuer not in held and _cookie_size([*held.values(), entry], rest, terms) <= LARGEST_COOKIE:
             held[issuer] = entry
             session[KEY + issuer] = entry.stored(terms)
@@ -344,6 +393,8 @@ def _within_a_cookie(identities: list[Identity], rest: Mapping[str, object], ter
     :param identities: the one that logged in longest ago first.
     :param rest: what the app keeps in the session.
     """
+    if any(one.kept.hint is not None for one in identities):
+        identities = _with_room_for_hints(identities, rest, terms)
     if _cookie_size(identities, rest, terms) <= LARGEST_COOKIE:
         return identities
     newest = identities[-1].user
@@ -363,6 +414,21 @@ def _within_a_cookie(identities: list[Identity], rest: Mapping[str, object], ter
         else:
             shorter = _without_longest_claim(largest)
             identities = [shorter if identity is largest else identity for identity in identities]
+    return identities
+
+
+def _with_room_for_hints(identities: list[Identity], rest: Mapping[str, object], terms: Terms) -> list[Identity]:
+    """These identities, with as many of their hints as there is room for.
+
+    A hint is worth less than any login or claim, and than what the app may yet put into the session: the newest is
+    kept only if it leaves room for that. Earlier ones go, the oldest first, before anything else does.
+    """
+    *others, newest = identities
+    if len(newest.kept.hint or "") > LONGEST_NAME and _cookie_size(identities, rest, terms) > LARGEST_WITH_HINT:
+        identities = [*others, newest.without_hint()]
+    for place, identity in enumerate(identities):
+        if _cookie_size(identities, rest, terms) > LARGEST_COOKIE:
+            identities = [*identities[:place], identity.without_hint(), *identities[place + 1 :]]
     return identities
 
 

@@ -1,33 +1,63 @@
 """Access tokens that the app wants to keep: sealed in the session, or in Redis if there is one.
 
 A token is sealed for the login that it came with: in another person's session, or at another space, it cannot be
-opened. Whoever reads Redis or a cookie, but does not know the app's secret key, learns nothing (A02).
+opened. Whoever reads Redis or a cookie, but does not know the app's secret key, learns nothing (A02). What renews a
+token, if the app uses refresh tokens, is kept in the same text, so that both are replaced at once.
 """
 
 import json
-import secrets
+from dataclasses import asdict, dataclass, field
 
 from .. import sealing
-from ..errors import APIError
 from ..installation import installation
+from . import vault
 from .user import User
 
-_PURPOSE = "access token"
-_IN_REDIS = "@"  # begins what the session holds if the token itself is in Redis
-_NAME_BYTES = 12
+_KIND = "token"
+_PURPOSE, _PURPOSE_OF_RENEWAL = "access token", "refresh token"
+_BETWEEN = "."  # not in the alphabet of what is sealed
 
 
-def keep(token: str, user: User) -> str:
+@dataclass(frozen=True, slots=True)
+class Renewal:
+    """What renews an access token (RFC 6749 section 6), and what a renewed id token is compared with.
+
+    :ivar refresh_token: never shown in ``repr``.
+    :ivar expires_at: when the access token expires, in seconds since the epoch; ``None`` if the provider did not say.
+    :ivar auth_time: that of the login's id token, if it had one.
+    :ivar nonce: a hash of the login's nonce. :ivar azp: whether the login's id token named an authorized party.
+    """
+
+    refresh_token: str = field(repr=False)
+    expires_at: int | None
+    auth_time: float | None
+    nonce: str
+    azp: bool
+
+
+@dataclass(frozen=True, slots=True)
+class KeptTokens:
+    """An access token, never shown in ``repr``, and what renews it, if the app wants that and the provider agreed."""
+
+    access_token: str = field(repr=False)
+    renewal: Renewal | None = None
+
+
+def keep(token: str, user: User, renewal: Renewal | None = None) -> str:
     """Keep a token.
 
     :returns: what the session has to hold.
     """
-    sealed, store = sealing.seal(token.encode(), _PURPOSE, _context(user)), installation().store()
-    if store is None:
-        return sealed
-    name = secrets.token_urlsafe(_NAME_BYTES)
-    is_kept = store.put(_key(name), {"sealed": sealed}, seconds=installation().terms.lifetime)
-    return _IN_REDIS + name if is_kept else sealed
+    return vault.put(_KIND, _sealed(KeptTokens(token, renewal), user))
+
+
+def replace(held: str, renewed: KeptTokens, user: User) -> str:
+    """Keep renewed tokens in place of those before.
+
+    :returns: what the session has to hold from now on.
+    """
+    left = installation().terms.lifetime - (installation().clock() - user.authenticated_at)
+    return vault.replace(_KIND, held, _sealed(renewed, user), seconds=max(1.0, left))
 
 
 def kept(held: str | None, user: User) -> str | None:
@@ -36,26 +66,31 @@ def kept(held: str | None, user: User) -> str | None:
     :param held: what ``keep`` returned.
     :raises APIError: ``token_unavailable`` while Redis is: another login would not help.
     """
-    if held is not None and held.startswith(_IN_REDIS):
-        store = installation().store()
-        found = None if store is None else store.get(_key(held[1:]))
-        if found is None and store is not None and store.is_away:
-            raise APIError("token_unavailable")
-        held = None if found is None else str(found.get("sealed"))
-    token = None if held is None else sealing.opened(held, _PURPOSE, _context(user))
-    return None if token is None else token.decode()
+    both = kept_with_renewal(held, user)
+    return None if both is None else both.access_token
+
+
+def kept_with_renewal(held: str | None, user: User) -> KeptTokens | None:
+    """The same, and what renews it."""
+    text = None if held is None else vault.get(_KIND, held)
+    if text is None:
+        return None
+    first, _, second = text.partition(_BETWEEN)
+    token = sealing.opened(first, _PURPOSE, vault.login_of(user))
+    if token is None:
+        return None
+    plain = sealing.opened(second, _PURPOSE_OF_RENEWAL, vault.login_of(user)) if second else None
+    return KeptTokens(token.decode(), None if plain is None else Renewal(**json.loads(plain)))
 
 
 def forget(held: str | None) -> None:
     """Forget a token, as far as it is not in the session."""
-    store = installation().store()
-    if held is not None and held.startswith(_IN_REDIS) and store is not None:
-        store.delete(_key(held[1:]))
+    vault.forget(_KIND, held)
 
 
-def _key(name: str) -> str:
-    return f"token:{name}"
-
-
-def _context(user: User) -> str:
-    return json.dumps([user.issuer, user.subject, user.space, user.authenticated_at])
+def _sealed(both: KeptTokens, user: User) -> str:
+    sealed, renewal = sealing.seal(both.access_token.encode(), _PURPOSE, vault.login_of(user)), both.renewal
+    if renewal is None:
+        return sealed
+    plain = json.dumps(asdict(renewal), separators=(",", ":")).encode()
+    return sealed + _BETWEEN + sealing.seal(plain, _PURPOSE_OF_RENEWAL, vault.login_of(user))

@@ -9,6 +9,7 @@ from ..context import the_app
 from ..errors import APIError
 from ..events import user_logged_in
 from ..identity import memberships, tokens
+from ..identity.ended_logins import hash_of_session
 from ..identity.sessions import Identity, Kept
 from ..identity.user import Standing, User
 from ..installation import installation
@@ -41,11 +42,13 @@ def logged_in(transaction: Transaction, token_set: TokenSet, provider: Provider)
     cobot_id = None if standing is None else standing.cobot_id
     kept = Kept.of(
         user.space,
-        token=tokens.keep(token, user) if settings.keep_token else None,
+        token=tokens.keep(token, user, _renewal(transaction, token_set)) if settings.keep_token else None,
         standing=standing,
         granted=granted,
         declined=declined,
         cobot_id=cobot_id if cobot_id != user.subject else None,
+        hint=_hint(user, token_set, provider) if settings.logout_at_provider else None,
+        session_hash=_session_hash(user, token_set) if settings.backchannel_logout else None,
     )
     return LoggedIn(Identity(user, kept=kept), token)
 
@@ -101,6 +104,46 @@ def _scopes(transaction: Transaction, token_set: TokenSet) -> tuple[tuple[str, .
     granted = asked if token_set.scopes is None else token_set.scopes
     beyond = tuple(scope for scope in granted if scope not in configured)
     return beyond, tuple(scope for scope in asked if scope not in granted)
+
+
+def _renewal(transaction: Transaction, token_set: TokenSet) -> tokens.Renewal | None:
+    """What renews the access token, if the app wants that and the provider gave a refresh token."""
+    installed, claims = installation(), token_set.claims
+    if not installed.settings.refresh_tokens or token_set.refresh_token is None:
+        return None
+    from ..protocol.refreshed import nonce_hash
+
+    auth_time = claims.get("auth_time")
+    return tokens.Renewal(
+        token_set.refresh_token,
+        expires_at=None if token_set.expires_in is None else int(installed.clock()) + token_set.expires_in,
+        auth_time=auth_time if isinstance(auth_time, (int, float)) else None,
+        nonce=nonce_hash(transaction.nonce),
+        azp="azp" in claims,
+    )
+
+
+def _hint(user: User, token_set: TokenSet, provider: Provider) -> str | None:
+    """The id token for a logout at the provider, if the provider has one."""
+    from ..identity import hints
+
+    if provider.metadata().end_session_endpoint is None:
+        return None
+    hint = hints.keep(token_set.id_token, user)
+    if hint is None:
+        installation().events.tell("logout_hint_left_out", user.issuer)
+    return hint
+
+
+def _session_hash(user: User, token_set: TokenSet) -> str | None:
+    """What stands for the session at the provider, if the id token names one: the provider may end it."""
+    from ..backchannel.where_logged_in import note_login
+
+    registration = installation().settings.issuers.registration_of(user.space)
+    if registration is not None and not registration.is_named:
+        note_login(user.issuer)
+    sid = token_set.claims.get("sid")
+    return hash_of_session(sid) if isinstance(sid, str) else None
 
 
 def _standing(user: User, token: str) -> Standing | None:

@@ -13,9 +13,8 @@ from .. import urls
 from ..context import the_app
 from ..embed.frames import in_frame
 from ..errors import CobotOIDCError, ConfigurationError, LoginError, ProviderError
-from ..events import user_logged_out
 from ..failures import is_subresource
-from ..identity import grants, logout_marks, sessions, tokens
+from ..identity import endings, grants, logout_marks, sessions, tokens
 from ..identity.current import (
     forget_user,
     identity_of,
@@ -125,19 +124,13 @@ def logout() -> Response:
         pin_space(space)
     installed = installation()
     issuers = None if space is None else [requested_registration().issuer]
-    held = [login.user for login in sessions.logins(installed.terms)]
-    installed.ended_logins.add(user for user in held if issuers is None or user.issuer in issuers)
-    logins = sessions.end(installed.terms, issuers)
-    ended = [login.user for login in logins]
-    forget_user()
+    logins = endings.end(issuers)
     _forget_tokens(logins, revoke=installed.settings.revoke_token)
-    installed.used_states.forget_users(ended)
-    after_this_request(partial(_mark_ended, ended, everywhere=issuers is None))
     after_this_request(recent_logins.forget)
-    for user in ended:
-        installed.events.tell("logged_out", user.issuer)
-        user_logged_out.send(the_app(), user=user)
-    return redirect(_provider_logout(ended) or urls.after_logout(space), 303)
+    endings.tell(login.user for login in logins)
+    if there := _provider_logout(logins):
+        return Response(status=303, headers={"Location": there})  # without a page: it would hold the hint
+    return redirect(urls.after_logout(space), 303)
 
 
 def _is_prefetch() -> bool:
@@ -259,7 +252,8 @@ def _log_in(login: LoggedIn, transaction: Transaction) -> str:
     installed, user = installation(), login.user
     before = sessions.logins(installed.terms)
     with sessions.undone_on_error():
-        sessions.start(login.identity, installed.terms)
+        for issuer in sessions.start(login.identity, installed.terms):
+            installed.events.tell("logout_hint_left_out", issuer)
         installed.ended_logins.remove(user)
         pin_space(user.space)
         try:
@@ -268,6 +262,8 @@ def _log_in(login: LoggedIn, transaction: Transaction) -> str:
         except BaseException:
             forget_user()
             _forget_tokens([login.identity], revoke=False)
+            if installed.settings.logout_at_provider:
+                _forget_hints([login.identity], [])
             raise
     sessions.rotate()
     after = sessions.logins(installed.terms)
@@ -276,6 +272,8 @@ def _log_in(login: LoggedIn, transaction: Transaction) -> str:
     held = {one.kept.token for one in after}
     replaced = [one for one in before if one.kept.token not in held]
     _forget_tokens(replaced, revoke=installed.settings.revoke_token, but=login.access_token)
+    if installed.settings.logout_at_provider:
+        _forget_hints(before, after)
     # The same person's earlier login ends too: a copy of it, or a frame that has it, would outlive the next logout.
     installed.ended_logins.add(one.user for one in before if (one.user, one.user.authenticated_at) not in alive)
     if gone or logout_marks.are_marked():
@@ -300,6 +298,16 @@ def _forget_tokens(logins: Iterable[Identity], *, revoke: bool, but: str | None 
             _revoke_in_background(the_app(), login.user, login.kept.token, but)
         else:
             tokens.forget(login.kept.token)
+
+
+def _forget_hints(before: Iterable[Identity], after: Iterable[Identity]) -> None:
+    """Forget the id tokens that were kept for logouts that nobody can ask for any more."""
+    from ..identity import hints
+
+    held = {one.kept.hint for one in after}
+    for login in before:
+        if login.kept.hint not in held:
+            hints.forget(login.kept.hint)
 
 
 def _revoke_in_background(app: Flask, user: User, held: str, but: str | None) -> None:
@@ -330,33 +338,26 @@ def _mark_valid(user: User, gone: set[User], response: Response) -> Response:
     return response
 
 
-def _mark_ended(ended: list[User], response: Response, *, everywhere: bool) -> Response:
-    """No page that is still on its way brings a login back that has ended."""
-    if ended:
-        at = max(int(installation().clock()), *(user.authenticated_at for user in ended)) + 1
-        ended_at = [logout_marks.EVERY_ISSUER] if everywhere else [user.issuer for user in ended]
-        logout_marks.mark(dict.fromkeys(ended_at, at), response, lifetime=installation().terms.lifetime)
-    return response
-
-
 def _provider(registration: Registration) -> Provider:
-    return installation().providers.provider(
-        registration.issuer,
-        allowed_hosts=registration.allowed_hosts,
-        is_named=registration.is_named,
-        is_others=registration.callback is not None,
-    )
+    return installation().provider_of(registration)
 
 
-def _provider_logout(ended: list[User]) -> str | None:
+def _provider_logout(logins: list[Identity]) -> str | None:
     """The provider's own logout, if it has one and the app wants it; the logout here has already happened.
 
     From the document at hand: a logout never waits for the network.
     """
     installed = installation()
-    if not installed.settings.logout_at_provider or len(ended) != 1:  # one browser can be sent to one provider
+    if not installed.settings.logout_at_provider:
         return None
-    registration = installed.settings.issuers.registration_of(ended[0].space)
+    from ..identity import hints  # for apps that log people out there
+
+    hint = hints.kept(logins[0].kept.hint, logins[0].user) if len(logins) == 1 else None
+    for login in logins:
+        hints.forget(login.kept.hint)
+    if len(logins) != 1:  # one browser can be sent to one provider
+        return None
+    registration = installed.settings.issuers.registration_of(logins[0].user.space)
     metadata = None if registration is None else _provider(registration).held_metadata()
     if registration is None or metadata is None or metadata.end_session_endpoint is None:
         return None
@@ -364,4 +365,5 @@ def _provider_logout(ended: list[User]) -> str | None:
         metadata.end_session_endpoint,
         client_id=registration.client.client_id,
         post_logout_redirect_uri=urljoin(urls.redirect_uri(), urls.after_logout()),
+        id_token_hint=hint,
     )

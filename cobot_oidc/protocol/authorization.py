@@ -66,14 +66,20 @@ class AuthorizationRequest:
         return str(prepare_grant_uri(authorization_endpoint, **parameters))
 
 
-def logout_url(end_session_endpoint: str, *, client_id: str, post_logout_redirect_uri: str) -> str:
+def logout_url(
+    end_session_endpoint: str, *, client_id: str, post_logout_redirect_uri: str, id_token_hint: str | None = None
+) -> str:
     """The URL that ends a session at the provider too (OpenID Connect RP-Initiated Logout 1.0 section 2).
 
-    It has no ``id_token_hint``, as id tokens are not kept, and no ``state``, as nothing depends on the return.
+    It has no ``state``, as nothing depends on the return.
 
     :param post_logout_redirect_uri: an absolute URL that is registered at the provider.
+    :param id_token_hint: the id token of the login that ends. Without one, providers ask the person, and some do not
+        send them back.
     """
     query = [("client_id", client_id), ("post_logout_redirect_uri", post_logout_redirect_uri)]
+    if id_token_hint is not None:
+        query.append(("id_token_hint", id_token_hint))
     return str(add_params_to_uri(end_session_endpoint, query))
 
 

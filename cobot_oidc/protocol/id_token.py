@@ -107,14 +107,17 @@ class UnverifiedIDToken(NamedTuple):
         return f"<UnverifiedIDToken {self.jws!r} {self.expected!r}>"
 
     @classmethod
-    def parse(cls, token: object, expected: Expected, *, now: float) -> "UnverifiedIDToken":
+    def parse(
+        cls, token: object, expected: Expected, *, now: float, rules: "Sequence[Rule] | None" = None
+    ) -> "UnverifiedIDToken":
         """Read a token and check every claim, before any key is needed (K21).
 
+        :param rules: those of a refreshed id token (``refreshed``); otherwise ``RULES``.
         :raises TokenError: see ``verify_id_token``.
         """
         jws = ParsedJWS.parse(token, expected.algorithms)
         claims = read_claims(jws)
-        for rule in RULES:
+        for rule in RULES if rules is None else rules:
             rule.check(claims, expected, now)
         return cls(jws, expected, claims)
 
@@ -238,7 +241,7 @@ def _check_auth_time(claims: Mapping[str, object], expected: Expected, now: floa
 
 
 # In the order of the specification; a token is refused for the first one that it violates.
-RULES = (
+SHARED_RULES = (  # with logout tokens (OpenID Connect Back-Channel Logout 1.0 section 2.6)
     Rule("iss", "OIDC Core 3.1.3.7 (2)", _check_issuer),
     Rule("aud", "OIDC Core 3.1.3.7 (3)", _check_audience),
     Rule("azp", "OIDC Core 3.1.3.7 (4), (5)", _check_authorized_party),
@@ -246,8 +249,12 @@ RULES = (
     Rule("iat", "OIDC Core 3.1.3.7 (10)", _check_issue),
     Rule("exp after iat", "RFC 7519 4.1.4", _check_order),
     Rule("nbf", "RFC 7519 4.1.5", _check_not_before),
+)
+SUBJECT_RULE = Rule("sub", "OIDC Core 2", _check_subject)
+RULES = (
+    *SHARED_RULES,
     Rule("nonce", "OIDC Core 3.1.3.7 (11)", _check_nonce),
-    Rule("sub", "OIDC Core 2", _check_subject),
+    SUBJECT_RULE,
     Rule("auth_time", "OIDC Core 3.1.3.7 (13)", _check_auth_time),
 )
 

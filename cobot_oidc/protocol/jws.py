@@ -59,11 +59,13 @@ class Header:
 
     :ivar algorithm: its ``alg``: an asymmetric algorithm that we know.
     :ivar kid: the name of the key, ``None`` if the token has none.
+    :ivar typ: what kind of token it is, in capitals.
     :ivar members: all members of the header.
     """
 
     algorithm: str
     kid: str | None
+    typ: str
     members: Mapping[str, object]
 
 
@@ -79,9 +81,10 @@ class ParsedJWS(NamedTuple):
         return f"<ParsedJWS {self.header}>"
 
     @classmethod
-    def parse(cls, token: object, algorithms: Sequence[str]) -> "ParsedJWS":
+    def parse(cls, token: object, algorithms: Sequence[str], *, types: Sequence[str] = ("JWT",)) -> "ParsedJWS":
         """Read a token as far as possible without a key.
 
+        :param types: the kinds of tokens that are meant, in capitals; one without ``typ`` is a ``JWT``.
         :raises TokenError: ``token_malformed``, ``token_too_large``, or a code about the header.
         """
         if not isinstance(token, str):
@@ -93,6 +96,8 @@ class ParsedJWS(NamedTuple):
         if not (first and middle and last):
             raise TokenError("token_malformed", reason="not three segments")
         header = _header(first)
+        if header.typ not in types:  # RFC 8725 section 3.11 (J22)
+            raise TokenError("token_type_wrong", expected=types[0], got=header.members.get("typ"))
         if header.algorithm not in algorithms:
             raise TokenError("algorithm_forbidden", expected=list(algorithms), got=header.algorithm)
         try:
@@ -145,7 +150,7 @@ def _header(segment: bytes) -> Header:
         if name in header:
             raise TokenError("header_forbidden", name=name)
     typ = header.get("typ", "JWT")
-    if not isinstance(typ, str) or typ.upper() != "JWT":  # RFC 8725 section 3.11 (J22)
+    if not isinstance(typ, str):
         raise TokenError("token_type_wrong", expected="JWT", got=typ)
     algorithm = header.get("alg")
     # What no key can do, no configuration can allow: HMAC and ``none`` are impossible, not just turned off (J01, J03).
@@ -154,4 +159,4 @@ def _header(segment: bytes) -> Header:
     kid = header.get("kid")
     if "kid" in header and (not isinstance(kid, str) or not 0 < len(kid) <= LONGEST_KID):
         raise TokenError("kid_malformed", got=kid)
-    return Header(algorithm, cast("str | None", kid), MappingProxyType(header))
+    return Header(algorithm, cast("str | None", kid), typ.upper(), MappingProxyType(header))

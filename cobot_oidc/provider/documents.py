@@ -137,11 +137,12 @@ class Document(Generic[T]):
         if self._freshness() not in (Freshness.FRESH, Freshness.AGING):
             self._renew_ahead(issuer)
 
-    def renewed_beyond(self, issuer: str, known: T, suffices: Callable[[T], bool]) -> T:
+    def renewed_beyond(self, issuer: str, known: T, suffices: Callable[[T], bool], *, seat: bool = False) -> T:
         """A newer document than ``known``, if there already is one or the budget for forced renewals allows a fetch.
 
         :param known: the document that the caller has, which does not suffice.
         :param suffices: tells whether a document suffices.
+        :param seat: as for ``Keeper.wait``. A login waits without one: its code is used up, it cannot be repeated.
         :returns: ``known`` itself if there is no other, or if none may be fetched now.
         """
         copy, begun_before = self._copy, self._begun
@@ -152,7 +153,7 @@ class Document(Generic[T]):
             if fetch is None:
                 return known
             try:
-                value = self._keeper.wait(fetch, seat=False)  # the code is used up: this login cannot be repeated
+                value = self._keeper.wait(fetch, seat=seat)
             except CobotOIDCError:
                 value = known
             if fetch.number > begun_before or suffices(value):

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
+from typing import TYPE_CHECKING, TypeVar
 
 from ..errors import CobotOIDCError, ProviderError, TokenError
 from ..protocol.claims import Claims, clean_claims
@@ -12,11 +13,19 @@ from ..protocol.discovery import ProviderMetadata, configuration_url, narrow_alg
 from ..protocol.id_token import Expected, UnverifiedIDToken
 from ..protocol.keys import KeySet
 from ..protocol.strict_json import JSONError, loads
-from ..protocol.tokens import TokenRequest, TokenResponse
+from ..protocol.tokens import RefreshResponse, TokenRequest, TokenResponse
 from .copies import METADATA, METADATA_OF_UNKNOWN, Wanted, is_json
 from .documents import Document, Keeper
 from .gate import Gate
 from .http import LARGEST_ANSWER, HTTPClient, refuse_failure
+
+if TYPE_CHECKING:
+    from ..protocol.logout_token import LogoutToken, UnverifiedLogoutToken
+    from ..protocol.refreshed import Original
+
+T = TypeVar("T")
+
+_MAY_BE_ROTATED = ("key_unknown", "key_unsuitable", "signature_invalid")
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,11 +35,16 @@ class TokenSet:
     :ivar claims: the claims of the verified id token.
     :ivar access_token: the token for the provider's API; never shown in ``repr``.
     :ivar scopes: what was granted; ``None`` if that is what was asked for.
+    :ivar id_token: as it came. :ivar refresh_token: ``None`` if there is none. Neither is shown in ``repr``.
+    :ivar expires_in: seconds that the access token is valid; ``None`` if the provider does not say.
     """
 
     claims: Claims
     access_token: str = field(repr=False)
     scopes: tuple[str, ...] | None
+    id_token: str = field(repr=False)
+    refresh_token: str | None = field(repr=False)
+    expires_in: int | None
 
 
 class Provider:
@@ -138,26 +152,38 @@ class Provider:
     def _exchange(
         self, client: Client, *, code: str, redirect_uri: str, code_verifier: str, nonce: str, max_age: int | None
     ) -> TokenSet:
-        metadata, settings = self.metadata(), self._keeper.copies.settings
+        metadata = self.metadata()
         request = TokenRequest.for_code(client, code=code, redirect_uri=redirect_uri, code_verifier=code_verifier)
         answer = self._http.post_form(
             metadata.token_endpoint, request.body, request.headers, fails_evenly=self._metadata.wanted.is_others
         )
         refuse_failure(answer)
         response = TokenResponse.parse(answer.status, answer.body)
-        expected = Expected(
+        expected = self._expected(client, nonce=nonce, max_age=max_age)
+        claims = self.verify(response.id_token, expected, access_token=response.access_token)
+        return TokenSet(
+            claims,
+            response.access_token,
+            response.scopes,
+            response.id_token,
+            response.refresh_token,
+            response.expires_in,
+        )
+
+    def _expected(self, client: Client, *, nonce: str | None, max_age: int | None) -> Expected:
+        """What an id token of this issuer for us has to say."""
+        settings = self._keeper.copies.settings
+        return Expected(
             issuer=self.issuer,
             client_id=client.client_id,
             nonce=nonce,
-            algorithms=narrow_algorithms(settings.algorithms, metadata),
+            algorithms=narrow_algorithms(settings.algorithms, self.metadata()),
             leeway=settings.leeway,
             max_iat_age=settings.max_iat_age,
             max_age=max_age,
             trusted_audiences=settings.trusted_audiences,
             require_kid=settings.require_kid,
         )
-        claims = self.verify(response.id_token, expected, access_token=response.access_token)
-        return TokenSet(claims, response.access_token, response.scopes)
 
     def verify(self, id_token: str, expected: Expected, *, access_token: str | None) -> Claims:
         """Verify an id token, with newer keys than ours if the keys may have been rotated (K08–K10, K12).
@@ -165,17 +191,76 @@ class Provider:
         :raises TokenError: if it is not valid. No keys are fetched for a token that no key could make valid (K21).
         """
         token = UnverifiedIDToken.parse(id_token, expected, now=self._keeper.copies.clock())
+        return self._verified(partial(token.verify, access_token=access_token), token.is_signed_by)
+
+    def _verified(
+        self,
+        verify: Callable[[KeySet], T],
+        is_signed_by: Callable[[KeySet], bool],
+        *,
+        may_look_again: Callable[[], bool] = lambda: True,
+        seat: bool = False,
+    ) -> T:
+        """What a token says, by our keys or by newer ones.
+
+        :param may_look_again: whether the keys may be fetched again for this token.
+        :param seat: whether waiting for them requires a free seat: for what a stranger can send.
+        """
         document = self._key_set(self.metadata())
         keys = document.get(self.issuer)
         try:
-            return token.verify(keys, access_token=access_token)
+            return verify(keys)
         except TokenError as error:
-            if error.code not in ("key_unknown", "key_unsuitable", "signature_invalid"):
+            if error.code not in _MAY_BE_ROTATED or not may_look_again():
                 raise
-            renewed = document.renewed_beyond(self.issuer, keys, token.is_signed_by)
+            renewed = document.renewed_beyond(self.issuer, keys, is_signed_by, seat=seat)
             if renewed.same_material(keys):
                 raise
-        return token.verify(renewed, access_token=access_token)
+        return verify(renewed)
+
+    def refresh(self, client: Client, *, refresh_token: str, original: "Original") -> RefreshResponse:
+        """Exchange a refresh token (RFC 6749 section 6), and verify the id token if one is returned (OIDC Core 12.2).
+
+        To be called within ``room_for_a_login``.
+
+        :param client: our client at this issuer. :param original: what the login's id token said.
+        :raises APIError: ``refresh_refused``. :raises TokenError: if the id token is not valid, or is about another
+            login. :raises ProviderError: if the provider cannot be reached or its answer is unusable.
+        """
+        try:
+            request = TokenRequest.for_refresh(client, refresh_token=refresh_token)
+            response = self._refreshed(request)
+            if response.id_token is not None:
+                self._check_refreshed(client, response.id_token, response.access_token, original)
+        except CobotOIDCError as error:
+            error.conceal([refresh_token, client.client_secret or ""])
+            raise
+        return response
+
+    def _refreshed(self, request: TokenRequest) -> RefreshResponse:
+        endpoint, is_others = self.metadata().token_endpoint, self._metadata.wanted.is_others
+        answer = self._http.post_form(endpoint, request.body, request.headers, fails_evenly=is_others)
+        refuse_failure(answer)
+        return RefreshResponse.parse(answer.status, answer.body)
+
+    def _check_refreshed(self, client: Client, id_token: str, access_token: str, original: "Original") -> None:
+        from ..protocol.refreshed import REFRESHED_RULES  # for apps that use refresh tokens
+
+        expected = self._expected(client, nonce=None, max_age=None)
+        token = UnverifiedIDToken.parse(id_token, expected, now=self._keeper.copies.clock(), rules=REFRESHED_RULES)
+        original.check(self._verified(partial(token.verify, access_token=access_token), token.is_signed_by))
+
+    def verify_logout(self, token: "UnverifiedLogoutToken", *, may_look_again: Callable[[], bool]) -> "LogoutToken":
+        """Verify a logout token, whose claims have been checked (OpenID Connect Back-Channel Logout 1.0 section 2.6).
+
+        :param may_look_again: whether the keys may be fetched again for a token that ours do not verify.
+        :raises TokenError: if it is not valid. :raises ProviderError: if there are no keys to verify it with.
+        """
+        settings = self._keeper.copies.settings
+        token.check_algorithm(narrow_algorithms(settings.algorithms, self.metadata()))
+        verify = partial(token.verify, require_kid=settings.require_kid)
+        is_signed_by = partial(token.is_signed_by, require_kid=settings.require_kid)
+        return self._verified(verify, is_signed_by, may_look_again=may_look_again, seat=True)
 
     def userinfo(self, access_token: str, subject: str) -> Claims:
         """Request more claims about the subject of a verified id token (OIDC Core 5.3).

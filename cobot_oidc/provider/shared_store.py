@@ -122,18 +122,22 @@ class SharedStore:
         pool = self._redis.connection_pool
         return MovingWindowRateLimiter(RedisStorage(self._url, pool, key_prefix=f"{self._prefix}limit"))
 
-    def note(self, name: str, member: str, *, keep: float) -> None:
-        """Add a member to the notes with this name for so many seconds, and remove older ones."""
+    def note(self, name: str, member: str, *, keep: float) -> bool:
+        """Add a member to the notes with this name for so many seconds, and remove older ones.
+
+        :returns: whether Redis has it now.
+        """
         key, now = self._prefix + name, self._clock()
 
-        def add() -> None:
+        def add() -> bool:
             pipeline = self._redis.pipeline()
             pipeline.zadd(key, {member: now})
             pipeline.zremrangebyscore(key, "-inf", now - keep)
             pipeline.expire(key, int(keep) + 1)
             pipeline.execute()
+            return True
 
-        self._ask(add, None)
+        return self._ask(add, False)
 
     def noted(self, name: str, *, since: float) -> list[str] | None:
         """The members that were noted since then (seconds since the epoch), the newest first.

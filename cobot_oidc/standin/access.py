@@ -79,7 +79,8 @@ def bearer(state: State) -> AccessToken:
     """The token that this request carries (RFC 6750 section 2.1)."""
     scheme, _, text = request.headers.get("Authorization", "").partition(" ")
     token = state.tokens.get(text)
-    if scheme.lower() != "bearer" or token is None:
+    is_valid = token is not None and (token.expires_at is None or state.clock() < token.expires_at)
+    if scheme.lower() != "bearer" or token is None or not is_valid:
         raise Unauthorized("The access token is missing or not valid.", www_authenticate=WWWAuthenticate("bearer"))
     return token
 

@@ -15,6 +15,9 @@ Part = Literal[
     "id_token_header",
     "id_token_claims",
     "id_token",
+    "logout_token_header",
+    "logout_token_claims",
+    "logout_token",
 ]
 Page = Literal["metadata", "key_set", "token", "userinfo", "registration", "api"]
 Change = Mapping[str, Any] | Callable[[Any], Any]
@@ -60,7 +63,8 @@ class Alterations:
         """Change one part of the answers.
 
         :param part: a document, or a part of the id token before it is signed; ``id_token`` is the signed token as
-            text, and ``api`` is every JSON document of both generations of the API, errors included.
+            text, and so for logout tokens; ``api`` is every JSON document of both generations of the API, errors
+            included.
         :param change: members to set (``REMOVED`` leaves one out; of a list, in each member), or a function from the
             value to another.
         :param issuer: only at this issuer, or at the API's own host. :param path: only at paths of the API that begin

@@ -15,7 +15,7 @@ from .pages import pages
 from .registration import add_registration
 from .state import RecordedRequest, State
 
-SECRETS = ("state", "nonce", "code", "code_verifier", "client_secret")  # parameters that clients send
+SECRETS = ("state", "nonce", "code", "code_verifier", "client_secret", "refresh_token")  # parameters that clients send
 SCOPES = ("openid", "email", "profile")
 
 
@@ -55,7 +55,9 @@ def create_app(state: State) -> Flask:
     def token() -> Response:
         response: Response = server.create_token_response()
         if response.is_json:
-            state.secrets.update(str(response.get_json().get(name, "")) for name in ("access_token", "id_token"))
+            state.secrets.update(
+                str(response.get_json().get(name, "")) for name in ("access_token", "id_token", "refresh_token")
+            )
             state.secrets.discard("")
             response.data = jsonify(state.alterations.apply("token", _issuer(state), response.get_json())).data
         return response
@@ -107,7 +109,7 @@ def _metadata(state: State, issuer: str) -> dict[str, Any]:
     claims = ["sub", "email", "iss", "profile"]
     if issuer != state.issuer:
         claims += ["name", "picture", "phone_number"]
-    return {
+    document: dict[str, Any] = {
         "issuer": issuer,
         "authorization_endpoint": f"{issuer}/oauth/authorize",
         "token_endpoint": f"{issuer}/oauth/access_token",
@@ -125,6 +127,12 @@ def _metadata(state: State, issuer: str) -> dict[str, Any]:
         "claims_parameter_supported": False,
         "client_id_metadata_document_supported": True,
     }
+    if state.refresh is not None:
+        document["grant_types_supported"] += ["refresh_token"]
+    if state.offers_logout:
+        document["end_session_endpoint"] = f"{issuer}/oauth/logout"
+        document |= {"backchannel_logout_supported": True, "backchannel_logout_session_supported": True}
+    return document
 
 
 def _has_own_domain(state: State) -> bool:

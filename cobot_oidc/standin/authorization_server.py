@@ -10,10 +10,12 @@ from authlib.oauth2.rfc6749.errors import InvalidScopeError
 from authlib.oauth2.rfc7636 import CodeChallenge
 from authlib.oidc.core import OpenIDCode
 from authlib.oidc.core.util import create_half_hash
-from flask import Flask, Request, request
+from flask import Flask, Request, request, session
 from joserfc import jwt
 
+from . import refresh_tokens
 from .people import Person
+from .refresh_tokens import RefreshGrant
 from .state import AccessToken, IssuedCode, State
 
 ID_TOKEN_LIFETIME = 3600  # seconds
@@ -23,13 +25,31 @@ def authorization_server(app: Flask, state: State) -> AuthorizationServer:
     """The server of one stand-in: the code flow with OpenID Connect, and PKCE supported but not enforced."""
 
     def save_token(token: dict[str, Any], asked: OAuth2Request) -> None:
-        issued = AccessToken(token["access_token"], asked.client.client_id, asked.user, token.get("scope", ""))
+        issued = AccessToken(
+            token["access_token"],
+            asked.client.client_id,
+            asked.user,
+            token.get("scope", ""),
+            expires_at=None if state.refresh is None else state.clock() + state.refresh.lifetime,
+        )
         state.tokens[issued.token] = issued
 
     server = _Server(app, query_client=state.clients.get, save_token=save_token)
-    server.register_token_generator("default", _token)
+
+    def new_token(*_args: Any, scope: str | None = None, **_kwargs: Any) -> dict[str, Any]:
+        """Like Cobot's: 64 hex digits, ``bearer`` in lower case, no lifetime unless the stand-in was told to."""
+        lifetime = {} if state.refresh is None else {"expires_in": state.refresh.lifetime}
+        return {"access_token": secrets.token_hex(32), "token_type": "bearer", "scope": scope or "", **lifetime}
+
+    def renewed_id_token(token: dict[str, Any], client_id: str, code: IssuedCode) -> str:
+        return _id_token(state, token["access_token"], client_id, code, {"auth_time": code.auth_time})
+
+    server.register_token_generator("default", new_token)
     grant = type("Grant", (_CodeGrant,), {"state": state})
     server.register_grant(grant, [CodeChallenge(required=False), _OpenID(state)])
+    server.register_grant(
+        type("Refresh", (RefreshGrant,), {"state": state, "id_token": staticmethod(renewed_id_token)})
+    )
     return server
 
 
@@ -90,6 +110,7 @@ class _CodeGrant(AuthorizationCodeGrant):  # type: ignore[misc] # as above
             auth_time=int(self.state.clock()),
             code_challenge=data.get("code_challenge"),
             code_challenge_method=data.get("code_challenge_method"),
+            sid=session.get("sid", ""),
         )
 
     def query_authorization_code(self, code: str, client: Any) -> IssuedCode | None:
@@ -113,34 +134,44 @@ class _OpenID(OpenIDCode):  # type: ignore[misc] # as above
         return any(code.nonce == nonce and code.client_id == asked.payload.client_id for code in self._codes())
 
     def encode_id_token(self, token: dict[str, Any], asked: OAuth2Request) -> str:
-        state = self._state
         code: IssuedCode = asked.authorization_code
-        header = {"alg": state.keys.algorithm, "kid": state.keys.kid, "typ": "JWT"}
-        now = int(state.clock())
-        claims = {
-            "iss": code.issuer,
-            "aud": asked.client.client_id,
-            "iat": now,
-            "exp": now + ID_TOKEN_LIFETIME,
-            "at_hash": create_half_hash(token["access_token"], state.keys.algorithm).decode(),
-            **self.get_authorization_code_claims(code),
-            **claims_about(code.person, state.space_at(request.host), code.scope),
-        }
-        header = state.alterations.apply("id_token_header", code.issuer, header)
-        claims = state.alterations.apply("id_token_claims", code.issuer, claims)
-        signed = jwt.encode(header, claims, state.keys.signing_key, algorithms=[state.keys.algorithm])
-        altered: str = state.alterations.apply("id_token", code.issuer, signed)
-        return altered
+        claims = self.get_authorization_code_claims(code)
+        return _id_token(self._state, token["access_token"], asked.client.client_id, code, claims)
 
     def process_token(self, grant: Any, response: Any) -> Any:
         token = super().process_token(grant, response)
         token.pop("scope", None)  # Cobot has never been seen to send it
+        if self._state.refresh is not None:
+            asked = grant.request
+            client_id, code = asked.client.client_id, asked.authorization_code
+            token["refresh_token"] = refresh_tokens.issue(self._state, client_id, code.scope, code)
         return token
 
     def _codes(self) -> list[IssuedCode]:
         return list(self._state.codes.values())
 
 
-def _token(*_args: Any, scope: str | None = None, **_kwargs: Any) -> dict[str, Any]:
-    """Like Cobot's: 64 hex digits, ``bearer`` in lower case, no lifetime, no refresh token."""
-    return {"access_token": secrets.token_hex(32), "token_type": "bearer", "scope": scope or ""}
+def _id_token(state: State, access_token: str, client_id: str, code: IssuedCode, claims: dict[str, Any]) -> str:
+    """A signed id token, altered as the stand-in was told to.
+
+    :param claims: those that depend on how it is asked for.
+    """
+    header = {"alg": state.keys.algorithm, "kid": state.keys.kid, "typ": "JWT"}
+    now = int(state.clock())
+    claims = {
+        "iss": code.issuer,
+        "aud": client_id,
+        "iat": now,
+        "exp": now + ID_TOKEN_LIFETIME,
+        "at_hash": create_half_hash(access_token, state.keys.algorithm).decode(),
+        **claims,
+        **claims_about(code.person, state.space_at(request.host), code.scope),
+    }
+    if state.offers_logout:
+        claims["sid"] = code.sid
+        state.logins[client_id, code.sid] = code.person
+    header = state.alterations.apply("id_token_header", code.issuer, header)
+    claims = state.alterations.apply("id_token_claims", code.issuer, claims)
+    signed = jwt.encode(header, claims, state.keys.signing_key, algorithms=[state.keys.algorithm])
+    altered: str = state.alterations.apply("id_token", code.issuer, signed)
+    return altered

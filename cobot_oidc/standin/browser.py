@@ -28,6 +28,10 @@ class Browser:
             page = self._ask("GET", authorization_url)
         return self._pressed(authorization_url, page, {"allow": "1"}).headers["Location"]
 
+    def get(self, url: str) -> requests.Response:
+        """A page, as this browser gets it. It follows no redirect."""
+        return self._ask("GET", url)
+
     def _pressed(self, url: str, page: requests.Response, button: dict[str, str]) -> requests.Response:
         csrf = re.search(r'name="csrf" value="([^"]+)"', page.text)
         if csrf is None:

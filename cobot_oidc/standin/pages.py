@@ -10,6 +10,7 @@ from werkzeug.wrappers import Response
 from .alterations import Reply
 from .frames import add_frames
 from .limits import Allowance
+from .logouts import add_end_session
 from .scopes import in_words
 from .state import State
 from .visitor import check_csrf, csrf, known, log_in, log_out, logged_in
@@ -102,6 +103,7 @@ def pages(state: State, server: AuthorizationServer) -> Blueprint:
         return redirect(url_for("pages.control", done=done), 303)
 
     add_frames(blueprint, state)
+    add_end_session(blueprint, server, state)
     return blueprint
 
 

@@ -15,7 +15,9 @@ from .app import create_app
 from .browser import Browser
 from .keys import SigningKeys
 from .limits import Allowance
+from .logouts import logout_token, send
 from .people import Person
+from .refresh_tokens import RefreshPolicy
 from .state import AccessToken, OpenerPolicy, RecordedRequest, RegisteredClient, State
 from .world import Booking, World
 
@@ -148,14 +150,22 @@ class StandIn:
         name: str = "An app",
         scopes: str | None = None,
         embed_url: str | None = None,
+        post_logout_redirect_uri: str | None = None,
+        backchannel_logout_uri: str | None = None,
     ) -> None:
         """Register an app, which may send people here and get them back at this redirect URI only.
 
         :param secret: ``None`` for a public client. :param scopes: the scopes that it may ask for, separated by spaces.
         :param embed_url: what ``/members`` and ``/admin`` show in an iframe, such as
             ``http://localhost:5000/{space}/``; by default the start page at the redirect URI's origin.
+        :param post_logout_redirect_uri: where people get back to after a logout here, once that is offered.
+        :param backchannel_logout_uri: where logout tokens are sent when somebody logs out here.
         """
-        more: dict[str, Any] = {"embed_at": embed_url}
+        more: dict[str, Any] = {
+            "embed_at": embed_url,
+            "post_logout_redirect_uri": post_logout_redirect_uri,
+            "backchannel_logout_uri": backchannel_logout_uri,
+        }
         if scopes is not None:
             more["scopes"] = tuple(scopes.split())
         self._state.clients[client_id] = RegisteredClient(client_id, secret, redirect_uri, name, **more)
@@ -206,6 +216,47 @@ class StandIn:
         :param policy: both cut off openers of another origin; ``None`` sends no such header, as at first.
         """
         self._state.opener_policy = policy
+
+    def offer_refresh_tokens(self, lifetime: int = 300, *, rotate: bool = True) -> None:
+        """Let access tokens expire, and give refresh tokens with them.
+
+        :param lifetime: seconds that an access token is valid. :param rotate: let each refresh token count once; one
+            that is used again ends all that follow from its login.
+        """
+        self._state.refresh = RefreshPolicy(lifetime, rotate)
+
+    @property
+    def reused_refresh_tokens(self) -> int:
+        """How often a refresh token was used again that had counted already."""
+        return self._state.reused_refresh_tokens
+
+    def revoke_refresh_tokens(self) -> None:
+        """Let no refresh token count any more."""
+        self._state.refresh_tokens.clear()
+
+    def offer_logout(self) -> None:
+        """Name an ``end_session_endpoint`` in the documents and a ``sid`` in id tokens, and send logout tokens."""
+        self._state.offers_logout = True
+
+    def sids(self, person: str, client_id: str = "portal") -> list[str]:
+        """The sessions that a person has logged in from, the latest last."""
+        logins = list(self._state.logins.items())
+        return [sid for (client, sid), who in logins if client == client_id and who.key == person]
+
+    def logout_token(
+        self, person: str | None = None, sid: str | None = None, *, issuer: str | None = None, client_id: str = "portal"
+    ) -> str:
+        """A logout token, to be sent to an app: about a person, a session, or both.
+
+        :param issuer: that of the global provider by default.
+        """
+        about = {"sub": self.people[person].subject if person else None, "sid": sid}
+        about = {name: value for name, value in about.items() if value is not None}
+        return logout_token(self._state, issuer or self.issuer, client_id, about)
+
+    def send_logout_token(self, uri: str, token: str) -> int:
+        """Post a logout token to an app on this machine. Returns the status of its answer."""
+        return send(uri, token)
 
     def add_bookings(self, space: str, *, person: str | None = None, count: int = 1) -> list[Booking]:
         """Add bookings of an hour each to a space, after all that it has.

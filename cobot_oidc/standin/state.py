@@ -15,6 +15,7 @@ from .furnishing import furnished
 from .keys import SigningKeys
 from .limits import Limits
 from .people import SPACES, Person, everybody
+from .refresh_tokens import IssuedRefreshToken, RefreshPolicy
 from .scopes import SCOPES
 from .world import World
 
@@ -40,6 +41,13 @@ class RegisteredClient(ClientMixin):  # type: ignore[misc] # Authlib's mixins ar
     name: str
     scopes: tuple[str, ...] = tuple(SCOPES)
     embed_at: str | None = None
+    post_logout_redirect_uri: str | None = None
+    backchannel_logout_uri: str | None = None
+
+    @property
+    def client_metadata(self) -> dict[str, list[str]]:
+        uri = self.post_logout_redirect_uri
+        return {"post_logout_redirect_uris": [] if uri is None else [uri]}
 
     @property
     def embed_url(self) -> str:
@@ -69,7 +77,7 @@ class RegisteredClient(ClientMixin):  # type: ignore[misc] # Authlib's mixins ar
         return response_type == "code"
 
     def check_grant_type(self, grant_type: str) -> bool:
-        return grant_type == "authorization_code"
+        return grant_type in ("authorization_code", "refresh_token")  # the latter only if the stand-in was told to
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +94,7 @@ class IssuedCode(AuthorizationCodeMixin):  # type: ignore[misc] # as above
     auth_time: int
     code_challenge: str | None
     code_challenge_method: str | None
+    sid: str
 
     def get_redirect_uri(self) -> str | None:
         # Cobot does not require it in the token request; if it is there, it has to be right.
@@ -112,6 +121,7 @@ class AccessToken:
     """What a bearer token stands for. Like Cobot's, it is valid until it is revoked.
 
     :ivar space: the space that it acts for; ``None`` if it acts for the person.
+    :ivar expires_at: in seconds since the epoch, if the stand-in was told to let tokens expire.
     """
 
     token: str
@@ -119,6 +129,7 @@ class AccessToken:
     person: Person
     scope: str
     space: str | None = None
+    expires_at: float | None = None
 
 
 @dataclass(slots=True)
@@ -129,6 +140,10 @@ class State:
     :ivar spaces: names by subdomain. :ivar domains: subdomains by the space's own domain.
     :ivar revoked_rights: the keys of people with the spaces that they are admins of, but may no longer manage.
     :ivar opener_policy: the ``Cross-Origin-Opener-Policy`` of the login pages; ``None`` for none.
+    :ivar refresh: how tokens are renewed; ``None`` if they are not, as at first. ``renewing``: held for a moment.
+    :ivar reused_refresh_tokens: how often one was used again that counts once.
+    :ivar offers_logout: whether the document names an end of sessions, and id tokens a ``sid``.
+    :ivar logins: who has logged in, by client and ``sid``.
     :ivar secrets: every secret that was received or sent, for tests that check that it is nowhere else.
     """
 
@@ -145,6 +160,12 @@ class State:
     revoked_rights: set[tuple[str, str]] = field(default_factory=set)
     limits: Limits = field(default_factory=Limits)
     opener_policy: OpenerPolicy | None = None
+    refresh: RefreshPolicy | None = None
+    refresh_tokens: dict[str, IssuedRefreshToken] = field(default_factory=dict)
+    reused_refresh_tokens: int = 0
+    renewing: threading.Lock = field(default_factory=threading.Lock)
+    offers_logout: bool = False
+    logins: dict[tuple[str, str], Person] = field(default_factory=dict)
     world: World = field(init=False)
     requests: list[RecordedRequest] = field(default_factory=list)
     secrets: set[str] = field(default_factory=set)
@@ -201,6 +222,11 @@ class State:
         self.revoked_rights.clear()
         self.limits.reset()
         self.opener_policy = None
+        self.refresh = None
+        self.refresh_tokens.clear()
+        self.reused_refresh_tokens = 0
+        self.offers_logout = False
+        self.logins.clear()
         self.world.reset()
         self.requests.clear()
         self.secrets.clear()

@@ -16,11 +16,13 @@ def logged_in(state: State) -> Person | None:
 def log_in(state: State, key: str) -> None:
     """Log this person in, without a password."""
     session["person"] = known(state, key).key
+    session["sid"] = secrets.token_hex(8)
 
 
 def log_out() -> None:
     """Log out whoever is logged in. What apps remember is theirs."""
     session.pop("person", None)
+    session.pop("sid", None)
 
 
 def known(state: State, key: str) -> Person:

@@ -99,6 +99,14 @@ def test_settings_that_are_in_the_environment_under_another_name_are_named(
     [
         ({"COBOT_OIDC_SCOPES": "openid read_bookings"}, "scopes_unused"),
         ({"COBOT_OIDC_KEEP_TOKEN": True}, "token_opens_nothing"),
+        (
+            {
+                "COBOT_OIDC_KEEP_TOKEN": True,
+                "COBOT_OIDC_REFRESH_TOKENS": True,
+                "COBOT_OIDC_SCOPES": "openid read_user",
+            },
+            "refresh_tokens_not_shared",
+        ),
         ({"COBOT_OIDC_MEMBERSHIP": True, "COBOT_OIDC_MEMBERSHIP_LIFETIME": 60}, "membership_not_renewed"),
         ({"COBOT_OIDC_MEMBERSHIP": True, "COBOT_OIDC_SPACES": []}, "membership_without_spaces"),
         ({"COBOT_OIDC_SPACE_ISSUERS": {"nebenan": "http://x.cobot.localhost"}}, "space_unserved"),

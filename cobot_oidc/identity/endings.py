@@ -1,0 +1,63 @@
+"""How a login ends: for the session, its copies, the browser, the operator and the app."""
+
+from collections.abc import Iterable
+from functools import partial
+
+from flask import after_this_request, has_request_context
+from werkzeug.wrappers import Response
+
+from ..context import the_app
+from ..events import user_logged_out
+from ..installation import installation
+from . import logout_marks, sessions, tokens, vault
+from .current import forget_user, identity_of
+from .sessions import Identity
+from .user import User
+
+
+def end(issuers: Iterable[str] | None) -> list[Identity]:
+    """End the logins of this browser at these issuers, or all of them. The caller forgets tokens, and calls ``tell``.
+
+    :param issuers: ``None`` for every one.
+    :returns: the logins that were valid until now.
+    """
+    installed = installation()
+    issuers = None if issuers is None else list(issuers)
+    held = [login.user for login in sessions.logins(installed.terms)]
+    installed.ended_logins.add(user for user in held if issuers is None or user.issuer in issuers)
+    logins = sessions.end(installed.terms, issuers)
+    ended = [login.user for login in logins]
+    forget_user()
+    installed.used_states.forget_users(ended)
+    after_this_request(partial(_mark_ended, ended, everywhere=issuers is None))
+    return logins
+
+
+def end_of(user: User, held: str) -> None:
+    """End the login of one user, also where there is no browser: in a thread that works for a page.
+
+    :param held: the token of that login.
+    """
+    if has_request_context() and identity_of(user) is not None:
+        for login in end([user.issuer]):
+            vault.forget("hint", login.kept.hint)
+    else:
+        installation().ended_logins.add([user])
+    tokens.forget(held)
+    tell([user])
+
+
+def tell(users: Iterable[User]) -> None:
+    """Tell the operator and the app that these users have been logged out."""
+    for user in users:
+        installation().events.tell("logged_out", user.issuer)
+        user_logged_out.send(the_app(), user=user)
+
+
+def _mark_ended(ended: list[User], response: Response, *, everywhere: bool) -> Response:
+    """No page that is still on its way brings a login back that has ended."""
+    if ended:
+        at = max(int(installation().clock()), *(user.authenticated_at for user in ended)) + 1
+        ended_at = [logout_marks.EVERY_ISSUER] if everywhere else [user.issuer for user in ended]
+        logout_marks.mark(dict.fromkeys(ended_at, at), response, lifetime=installation().terms.lifetime)
+    return response

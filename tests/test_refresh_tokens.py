@@ -1,0 +1,560 @@
+"""Access tokens that expire: renewed for who needs one, once for all, and never at the cost of a login (O06-O08)."""
+
+import json
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+from flask import Flask, jsonify, request
+from werkzeug.datastructures import FileStorage
+
+from cobot_oidc import APIError, CobotOIDC, User, current_user, from_view_arg, login_required, user_logged_out
+from cobot_oidc.errors import ConfigurationError
+from cobot_oidc.standin import StandIn
+from cobot_oidc.standin.alterations import REMOVED
+
+from .conftest import SECRET_KEY, Clock, Visitor
+from .redis_server import RedisServer
+
+JSON = {"Accept": "application/json"}
+LIFETIME = 300  # seconds of an access token
+
+
+@pytest.fixture
+def cobot(cobot: StandIn) -> StandIn:
+    """A provider whose tokens expire, and whose refresh tokens count once."""
+    cobot.offer_refresh_tokens(LIFETIME)
+    return cobot
+
+
+@pytest.fixture
+def make_app(settings: dict[str, Any], clock: Clock) -> Any:
+    """Makes a portal that keeps tokens and renews them, and shows what the API says to them."""
+
+    def make(**changes: Any) -> Flask:
+        app = Flask("portal")
+        ours = {
+            "COBOT_OIDC_KEEP_TOKEN": True,
+            "COBOT_OIDC_REFRESH_TOKENS": True,
+            "COBOT_OIDC_SCOPES": "openid read_user write_memberships",
+        }
+        app.config.update(settings | ours | changes)
+        oidc = CobotOIDC(app, space=from_view_arg("space"), clock=clock)
+
+        @app.get("/me")
+        @app.get("/<space>/me")
+        @login_required
+        def me(**_: str) -> Any:
+            return jsonify(oidc.api.me().id)
+
+        @app.get("/twice")
+        @login_required
+        def twice() -> Any:
+            api = oidc.api
+            first = api.me().id
+            if request.args.get("revoke"):
+                app.extensions["revoke"]()
+            return jsonify([first, api.me().id])
+
+        @app.post("/upload")
+        @login_required
+        def upload() -> Any:
+            return jsonify(oidc.api.post("/api/photo", files={"photo": FileStorage(request.stream, "photo.jpg")}))
+
+        @app.get("/who")
+        def who(**_: str) -> Any:
+            return jsonify(current_user.get_id())
+
+        @app.get("/<space>/member")
+        @login_required
+        def member(**_: str) -> Any:
+            return jsonify(current_user.is_member)
+
+        return app
+
+    return make
+
+
+@pytest.fixture
+def app(make_app: Any) -> Flask:
+    made: Flask = make_app()
+    return made
+
+
+def cookie_of(visitor: Visitor) -> str:
+    return "; ".join(f"{cookie.key}={cookie.value}" for cookie in visitor.cookies)
+
+
+def exchanges(cobot: StandIn) -> int:
+    return cobot.asked("/oauth/access_token")
+
+
+def counts(app: Flask) -> dict[tuple[str, str], int]:
+    return CobotOIDC().counts(app)
+
+
+# ---------------------------------------------------------------------- when a token is renewed
+
+
+def test_a_token_is_renewed_by_the_first_call_that_needs_it(app: Flask, cobot: StandIn, clock: Clock) -> None:
+    ada = Visitor(app, cobot)
+    ada.log_in("/me")
+    for _ in range(3):
+        clock.move(LIFETIME - 11)
+        assert ada.get("/me").json == cobot.people["ada"].subject  # still fresh
+        clock.move(2)
+        assert ada.get("/me").json == cobot.people["ada"].subject
+
+    assert exchanges(cobot) == 1 + 3
+    assert cobot.reused_refresh_tokens == 0
+    assert counts(app)["token_renewed", ""] == 3
+
+
+def test_a_page_that_calls_no_api_costs_nothing(app: Flask, cobot: StandIn, clock: Clock) -> None:
+    ada = Visitor(app, cobot)
+    ada.log_in("/me")
+    clock.move(3 * LIFETIME)
+    before = len(cobot.requests)
+    page = ada.get("/who")
+
+    assert page.json is not None
+    assert "Set-Cookie" not in page.headers
+    assert len(cobot.requests) == before
+
+
+def test_with_redis_a_renewal_writes_no_session(
+    make_app: Any, cobot: StandIn, clock: Clock, redis: RedisServer
+) -> None:
+    ada = Visitor(make_app(COBOT_OIDC_REDIS_URL=redis.url), cobot)
+    ada.log_in("/me")
+    [name] = [key for key in redis.values() if ":token:" in key]
+    clock.move(LIFETIME)
+    page = ada.get("/me")
+
+    assert page.json == cobot.people["ada"].subject
+    assert "Set-Cookie" not in page.headers
+    assert [key for key in redis.values() if ":token:" in key] == [name]
+    assert redis.lifetime(name) <= 12 * 3600 - LIFETIME
+
+
+@pytest.mark.parametrize("lifetime", [{}, {"expires_in": REMOVED}])
+def test_a_token_that_cobot_refuses_is_renewed_once(app: Flask, cobot: StandIn, lifetime: dict[str, Any]) -> None:
+    cobot.alter("token", lifetime)
+    ada = Visitor(app, cobot)
+    ada.log_in("/me")
+    cobot.revoke_tokens("ada")
+
+    assert ada.get("/me").json == cobot.people["ada"].subject
+    assert exchanges(cobot) == 2
+    assert ada.get("/me").json == cobot.people["ada"].subject
+    assert exchanges(cobot) == 2
+
+
+def test_one_client_goes_on_with_the_new_token(app: Flask, cobot: StandIn) -> None:
+    ada = Visitor(app, cobot)
+    ada.log_in("/me")
+    app.extensions["revoke"] = lambda: cobot.revoke_tokens("ada")
+
+    assert ada.get("/twice?revoke=1").json == [cobot.people["ada"].subject] * 2
+    assert exchanges(cobot) == 2
+
+
+def test_a_new_token_that_cobot_refuses_too_is_not_renewed_again(app: Flask, cobot: StandIn) -> None:
+    ada = Visitor(app, cobot)
+    ada.log_in("/me")
+    cobot.reply("api", status=401)
+    answer = ada.get("/me", headers=JSON)
+
+    assert (answer.status_code, answer.json["code"]) == (401, "token_refused")  # type: ignore[index] # it is JSON
+    assert exchanges(cobot) == 2
+    assert ada.get("/who").json is not None
+
+
+def test_an_upload_is_not_sent_twice(app: Flask, cobot: StandIn) -> None:
+    ada = Visitor(app, cobot)
+    ada.log_in("/me")
+    cobot.reply("api", status=401, path="/api/photo")
+    answer = ada.browser.post("/upload", data=b"photo", headers=JSON)
+
+    assert answer.json["code"] == "token_refused"  # type: ignore[index] # it is JSON
+    assert cobot.asked("/api/photo") == 1
+
+
+def test_a_provider_that_keeps_its_refresh_tokens(app: Flask, cobot: StandIn, clock: Clock) -> None:
+    cobot.offer_refresh_tokens(LIFETIME, rotate=False)
+    ada = Visitor(app, cobot)
+    ada.log_in("/me")
+    cobot.alter("token", {"refresh_token": REMOVED})
+    for _ in range(2):
+        clock.move(LIFETIME)
+        assert ada.get("/me").json == cobot.people["ada"].subject
+
+
+def test_a_provider_that_gives_none(app: Flask, cobot: StandIn, clock: Clock) -> None:
+    cobot.alter("token", {"refresh_token": REMOVED})
+    ada = Visitor(app, cobot)
+    ada.log_in("/me")
+    clock.move(LIFETIME)
+    answer = ada.get("/me", headers=JSON)
+
+    assert (answer.status_code, answer.json["code"]) == (401, "token_refused")  # type: ignore[index] # it is JSON
+    assert exchanges(cobot) == 1
+
+
+def test_an_app_that_does_not_ask_for_it_keeps_none(make_app: Any, cobot: StandIn, clock: Clock) -> None:
+    lengths = []
+    for changes in ({"COBOT_OIDC_REFRESH_TOKENS": False}, {}):
+        ada = Visitor(make_app(**changes), cobot)
+        ada.log_in("/me")
+        with ada.browser.session_transaction() as held:
+            [kept] = [value[2][2]["t"] for key, value in held.items() if key.startswith("cobot:")]
+        lengths.append(len(kept))
+        clock.move(LIFETIME)
+        assert (ada.get("/me").status_code == 200) == (not changes)
+
+    assert lengths[0] == 123  # the access token alone: 64 characters, sealed
+    assert lengths[1] > 300
+
+
+@pytest.mark.covers("A02")
+@pytest.mark.parametrize("shared", [False, True])
+def test_nobody_reads_a_refresh_token(
+    make_app: Any, cobot: StandIn, clock: Clock, redis: RedisServer, shared: bool
+) -> None:
+    ada = Visitor(make_app(COBOT_OIDC_REDIS_URL=redis.url if shared else None), cobot)
+    ada.log_in("/me")
+    clock.move(LIFETIME)
+    ada.get("/me")
+    with ada.browser.session_transaction() as held:
+        shown = json.dumps([dict(held), redis.values()])
+
+    assert len([secret for secret in cobot.secrets if len(secret) == 64]) >= 4
+    assert not any(secret in shown for secret in cobot.secrets if len(secret) >= 8)
+
+
+# ---------------------------------------------------------------------- many at once
+
+
+def at_once(how_many: int, ask: Any) -> list[Any]:
+    barrier = threading.Barrier(how_many)
+
+    def run(number: int) -> Any:
+        barrier.wait(10)
+        return ask(number)
+
+    with ThreadPoolExecutor(how_many) as pool:
+        return list(pool.map(run, range(how_many)))
+
+
+@pytest.mark.covers("O06")
+def test_requests_at_the_same_time_share_one_renewal(app: Flask, cobot: StandIn, clock: Clock) -> None:
+    ada = Visitor(app, cobot)
+    ada.log_in("/me")
+    cookie = cookie_of(ada)
+    clock.move(LIFETIME)
+    cobot.reply("token", delay=0.2)
+    pages = at_once(8, lambda _: ada.get_with(cookie, "/me"))
+
+    assert [page.json for page in pages] == [cobot.people["ada"].subject] * 8
+    assert exchanges(cobot) == 2
+    assert all("session=" in page.headers["Set-Cookie"] for page in pages)  # whichever the browser keeps
+    assert ada.get_with(cookie, "/me").status_code == 200  # a page that was loaded before
+    clock.move(LIFETIME)
+    latest = pages[-1].headers["Set-Cookie"].partition(";")[0]
+    assert ada.get_with(latest, "/me").status_code == 200
+    assert ada.get_with(cookie, "/me").status_code == 200
+    assert (exchanges(cobot), cobot.reused_refresh_tokens) == (3, 0)
+
+
+@pytest.mark.covers("O06")
+def test_with_redis_processes_share_one_renewal(
+    make_app: Any, cobot: StandIn, clock: Clock, redis: RedisServer
+) -> None:
+    apps = [make_app(COBOT_OIDC_REDIS_URL=redis.url) for _ in range(3)]
+    ada = Visitor(apps[0], cobot)
+    ada.log_in("/me")
+    cookie = cookie_of(ada)
+    visitors = [Visitor(each, cobot) for each in apps]
+    for visitor in visitors:
+        assert visitor.get_with(cookie, "/me").status_code == 200
+    cobot.reply("token", delay=0.2)
+    for _ in range(2):
+        clock.move(LIFETIME)
+        pages = at_once(6, lambda number: visitors[number % 3].get_with(cookie, "/me"))
+        assert [page.json for page in pages] == [cobot.people["ada"].subject] * 6
+
+    assert exchanges(cobot) == 1 + 2
+    assert cobot.reused_refresh_tokens == 0
+
+
+def test_two_processes_without_redis_end_the_login_if_refresh_tokens_count_once(
+    make_app: Any, cobot: StandIn, clock: Clock, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Why the documentation asks for Redis, and ``init_app`` warns."""
+    apps = [make_app(), make_app()]
+    assert caplog.text.count("COBOT_OIDC_REFRESH_TOKENS is set without COBOT_OIDC_REDIS_URL") == 2
+    ada = Visitor(apps[0], cobot)
+    ada.log_in("/me")
+    cookie = cookie_of(ada)
+    clock.move(LIFETIME)
+
+    assert ada.get_with(cookie, "/me").status_code == 200
+    assert Visitor(apps[1], cobot).get_with(cookie, "/me", **JSON).status_code == 401
+    assert cobot.reused_refresh_tokens == 1
+
+
+@pytest.mark.covers("O06")
+def test_who_gives_up_waiting_does_not_lose_the_new_token(make_app: Any, cobot: StandIn, clock: Clock) -> None:
+    app = make_app(COBOT_OIDC_MEMBERSHIP=True, COBOT_OIDC_MEMBERSHIP_LIFETIME=60)
+    ada = Visitor(app, cobot)
+    ada.log_in("/co-up/me")
+    clock.move(LIFETIME)
+    cobot.reply("token", delay=0.4)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("cobot_oidc.identity.memberships.LONGEST_WAIT", 0.1)
+        assert ada.get("/co-up/member").json is False
+    for thread in threading.enumerate():
+        if thread.name == "cobot-oidc-renewal":
+            thread.join(10)
+
+    assert ada.get("/co-up/me").json == cobot.people["ada"].subject
+    assert (exchanges(cobot), cobot.reused_refresh_tokens) == (2, 0)
+
+
+# ---------------------------------------------------------------------- when it fails
+
+
+@pytest.mark.covers("O08")
+@pytest.mark.parametrize("shared", [False, True])
+def test_a_refresh_token_that_is_refused_ends_the_login(
+    make_app: Any, cobot: StandIn, clock: Clock, redis: RedisServer, shared: bool
+) -> None:
+    app = make_app(COBOT_OIDC_REDIS_URL=redis.url if shared else None)
+    ada, told = Visitor(app, cobot), []
+    ada.log_in("/me")
+    ada.log_in("/co-up/me")
+    cookie = cookie_of(ada)
+    clock.move(LIFETIME)
+    cobot.alter("token", lambda _: {"error": "invalid_grant"}, issuer=cobot.issuer)
+
+    def went(_app: Flask, user: User) -> None:
+        told.append(user.get_id())
+
+    with user_logged_out.connected_to(went, app):
+        answer = ada.get("/me", headers=JSON)
+
+    assert (answer.status_code, answer.json["code"]) == (401, "refresh_refused")  # type: ignore[index] # it is JSON
+    assert ada.get("/who").json is None
+    assert ada.get("/co-up/me").status_code == 200  # another issuer's login
+    assert ada.get_with(cookie, "/who").json is None  # a copy of the session
+    assert told == [f"{cobot.issuer}#{cobot.people['ada'].subject}"]
+    assert counts(app)["logged_out", ""] == 1
+    assert counts(app)["request_failed", "refresh_refused"] == 1
+    if shared:
+        assert len([key for key in redis.values() if ":token:" in key]) == 1
+
+
+@pytest.mark.covers("O08")
+def test_the_page_about_a_refused_refresh_token_offers_another_login(app: Flask, cobot: StandIn, clock: Clock) -> None:
+    ada = Visitor(app, cobot)
+    ada.log_in("/me")
+    clock.move(LIFETIME)
+    cobot.revoke_refresh_tokens()
+    page = ada.get("/me")
+
+    assert page.status_code == 401
+    assert 'href="/cobot/login?next=/me"' in page.text
+    clock.move(1)
+    assert ada.log_in("/me").json == cobot.people["ada"].subject
+
+
+@pytest.mark.covers("O08")
+@pytest.mark.parametrize(
+    "reply", [{"status": 500}, {"status": 503, "body": b"<html>"}, {"status": 200, "body": b"{}"}, {"status": 429}]
+)
+def test_while_the_provider_fails_the_old_token_serves_until_it_expires(
+    app: Flask, cobot: StandIn, clock: Clock, reply: dict[str, Any]
+) -> None:
+    cobot.offer_refresh_tokens(LIFETIME, rotate=False)  # this one renews first, and then says that it failed
+    ada = Visitor(app, cobot)
+    ada.log_in("/me")
+    cobot.reply("token", **reply, times=2)
+    clock.move(LIFETIME - 5)
+    assert ada.get("/me").json == cobot.people["ada"].subject
+    clock.move(5)
+    answer = ada.get("/me", headers=JSON)
+
+    assert (answer.status_code, answer.json["code"]) == (503, "token_not_renewed")  # type: ignore[index] # it is JSON
+    assert ada.get("/who").json is not None
+    clock.move(5)
+    assert ada.get("/me").json == cobot.people["ada"].subject
+    assert cobot.reused_refresh_tokens == 0
+
+
+@pytest.mark.covers("O08")
+def test_a_provider_that_fails_is_not_asked_by_every_page(app: Flask, cobot: StandIn, clock: Clock) -> None:
+    ada = Visitor(app, cobot)
+    ada.log_in("/me")
+    clock.move(LIFETIME)
+    cobot.reply("token", status=500)
+    codes = [ada.get("/me").status_code for _ in range(4)]
+
+    assert codes == [503] * 4
+    assert exchanges(cobot) == 2
+
+
+@pytest.mark.covers("O08")
+def test_a_client_secret_that_was_changed_at_the_provider_logs_nobody_out(
+    app: Flask, cobot: StandIn, clock: Clock
+) -> None:
+    ada = Visitor(app, cobot)
+    ada.log_in("/me")
+    clock.move(LIFETIME)
+    cobot.alter("token", lambda _: {"error": "invalid_client"})
+    answer = ada.get("/me", headers=JSON)
+
+    assert (answer.status_code, answer.json["code"]) == (503, "token_not_renewed")  # type: ignore[index] # it is JSON
+    assert ada.get("/who").json is not None
+
+
+@pytest.mark.covers("O07", "S22")
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"sub": "0a1b2c3d4e5f60718293a4b5c6d7e8f9"},  # Grace
+        {"iss": "https://elsewhere.example"},
+        {"aud": "another"},
+        {"nonce": "another"},
+        {"auth_time": 1},
+        {"iat": 1},
+    ],
+)
+def test_a_refreshed_id_token_about_another_login_ends_it(
+    app: Flask, cobot: StandIn, clock: Clock, changes: dict[str, Any]
+) -> None:
+    ada = Visitor(app, cobot)
+    ada.log_in("/me")
+    clock.move(LIFETIME)
+    cobot.alter("id_token_claims", changes)
+    answer = ada.get("/me", headers=JSON)
+
+    assert (answer.status_code, answer.json["code"]) == (401, "refresh_refused")  # type: ignore[index] # it is JSON
+    assert ada.get("/who").json is None
+
+
+@pytest.mark.covers("O07")
+def test_a_forged_id_token_beside_the_new_token_ends_the_login(app: Flask, cobot: StandIn, clock: Clock) -> None:
+    ada = Visitor(app, cobot)
+    ada.log_in("/me")
+    clock.move(LIFETIME)
+    cobot.alter("id_token", lambda text: text[:-10] + "AAAAAAAAAA")
+
+    assert ada.get("/me").status_code == 401
+    assert ada.get("/who").json is None
+
+
+@pytest.mark.covers("O07")
+def test_a_refresh_need_bring_no_id_token_and_may_repeat_the_nonce(app: Flask, cobot: StandIn, clock: Clock) -> None:
+    nonces: list[str] = []
+
+    def repeat(claims: dict[str, Any]) -> dict[str, Any]:
+        nonces.append(claims.get("nonce", ""))
+        return {**claims, "nonce": nonces[0]}
+
+    cobot.alter("id_token_claims", repeat)
+    ada = Visitor(app, cobot)
+    ada.log_in("/me")
+    clock.move(LIFETIME)
+    assert ada.get("/me").status_code == 200
+    cobot.alter("token", {"id_token": REMOVED})
+    clock.move(LIFETIME)
+
+    assert ada.get("/me").status_code == 200
+    assert len(nonces) == 3
+
+
+@pytest.mark.covers("O07", "K08")
+def test_the_refreshed_id_token_may_be_signed_with_a_new_key(app: Flask, cobot: StandIn, clock: Clock) -> None:
+    ada = Visitor(app, cobot)
+    ada.log_in("/me")
+    clock.move(LIFETIME)
+    cobot.keys.rotate(keep_old=False)
+
+    assert ada.get("/me").status_code == 200
+
+
+def test_a_new_token_that_does_not_fit_into_the_cookie_serves_this_process(
+    app: Flask, cobot: StandIn, clock: Clock
+) -> None:
+    ada = Visitor(app, cobot)
+    ada.log_in("/me")
+    clock.move(LIFETIME)
+    cobot.alter("token", {"refresh_token": "x" * 4000})
+
+    assert ada.get("/me").json == cobot.people["ada"].subject
+    assert counts(app)["token_not_kept", ""] == 1
+    assert ada.get("/who").json is not None
+    answer = ada.get("/me", headers=JSON)
+    assert (answer.status_code, answer.json["code"]) == (401, "token_missing")  # type: ignore[index] # it is JSON
+
+
+def test_redis_that_is_away_ends_no_login(make_app: Any, cobot: StandIn, clock: Clock, redis: RedisServer) -> None:
+    ada = Visitor(make_app(COBOT_OIDC_REDIS_URL=redis.url), cobot)
+    ada.log_in("/me")
+    clock.move(LIFETIME)
+    redis.stop()
+    answer = ada.get("/me", headers=JSON)
+
+    assert (answer.status_code, answer.json["code"]) == (503, "token_unavailable")  # type: ignore[index] # it is JSON
+    assert exchanges(cobot) == 1
+    assert ada.get("/who").json is not None
+
+
+# ---------------------------------------------------------------------- memberships
+
+
+@pytest.mark.parametrize("shared", [False, True])
+def test_who_is_a_member_is_asked_with_a_renewed_token(
+    make_app: Any, cobot: StandIn, clock: Clock, redis: RedisServer, shared: bool
+) -> None:
+    app = make_app(COBOT_OIDC_MEMBERSHIP=True, COBOT_OIDC_REDIS_URL=redis.url if shared else None)
+    ada = Visitor(app, cobot)
+    assert ada.log_in("/co-up/member").json is True
+    for _ in range(2):
+        clock.move(700)
+        assert ada.get("/co-up/member").json is True
+    clock.move(500)
+    assert ada.get("/co-up/member").json is True  # still known; asked in the background
+    for thread in threading.enumerate():
+        if thread.name == "cobot-oidc-membership":
+            thread.join(10)
+
+    assert cobot.reused_refresh_tokens == 0
+    assert exchanges(cobot) == (4 if shared else 3)  # without Redis, no session could keep what a thread renews
+    clock.move(200)
+    assert ada.get("/co-up/member").json is True
+    assert exchanges(cobot) == 4
+
+
+# ---------------------------------------------------------------------- settings
+
+
+def test_refresh_tokens_need_tokens_that_are_kept() -> None:
+    app = Flask("portal")
+    app.config.update(SECRET_KEY=SECRET_KEY, COBOT_OIDC_CLIENT_ID="portal", COBOT_OIDC_REFRESH_TOKENS=True)
+    with pytest.raises(ConfigurationError, match="COBOT_OIDC_REFRESH_TOKENS") as caught:
+        CobotOIDC(app)
+
+    assert "COBOT_OIDC_KEEP_TOKEN" in str(caught.value)
+
+
+def test_a_client_that_gets_no_other_token_raises_as_before(app: Flask, cobot: StandIn) -> None:
+    from cobot_oidc import CobotAPI
+
+    asked: list[str] = []
+    with app.app_context(), pytest.raises(APIError, match="token_refused"):
+        CobotAPI("x" * 64, renew=lambda refused: asked.append(refused)).me()
+
+    assert len(asked) == 1
+    assert cobot.asked("/api/user") == 1
