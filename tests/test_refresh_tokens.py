@@ -97,6 +97,7 @@ def counts(app: Flask) -> dict[tuple[str, str], int]:
 # ---------------------------------------------------------------------- when a token is renewed
 
 
+@pytest.mark.module("oidcc-client-test-refresh-token")
 def test_a_token_is_renewed_by_the_first_call_that_needs_it(app: Flask, cobot: StandIn, clock: Clock) -> None:
     ada = Visitor(app, cobot)
     ada.log_in("/me")
@@ -418,6 +419,8 @@ def test_a_client_secret_that_was_changed_at_the_provider_logs_nobody_out(
     assert ada.get("/who").json is not None
 
 
+@pytest.mark.module("oidcc-client-test-refresh-token-invalid-issuer")
+@pytest.mark.module("oidcc-client-test-refresh-token-invalid-sub")
 @pytest.mark.covers("O07", "S22")
 @pytest.mark.parametrize(
     "changes",
