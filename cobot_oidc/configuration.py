@@ -1,7 +1,7 @@
 """The type of this extension's part of ``app.config``. Written by ``make docs`` from ``settings``."""
 
 from collections.abc import Callable, Collection, Mapping
-from typing import Literal, TypedDict
+from typing import Any, Literal, TypedDict
 
 from .identity.user import User
 
@@ -11,10 +11,15 @@ class CobotOIDCConfig(TypedDict, total=False):
 
     COBOT_OIDC_CLIENT_ID: str
     COBOT_OIDC_CLIENT_SECRET: str | None
-    COBOT_OIDC_CLIENT_AUTH: Literal["client_secret_post", "client_secret_basic", "none"]
+    COBOT_OIDC_CLIENT_KEY: str | Mapping[str, Any] | Collection[str | Mapping[str, Any]] | None
+    COBOT_OIDC_CLIENT_AUTH: Literal[
+        "client_secret_post", "client_secret_basic", "client_secret_jwt", "private_key_jwt", "none"
+    ]
+    COBOT_OIDC_CLIENT_AUTH_ALGORITHM: str | None
+    COBOT_OIDC_PUSHED_AUTHORIZATION_REQUESTS: bool
     COBOT_OIDC_ISSUER: str
     COBOT_OIDC_SPACE_ISSUER: str | None
-    COBOT_OIDC_SPACE_ISSUERS: Mapping[str, str | Mapping[str, str | Collection[str] | None]]
+    COBOT_OIDC_SPACE_ISSUERS: Mapping[str, str | Mapping[str, Any]]
     COBOT_OIDC_SPACES: str | Collection[str] | Callable[[], Collection[str]] | Callable[[str], bool]
     COBOT_OIDC_ALLOWED_HOSTS: str | Collection[str]
     COBOT_OIDC_SCOPES: str | Collection[str]
@@ -25,7 +30,7 @@ class CobotOIDCConfig(TypedDict, total=False):
     COBOT_OIDC_SESSION_LIFETIME: int
     COBOT_OIDC_SESSION_IDLE_LIFETIME: int | None
     COBOT_OIDC_CLAIMS: str | Collection[str]
-    COBOT_OIDC_USERINFO: bool
+    COBOT_OIDC_USERINFO: bool | Literal["signed"]
     COBOT_OIDC_LOGOUT_AT_PROVIDER: bool
     COBOT_OIDC_JSON_BLUEPRINTS: str | Collection[str]
     COBOT_OIDC_EMBEDDED: bool

@@ -25,6 +25,7 @@ ConfigurationCode = Literal[
     "guard_misplaced",
     "view_arg_unknown",
     "testing_only",
+    "authorization_request_invalid",
 ]
 
 ProviderCode = Literal[
@@ -42,6 +43,10 @@ ProviderCode = Literal[
     "key_set_unusable",
     "token_response_unusable",
     "userinfo_unusable",
+    "userinfo_not_signed",
+    "userinfo_encrypted",
+    "pushed_request_refused",
+    "pushed_request_unusable",
     "registration_unsupported",
     "registration_refused",
     "registration_unusable",
@@ -76,6 +81,7 @@ TokenCode = Literal[
     "nonce_unexpected",
     "subject_malformed",
     "authentication_too_old",
+    "requested_claim_unmet",
     "at_hash_mismatch",
 ]
 
@@ -214,7 +220,8 @@ CONFIGURATION: dict[ConfigurationCode, Entry] = {
     ),
     "client_refused": Entry(
         "The provider rejected our client; compare COBOT_OIDC_CLIENT_ID and COBOT_OIDC_CLIENT_SECRET with the "
-        "client's registration, and try the other COBOT_OIDC_CLIENT_AUTH: client_secret_basic or client_secret_post.",
+        "client's registration, and try the other COBOT_OIDC_CLIENT_AUTH: client_secret_basic or client_secret_post. "
+        "With private_key_jwt, register the output of `flask cobot keys --client`, and compare this machine's clock.",
         OUR_FAULT,
     ),
     "redirect_uri_unknown": Entry(
@@ -247,6 +254,11 @@ CONFIGURATION: dict[ConfigurationCode, Entry] = {
     ),
     "testing_only": Entry(
         "cobot_oidc.testing lets people in without a login, so it only works while app.testing is True.", OUR_FAULT
+    ),
+    "authorization_request_invalid": Entry(
+        "The app's function oidc.authorization_request returned a parameter that it cannot add to a login, or a value "
+        "that it cannot have; return what is expected.",
+        OUR_FAULT,
     ),
 }
 
@@ -322,8 +334,29 @@ PROVIDER: dict[ProviderCode, Entry] = {
         UNTRUSTED,
     ),
     "userinfo_unusable": Entry(
-        "The userinfo response is not valid JSON, or is about another subject than the id token; report it to the "
-        "provider.",
+        "The userinfo response is neither a JSON object nor a signed JWT, or is about another subject than the id "
+        "token; report it to the provider.",
+        UNTRUSTED,
+    ),
+    "userinfo_not_signed": Entry(
+        'COBOT_OIDC_USERINFO is "signed", but the userinfo response is plain JSON; register the client with a '
+        "userinfo_signed_response_alg, or set COBOT_OIDC_USERINFO to True.",
+        UNTRUSTED,
+    ),
+    "userinfo_encrypted": Entry(
+        "The userinfo response is encrypted, which is not supported; register the client without a "
+        "userinfo_encrypted_response_alg.",
+        UNTRUSTED,
+    ),
+    "pushed_request_refused": Entry(
+        "The provider refused the pushed authorization request; see the error in the details, and compare the scopes "
+        "and the redirect URI with the client's registration.",
+        OUR_FAULT,
+    ),
+    "pushed_request_unusable": Entry(
+        "Logins have to be pushed to the provider first (COBOT_OIDC_PUSHED_AUTHORIZATION_REQUESTS, or the provider's "
+        "document says so), but the document names no pushed_authorization_request_endpoint, or its answer is not one "
+        "of RFC 9126; report it to the provider, or unset the setting. No login begins in another way.",
         UNTRUSTED,
     ),
     "registration_unsupported": Entry(
@@ -441,6 +474,12 @@ TOKEN: dict[TokenCode, Entry] = {
         "The person last logged in at the provider longer ago than max_age allows.",
         UNTRUSTED,
     ),
+    "requested_claim_unmet": Entry(
+        "The token lacks a claim that the app asked for as essential (oidc.authorization_request), or has another "
+        "value than those that it accepts, such as an acr of less assurance; the provider has to support the claims "
+        "parameter.",
+        UNTRUSTED,
+    ),
     "at_hash_mismatch": Entry(
         "The id token and the access token do not belong together (at_hash); report it to the provider.",
         UNTRUSTED,
@@ -504,7 +543,8 @@ LOGIN: dict[LoginCode, Entry] = {
         403,
     ),
     "provider_declined": Entry(
-        "The provider answered with an error; compare the scopes and the redirect URI with the client's registration.",
+        "The provider answered with an error; compare the scopes and the redirect URI with the client's registration. "
+        "If the error says that requests have to be pushed, set COBOT_OIDC_PUSHED_AUTHORIZATION_REQUESTS.",
         DECLINED,
     ),
     "code_refused": Entry(

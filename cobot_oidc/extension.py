@@ -3,7 +3,7 @@
 import time
 from dataclasses import replace
 from importlib import import_module
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from flask import Blueprint, Flask, current_app, has_request_context
 from flask.typing import ResponseReturnValue
@@ -18,7 +18,7 @@ from .identity import sessions
 from .identity.current import current_space, current_user, once_for_a_request
 from .identity.memberships import known_standing
 from .identity.user import ANONYMOUS
-from .installation import Clock, Installation, installation
+from .installation import AuthorizationRequestHook, Clock, Installation, installation
 from .provider.deadline import within
 from .settings import KEYS, Settings, read_settings
 from .settings_mistakes import PREFIX, unread_variables
@@ -28,6 +28,9 @@ if TYPE_CHECKING:
     from .api.client import CobotAPI
     from .api.space_tokens import SpaceTokens
     from .embed.context import Embed
+
+
+Hook = TypeVar("Hook", bound=AuthorizationRequestHook)
 
 
 class CobotOIDC:
@@ -52,6 +55,7 @@ class CobotOIDC:
     ) -> None:
         self._read_space = space
         self._clock = clock
+        self._authorization_request: AuthorizationRequestHook | None = None
         if app is not None:
             self.init_app(app)
 
@@ -78,7 +82,7 @@ class CobotOIDC:
             app.config["SESSION_COOKIE_SECURE"] = True
         self._warn(app, settings)
         installed = app.extensions["cobot_oidc"] = Installation(
-            app, settings, self._read_space, self._clock, known_standing
+            app, settings, self._read_space, self._clock, known_standing, lambda: self._authorization_request
         )
         app.register_blueprint(_blueprint(embedded=settings.embedded), url_prefix=settings.url_prefix)
         app.context_processor(_template_names)
@@ -106,6 +110,27 @@ class CobotOIDC:
             )
         if self._read_space is not None and app.config.get(f"{PREFIX}SPACES") is None:
             logger.warning("requests name their space, but no space is served: set COBOT_OIDC_SPACES")
+
+    def authorization_request(self, function: Hook) -> Hook:
+        """Decorate the function that adds parameters to the authorization request of each login.
+
+        :param function: gets the space of the login, ``None`` for the global provider, and the path of this app that
+            it leads to, ``None`` if that is open. Returns the parameters by name, or ``None``: ``acr_values`` and the
+            like are texts, ``claims`` is a mapping, ``resource`` a text or a list, ``max_age`` a number of seconds.
+            Those that every login sets itself, such as ``scope``, are refused when a login begins.
+        :raises ConfigurationError: ``authorization_request_invalid`` if there is such a function already.
+
+        .. code-block:: python
+
+            @oidc.authorization_request
+            def strong(space, next_path):
+                return {"acr_values": "urn:example:mfa"}
+        """
+        if self._authorization_request is not None:
+            expected = "one function for each CobotOIDC"
+            raise ConfigurationError("authorization_request_invalid", expected=expected, got=function.__name__)
+        self._authorization_request = function
+        return function
 
     @property
     def api(self) -> "CobotAPI":

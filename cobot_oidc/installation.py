@@ -1,6 +1,6 @@
 """What ``init_app`` leaves in ``app.extensions["cobot_oidc"]``, and how every room finds it."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING, TypeVar, cast
 
 from flask import Flask
@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 Clock = Callable[[], float]  # seconds since the epoch
+# The app's own function: from the space and the ``next`` of a login to further parameters of its request.
+FurtherGiven = Mapping[str, object] | None
+AuthorizationRequestHook = Callable[[str | None, str | None], FurtherGiven | Awaitable[FurtherGiven]]
 
 
 class Installation:
@@ -36,10 +39,12 @@ class Installation:
         read_space: SpaceReader | None,
         clock: Clock,
         find_standing: Callable[[User], Standing | None],
+        authorization_request: Callable[[], AuthorizationRequestHook | None],
     ) -> None:
         self.settings = settings
         self.read_space = read_space
         self.clock = clock
+        self.authorization_request = authorization_request
         self.terms = Terms.of(
             settings.claims,
             lifetime=settings.session_lifetime,

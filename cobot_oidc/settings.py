@@ -7,7 +7,7 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, fields
 from types import MappingProxyType
-from typing import Any, Generic, NamedTuple, TypeVar, cast
+from typing import Any, Generic, Literal, NamedTuple, TypeVar, cast
 from urllib.parse import urlsplit
 
 from . import settings_checks as check
@@ -116,13 +116,33 @@ class IssuerSettings:
         default=None,
         is_secret=True,
     )
+    client_key: object = setting(
+        optional(check.client_key),
+        "a private key for `private_key_jwt`, as a PEM text or a JWK; or [a list of them](client-authentication.md), "
+        "of which the first one signs",
+        default=None,
+        is_secret=True,
+    )
     client_auth: str = setting(
         check.CLIENT_AUTH,
-        "or `client_secret_basic`. Never taken from the provider's document",
+        "or `client_secret_basic`, `client_secret_jwt`. [How the client proves who it is](client-authentication.md). "
+        "Never taken from the provider's document",
         default=_Following(
-            lambda before: "none" if before.get("client_secret") is None else "client_secret_post",
-            "`client_secret_post` with a secret, else `none`",
+            lambda before: check.usual_authentication(before.get("client_secret"), before.get("client_key")),
+            "`client_secret_post` with a secret, `private_key_jwt` with a key, else `none`",
         ),
+    )
+    client_auth_algorithm: str | None = setting(
+        optional(check.CLIENT_AUTH_ALGORITHM),
+        "what signs the client's assertions",
+        default=None,
+        shown="`HS256` with a secret; that of the key",
+    )
+    pushed_authorization_requests: bool = setting(
+        check.boolean,
+        "the client must [push its authorization requests](authorization-request.md#pushed-requests) to the provider "
+        "first. It also does so if the provider's document requires it of everybody; costs a request at each login",
+        default=False,
     )
     issuer: str = setting(
         check.issuer,
@@ -142,7 +162,8 @@ class IssuerSettings:
         check.space_issuers,
         "exceptions, space → issuer. Inside the provider's domain, only the issuer; elsewhere, such as for a custom "
         'domain, `{"issuer": …, "client_id": …, "client_secret": …}` with a client of its own, registered for the '
-        "callback `/cobot/callback/<space>`; `client_auth` and `allowed_hosts` are optional. [More](spaces.md)",
+        "callback `/cobot/callback/<space>`; the other `client_…` settings, `pushed_authorization_requests` and "
+        "`allowed_hosts` are optional. [More](spaces.md)",
         default={},
         is_secret=True,
     )
@@ -262,9 +283,10 @@ class Settings:
     claims: tuple[str, ...] = setting(
         words(), "the claims that the session keeps", default=("name", "email", "picture", "phone_number")
     )
-    userinfo: bool = setting(
-        check.boolean,
-        "ask the userinfo endpoint at each login for claims that the id token leaves out; costs a request",
+    userinfo: bool | Literal["signed"] = setting(
+        check.userinfo,
+        "ask the userinfo endpoint at each login for claims that the id token leaves out; costs a request. A signed "
+        'answer is verified; with `"signed"`, any other is refused',
         default=False,
     )
     logout_at_provider: bool = setting(
@@ -401,10 +423,18 @@ def _api_url(issuer: str) -> str | None:
 
 def _issuers(given: IssuerSettings) -> Issuers:
     try:
-        client = check.client_of(given.client_id, given.client_secret, given.client_auth)
+        client = check.client_of(
+            given.client_id,
+            given.client_secret,
+            given.client_auth,
+            given.client_key,
+            given.client_auth_algorithm,
+            given.pushed_authorization_requests,
+        )
     except Unfit as unfit:
+        found = given.client_auth if unfit.about == "CLIENT_AUTH" else "one that is not shown"
         raise ConfigurationError(
-            "setting_invalid", setting=f"{PREFIX}CLIENT_AUTH", found=given.client_auth, expected=unfit.expected
+            "setting_invalid", setting=f"{PREFIX}{unfit.about}", found=found, expected=unfit.expected
         ) from None
     return Issuers.of(
         client=client,

@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Generic, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar, cast
 from urllib.parse import urlsplit
 
 from .errors import ConfigurationError
@@ -20,12 +20,22 @@ from .protocol.discovery import check_issuer
 from .protocol.redirects import safe_next
 from .protocol.urls import is_loopback, split_url
 
+if TYPE_CHECKING:
+    from .protocol.client_keys import ClientKey
+
 T = TypeVar("T")
 
 ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA")
 ISSUER_EXPECTED = "an https URL without query, fragment or user (http only on localhost)"
 
-_OF_A_SPACE_ISSUER = dict.fromkeys(("issuer", "client_id", "client_secret", "client_auth", "allowed_hosts")).keys()
+_OF_ITS_CLIENT = (
+    "client_secret",
+    "client_auth",
+    "client_key",
+    "client_auth_algorithm",
+    "pushed_authorization_requests",
+)
+_OF_A_SPACE_ISSUER = dict.fromkeys(("issuer", "client_id", *_OF_ITS_CLIENT, "allowed_hosts")).keys()
 _WELL_KNOWN = "/.well-known/"
 _VSCHAR = re.compile(r"[\x20-\x7e]+")
 _SCOPE = re.compile(r"[\x21\x23-\x5b\x5d-\x7e]+")  # RFC 6749 section 3.3
@@ -40,12 +50,14 @@ class Unfit(ValueError):
 
     :ivar expected: what it can be.
     :ivar remedy: what to do, if a common mistake is the likely cause.
+    :ivar about: the setting, if several are looked at together.
     """
 
-    def __init__(self, expected: str, remedy: str | None = None) -> None:
+    def __init__(self, expected: str, remedy: str | None = None, *, about: str = "") -> None:
         super().__init__(expected)
         self.expected = expected
         self.remedy = remedy
+        self.about = about
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +113,9 @@ def one_of(*choices: str) -> Check[str]:
     return Check(read, f"Literal[{', '.join(map(repr, choices))}]".replace("'", '"'))
 
 
-CLIENT_AUTH = one_of("client_secret_post", "client_secret_basic", "none")
+CLIENT_AUTH = one_of("client_secret_post", "client_secret_basic", "client_secret_jwt", "private_key_jwt", "none")
+_HMAC = {"HS256": 32, "HS384": 48, "HS512": 64}  # bytes of the shortest secret (RFC 7518 section 3.2)
+CLIENT_AUTH_ALGORITHM = Check(one_of(*_HMAC, *ALGORITHMS).read, "str")  # its fourteen names are on no page
 
 
 def whole_number(lowest: int, highest: int) -> Check[int]:
@@ -189,7 +203,7 @@ def space_issuer(value: object) -> str:
     return template
 
 
-@reads("Mapping[str, str | Mapping[str, str | Collection[str] | None]]")
+@reads("Mapping[str, str | Mapping[str, Any]]")
 def space_issuers(value: object) -> Mapping[str, SpaceIssuer]:
     if not isinstance(value, Mapping) or not all(is_space_name(space) for space in value):
         raise Unfit("a dictionary of space to issuer, such as {'co-up': 'https://co-up.cobot.me'}")
@@ -282,6 +296,23 @@ def redis_url(value: object) -> str:
     return url
 
 
+@reads("bool | Literal['signed']".replace("'", '"'))
+def userinfo(value: object) -> bool | Literal["signed"]:
+    if value == "signed":
+        return "signed"
+    if not isinstance(value, bool):
+        raise Unfit('True, False or "signed"; in the environment, true, false or signed')
+    return value
+
+
+@reads("str | Mapping[str, Any] | Collection[str | Mapping[str, Any]]")
+def client_key(value: object) -> object:
+    """The keys themselves are read with the client, as the algorithm is known there."""
+    if not isinstance(value, (str, list, tuple, Mapping)) or not value:
+        raise Unfit("a private key as a PEM text or a JWK, or a list of them")
+    return value
+
+
 @reads("Mapping[str, str]")
 def proxies(value: object) -> Mapping[str, str]:
     if not isinstance(value, Mapping) or not all(isinstance(part, str) for pair in value.items() for part in pair):
@@ -311,13 +342,19 @@ def _space_issuer(space: str, entry: object) -> SpaceIssuer:
 
 
 def _own_client(given: Mapping[str, object]) -> Client | None:
-    secret = optional(text).read(given.get("client_secret"))
+    secret, key = optional(text).read(given.get("client_secret")), optional(client_key).read(given.get("client_key"))
     if "client_id" not in given:
-        if secret is not None or "client_auth" in given:
-            raise Unfit("a client_id together with client_secret and client_auth")
+        if any(given.get(name) is not None for name in _OF_ITS_CLIENT):
+            raise Unfit(f"a client_id together with {', '.join(_OF_ITS_CLIENT)}")
         return None
-    method = CLIENT_AUTH.read(given.get("client_auth", "none" if secret is None else "client_secret_post"))
-    return client_of(text.read(given["client_id"]), secret, method)
+    return client_of(
+        text.read(given["client_id"]),
+        secret,
+        CLIENT_AUTH.read(given.get("client_auth", usual_authentication(secret, key))),
+        key,
+        optional(CLIENT_AUTH_ALGORITHM).read(given.get("client_auth_algorithm")),
+        boolean.read(given.get("pushed_authorization_requests", False)),
+    )
 
 
 def _asked(spaces: Callable[..., Any], expected: str) -> Callable[[str], bool]:
@@ -336,11 +373,53 @@ def _asked(spaces: Callable[..., Any], expected: str) -> Callable[[str], bool]:
     return is_listed
 
 
-def client_of(client_id: str, secret: str | None, method: str) -> Client:
-    """A client, if its authentication matches whether it has a secret."""
-    if (method == "none") != (secret is None):
-        raise Unfit("none without a client secret, client_secret_post or client_secret_basic with one")
-    return Client(client_id, secret, cast(ClientAuthentication, method))
+def usual_authentication(secret: object, key: object) -> str:
+    """How a client authenticates unless the app says so."""
+    if secret is not None:
+        return "client_secret_post"
+    return "none" if key is None else "private_key_jwt"
+
+
+def client_of(
+    client_id: str,
+    secret: str | None,
+    method: str,
+    key: object = None,
+    algorithm: str | None = None,
+    pushes: bool = False,
+) -> Client:
+    """A client, if its authentication matches what it has: a secret, a key, or neither."""
+    needs = "key" if method == "private_key_jwt" else None if method == "none" else "secret"
+    if needs != ("key" if key is not None else None if secret is None else "secret") or (secret and key):
+        raise Unfit(
+            "none without a client secret; client_secret_post, client_secret_basic or client_secret_jwt with one; "
+            "private_key_jwt with a client key and no secret",
+            about="CLIENT_AUTH",
+        )
+    if method == "client_secret_jwt":
+        algorithm = algorithm or "HS256"
+        if algorithm not in _HMAC:
+            raise Unfit(f"one of {' '.join(_HMAC)} for client_secret_jwt", about="CLIENT_AUTH_ALGORITHM")
+        if len(secret or "") < _HMAC[algorithm]:
+            expected = f"{_HMAC[algorithm]} characters or more for {algorithm} (RFC 7518 section 3.2)"
+            raise Unfit(f"a client secret of {expected}", about="CLIENT_SECRET")
+        return Client(client_id, secret, "client_secret_jwt", algorithm=algorithm, pushes=pushes)
+    if method == "private_key_jwt":
+        return Client(client_id, None, "private_key_jwt", keys=_keys(key, algorithm), pushes=pushes)
+    if algorithm is not None:
+        expected = "client_secret_jwt or private_key_jwt, as CLIENT_AUTH_ALGORITHM is for these alone"
+        raise Unfit(expected, about="CLIENT_AUTH")
+    return Client(client_id, secret, cast(ClientAuthentication, method), pushes=pushes)
+
+
+def _keys(given: object, algorithm: str | None) -> "tuple[ClientKey, ...]":
+    from .protocol.client_keys import KeyUnfit, read_keys  # imports cryptography, which no other app starts with
+
+    try:
+        return read_keys(given, algorithm)
+    except KeyUnfit as error:
+        reason = str(error)
+    raise Unfit(f"another private key: {reason}", about="CLIENT_KEY")
 
 
 def _checked_issuer(value: object, expected: str) -> str:

@@ -522,8 +522,57 @@ def app_to_be_tested(surroundings: Surroundings, config: dict[str, Any]) -> Flas
     return app
 
 
+def second_factor(sample: Sample, surroundings: Surroundings) -> None:
+    """Both samples in one app: who is logged in without the second factor is sent to log in with it."""
+    [asked] = [each for each in SAMPLES if each.place == "docs/authorization-request.md, What the app asks for"]
+    app = surroundings.app()
+    sample.run({"__name__": "portal", "app": app})
+    oidc = CobotOIDC(app)
+    app.add_url_rule("/", "home", login_required(hello))
+    asked.run({"__name__": "portal", "oidc": oidc})
+    visitor = Visitor(app, surroundings.cobot)
+    visitor.log_in("/")
+    assert surroundings.cobot.authorization_requests[-1]["ui_locales"] == ["de"]
+
+    to_login = visitor.get("/invoices").location
+    answer = visitor.answer(visitor.get(to_login).location)
+
+    assert visitor.get(visitor.get(answer).location).text == "The invoices of Ada Lovelace"
+    assert "urn:example:mfa" in surroundings.cobot.authorization_requests[-1]["claims"][0]
+
+
+def private_key(sample: Sample, surroundings: Surroundings) -> None:
+    """What the sample before prints is the file, and what the command prints after it is registered."""
+    [make_key] = [each for each in SAMPLES if each.place == "docs/client-authentication.md, A private key"]
+    with redirect_stdout(io.StringIO()) as printed:
+        make_key.run({})
+    surroundings.environment.setattr(
+        "pathlib.Path.read_text", lambda path: {"client-key.pem": printed.getvalue()}[str(path)]
+    )
+    key = sample.run({})["COBOT_OIDC_CLIENT_KEY"]
+    surroundings.environment.undo()
+    app = surroundings.app(COBOT_OIDC_CLIENT_SECRET=None, COBOT_OIDC_CLIENT_KEY=key)
+    CobotOIDC(app)
+    app.add_url_rule("/", "home", login_required(hello))
+    with redirect_stdout(io.StringIO()) as public:
+        flask_cobot(["keys", "--client"], obj=ScriptInfo(create_app=lambda: app), standalone_mode=False)
+    surroundings.cobot.register_client(
+        "portal", secret=None, redirect_uri=CALLBACK, public_keys=json.loads(public.getvalue())
+    )
+
+    assert Visitor(app, surroundings.cobot).log_in("/").text == "Hello Ada Lovelace"
+
+
+def keys_of_the_client(sample: Sample, _surroundings: Surroundings) -> None:
+    """It runs where the sample before it does."""
+    assert sample.code == "flask cobot keys --client\n"
+
+
 OWN_WAYS: dict[str, Run] = {
     **{sample.place: run_by_a_server for sample in SAMPLES if sample.page == recipes.PAGE},
+    "docs/authorization-request.md, What is verified": second_factor,
+    "docs/client-authentication.md, A private key (2)": private_key,
+    "docs/client-authentication.md, A private key (3)": keys_of_the_client,
     "docs/testing.md, Somebody who is logged in": an_app_s_own_tests,
     "docs/testing.md, A whole login": an_app_s_own_tests,
     **{sample.place: of_the_api for sample in SAMPLES if sample.place.startswith("docs/api.md")},

@@ -13,7 +13,7 @@ from tools.markers import marked_tests
 REPOSITORY = Path(__file__).parents[1]
 FOLDERS = ("cobot_oidc", "docs", "example_app", "tests", "tools", "fuzz", "benchmarks")
 MADE_ELSEWHERE = ("protocol/published/",)  # other projects' files
-NUMBER = re.compile(r"\b([ACEFJKLMNORSX])(\d\d)(?:[-–]\1?(\d\d))?\b")
+NUMBER = re.compile(r"\b([ACEFJKLMNOPRSX])(\d\d)(?:[-–]\1?(\d\d))?\b")
 PAGE_NAME = re.compile(r"(?<![\w\"'./${}>-])((?:[\w-]+/|\.\./)*[\w-]+\.md)\b")
 
 

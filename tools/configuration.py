@@ -5,6 +5,7 @@ from pathlib import Path
 from cobot_oidc.settings import IssuerSettings, ProviderSettings, Row, Settings, rows
 
 _ROOT = Path(__file__).parents[1]
+_LONGEST_LINE = 121  # with its end
 PAGE = _ROOT / "docs" / "configuration.md"
 TYPE = _ROOT / "cobot_oidc" / "configuration.py"
 
@@ -62,11 +63,19 @@ def type_module() -> str:
     return (
         '"""The type of this extension\'s part of ``app.config``. Written by ``make docs`` from ``settings``."""\n\n'
         f"from collections.abc import {', '.join(imports)}\n"
-        "from typing import Literal, TypedDict\n\n"
+        "from typing import Any, Literal, TypedDict\n\n"
         "from .identity.user import User\n\n\n"
         "class CobotOIDCConfig(TypedDict, total=False):\n"
         '    """Every setting, for type checkers and editors; ``docs/configuration.md`` describes each."""\n\n'
-    ) + "".join(f"    {key}: {annotation}\n" for key, annotation in annotations.items())
+    ) + "".join(_annotated(key, annotation) for key, annotation in annotations.items())
+
+
+def _annotated(key: str, annotation: str) -> str:
+    """One line, or the three that the formatter makes of a long one."""
+    line = f"    {key}: {annotation}\n"
+    if len(line) <= _LONGEST_LINE:
+        return line
+    return f"    {key}: Literal[\n        {annotation.removeprefix('Literal[').removesuffix(']')}\n    ]\n"
 
 
 def _part(title: str, group: type) -> str:

@@ -19,6 +19,9 @@ LONGEST_LIST = 60  # members that are named
 _MEMBERS = {
     "id_token_signing_algorithms": "id_token_signing_alg_values_supported",
     "promises_response_issuer": "authorization_response_iss_parameter_supported",
+    "pushed_request_endpoint": "pushed_authorization_request_endpoint",
+    "userinfo_signing_algorithms": "userinfo_signing_alg_values_supported",
+    "requires_pushed_requests": "require_pushed_authorization_requests",
 }
 
 

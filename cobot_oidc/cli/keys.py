@@ -1,4 +1,7 @@
-"""``flask cobot keys``: each member of a provider's key set, and whether it can verify an id token of this app."""
+"""``flask cobot keys``: each member of a provider's key set, and whether it can verify an id token of this app.
+
+With ``--client``: the public halves of the app's own keys, to register at the provider.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -9,6 +12,7 @@ import click
 
 from ..errors import CobotOIDCError
 from ..protocol import base64url
+from ..protocol.client import Client
 from ..protocol.discovery import narrow_algorithms
 from ..protocol.keys import KeySet
 from ..protocol.strict_json import LARGEST, loads
@@ -39,9 +43,10 @@ class Described:
 
 @click.command("keys")
 @click.argument("space", required=False)
+@click.option("--client", "of_client", is_flag=True, help="Show the app's own public keys, to register them there.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 @click.pass_context
-def command(context: click.Context, space: str | None, as_json: bool) -> None:
+def command(context: click.Context, space: str | None, of_client: bool, as_json: bool) -> None:
     """Show the key set of the global provider, or of a SPACE, and why a key is not used.
 
     The exit status is 1 if no key can be used.
@@ -51,6 +56,9 @@ def command(context: click.Context, space: str | None, as_json: bool) -> None:
 
     found = loaded_or_exit(context)
     registration = registration_or_exit(found, space)
+    if of_client:
+        _show_clients(registration.client)
+        return
     settings, clock = found.installed.settings.provider, found.installed.clock
     http, url = HTTPClient(settings), registration.issuer
     try:
@@ -71,6 +79,14 @@ def command(context: click.Context, space: str | None, as_json: bool) -> None:
     else:
         print_findings([failure])
     context.exit(1)
+
+
+def _show_clients(client: Client) -> None:
+    if not client.keys:
+        raise click.ClickException("the client has no key: COBOT_OIDC_CLIENT_KEY is not set")
+    from ..protocol.client_keys import public_key_set
+
+    print_json(public_key_set(client.keys))
 
 
 def describe(document: bytes, algorithms: Sequence[str]) -> list[Described]:

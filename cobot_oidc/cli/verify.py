@@ -171,6 +171,8 @@ def verdicts(
             yield _unseen(each.about, each.section, "--nonce was not given")
         elif each.about == "auth_time" and expected.max_age is None:
             yield _unseen(each.about, each.section, "only for a login that asked for max_age")
+        elif each.about == "requested claims" and not expected.required:
+            yield _unseen(each.about, each.section, "only for a login that asked for some")
         else:
             yield _verdict(each.about, each.section, partial(each.check, claims, expected, now), secrets)
     yield from _of_the_signature(jws, keys, expected.require_kid, secrets)

@@ -12,6 +12,7 @@ from ..identity import memberships, tokens
 from ..identity.sessions import Identity, Kept
 from ..identity.user import Standing, User
 from ..installation import installation
+from ..protocol.client import Client
 from ..provider.deadline import within
 from ..provider.provider import Provider, TokenSet
 from .transactions import Transaction
@@ -29,12 +30,14 @@ class LoggedIn:
         return self.identity.user
 
 
-def logged_in(transaction: Transaction, token_set: TokenSet, provider: Provider) -> LoggedIn:
+def logged_in(transaction: Transaction, token_set: TokenSet, provider: Provider, client: Client) -> LoggedIn:
     """Who logged in. To be called within ``room_for_a_login``: userinfo and membership are asked for here.
 
+    :param client: ours at this provider.
     :raises ProviderError: ``userinfo_unusable``, or if the provider cannot be asked for userinfo.
+    :raises TokenError: if its answer is signed, and not valid.
     """
-    user = _from_claims(transaction, token_set, provider)
+    user = _from_claims(transaction, token_set, provider, client)
     settings, token = installation().settings, token_set.access_token
     granted, declined = _scopes(transaction, token_set)
     standing = _standing(user, token) if settings.membership else None
@@ -69,11 +72,16 @@ def tell_listeners(login: LoggedIn) -> None:
             api.close()
 
 
-def _from_claims(transaction: Transaction, token_set: TokenSet, provider: Provider) -> User:
+def _from_claims(transaction: Transaction, token_set: TokenSet, provider: Provider, client: Client) -> User:
     installed, claims = installation(), token_set.claims
     more: Mapping[str, object] = {}
     if installed.settings.userinfo:
-        more = provider.userinfo(token_set.access_token, claims.subject)
+        more = provider.userinfo(
+            token_set.access_token,
+            claims.subject,
+            client_id=client.client_id,
+            only_signed=installed.settings.userinfo == "signed",
+        )
     kept = {
         name: claims.get(name, more.get(name))
         for name in installed.terms.claims

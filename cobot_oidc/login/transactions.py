@@ -17,6 +17,7 @@ from werkzeug.wrappers import Response
 from .. import cookies, sealing
 from ..errors import LoginError
 from ..protocol import base64url
+from ..protocol.further_parameters import NOTHING, Remembered
 from ..urls import Destination
 
 LIFETIME = 600  # seconds
@@ -27,7 +28,7 @@ LONGEST_COOKIE = 4096
 
 _COOKIE_NAME = re.compile(r"cobot_oidc_[A-Za-z0-9_-]{22}")
 _SECRET_BYTES = 32
-_PURPOSE = "login transaction 2"
+_PURPOSE = "login transaction 3"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +43,7 @@ class Transaction:
     :ivar max_age: seconds, if the request asked for a recent login at the provider.
     :ivar issuer_promised: whether the answer has to contain ``iss`` (RFC 9207).
     :ivar scopes: what is asked for beyond the configured scopes.
+    :ivar asked: what else the app asked for and the answer is held to.
     """
 
     issuer: str
@@ -54,6 +56,7 @@ class Transaction:
     max_age: int | None
     issuer_promised: bool
     scopes: tuple[str, ...] = ()
+    asked: Remembered = NOTHING
 
     def is_alive(self, now: float) -> bool:
         """Whether the login may still be completed, within ten minutes. ``now`` is in seconds since the epoch."""
@@ -141,6 +144,12 @@ class _Cookie:
         name = _cookie_name(transaction.state)
         return cls(name, _seal(transaction, name), transaction)
 
+    @property
+    def bytes(self) -> int:
+        """Its share of ``MOST_BYTES``: what the app asks for, which is short, takes no room from other logins."""
+        asked = 0 if self.transaction.asked == NOTHING else self.transaction.asked.length
+        return len(self.name) + len(self.value) - asked * 4 // 3  # base64
+
     def without_next(self) -> "_Cookie":
         transaction = replace(self.transaction, destination=self.transaction.destination._replace(next=None))
         return _Cookie(self.name, _seal(transaction, self.name), transaction)
@@ -148,7 +157,7 @@ class _Cookie:
 
 def _within_bytes(logins: list[_Cookie]) -> list[_Cookie]:
     """As many of these logins, which are newest first, as there is room for."""
-    while len(logins) > 1 and sum(len(login.name) + len(login.value) for login in logins) > MOST_BYTES:
+    while len(logins) > 1 and sum(login.bytes for login in logins) > MOST_BYTES:
         longest = max(logins, key=lambda login: len(login.transaction.destination.next or ""))
         if longest.transaction.destination.next is None:
             logins = logins[:-1]
@@ -179,6 +188,7 @@ def _seal(transaction: Transaction, name: str) -> str:
         transaction.started_at,
         transaction.max_age,
         transaction.issuer_promised,
+        transaction.asked.stored(),
         *transaction.scopes,
     ]
     plain = binary + json.dumps(rest, separators=(",", ":")).encode()
@@ -194,7 +204,7 @@ def _open(value: str, name: str) -> Transaction | None:
         urlsafe_b64encode(secrets_[start : start + _SECRET_BYTES]).rstrip(b"=").decode()
         for start in range(0, 3 * _SECRET_BYTES, _SECRET_BYTES)
     )
-    issuer, space, next_path, redirect_uri, started_at, max_age, issuer_promised, *scopes = rest
+    issuer, space, next_path, redirect_uri, started_at, max_age, issuer_promised, asked, *scopes = rest
     return Transaction(
         issuer=issuer,
         destination=Destination(space, next_path),
@@ -206,4 +216,5 @@ def _open(value: str, name: str) -> Transaction | None:
         max_age=max_age,
         issuer_promised=issuer_promised,
         scopes=tuple(scopes),
+        asked=Remembered.restored(asked),
     )

@@ -15,10 +15,9 @@ from ..embed.frames import in_frame
 from ..errors import CobotOIDCError, ConfigurationError, LoginError, ProviderError
 from ..events import user_logged_out
 from ..failures import is_subresource
-from ..identity import grants, logout_marks, sessions, tokens
+from ..identity import logout_marks, sessions, tokens
 from ..identity.current import (
     forget_user,
-    identity_of,
     pin_space,
     requested_registration,
     requested_space,
@@ -28,11 +27,16 @@ from ..identity.sessions import Identity
 from ..identity.user import User
 from ..installation import installation
 from ..issuers import Registration
-from ..protocol.authorization import AuthorizationRequest, AuthorizationResponse, logout_url, request_options
+from ..protocol.authorization import (
+    AuthorizationRequest,
+    AuthorizationResponse,
+    logout_url,
+    request_options,
+)
 from ..protocol.discovery import ProviderMetadata
 from ..provider.provider import Provider
 from ..urls import Destination
-from . import recent_logins, transactions
+from . import asking, recent_logins, transactions
 from .outcome import LoggedIn, logged_in, tell_listeners
 from .transactions import Transaction, new_secret
 
@@ -56,9 +60,10 @@ def login() -> Response:
     redirect_uri = urls.redirect_uri(registration.callback)
     if not requested_user().is_authenticated and recent_logins.is_stuck(registration.issuer, now):
         raise LoginError("login_stuck", issuer=registration.issuer)
-    metadata = _begin(registration, space)
-    options = request_options(request.args)
-    scopes = _further_scopes()
+    options, asked = request_options(request.args), asking.further_parameters(destination)
+    provider = _provider(registration)
+    metadata = _begin(provider, space)
+    scopes = asking.further_scopes()
     transaction = Transaction(
         issuer=registration.issuer,
         destination=destination,
@@ -67,10 +72,13 @@ def login() -> Response:
         code_verifier=new_secret(),
         redirect_uri=redirect_uri,
         started_at=int(now),
-        max_age=int(options["max_age"]) if "max_age" in options else None,
+        max_age=asking.strictest_max_age(options, asked),
         issuer_promised=metadata.promises_response_issuer,
         scopes=scopes,
+        asked=asked.remembered,
     )
+    if transaction.max_age is not None:
+        options["max_age"] = str(transaction.max_age)
     authorization_request = AuthorizationRequest(
         client_id=registration.client.client_id,
         redirect_uri=redirect_uri,
@@ -79,9 +87,11 @@ def login() -> Response:
         nonce=transaction.nonce,
         code_verifier=transaction.code_verifier,
         options=options,
+        further=asked.pairs,
     )
+    url = asking.location(authorization_request, registration.client, metadata, provider)
     # Without the page that redirects usually have: it would hold state and nonce.
-    response = Response(status=302, headers={"Location": authorization_request.url(metadata.authorization_endpoint)})
+    response = Response(status=302, headers={"Location": url})
     transactions.remember(transaction, response)
     installed.events.tell("login_started", registration.issuer)
     return response
@@ -152,23 +162,14 @@ def _space_to_leave() -> str | None:
     return request.form.get("space") or None if sessions.logins(installation().terms) else None
 
 
-def _begin(registration: Registration, space: str | None) -> ProviderMetadata:
+def _begin(provider: Provider, space: str | None) -> ProviderMetadata:
     """The document for a login that begins. A missing one is the visitor's mistake at a space, else the operator's."""
     try:
-        return _provider(registration).begin()
+        return provider.begin()
     except ProviderError as error:
         if space is None and error.code == "provider_not_found":
-            raise ConfigurationError("issuer_not_found", issuer=registration.issuer) from error
+            raise ConfigurationError("issuer_not_found", issuer=provider.issuer) from error
         raise
-
-
-def _further_scopes() -> tuple[str, ...]:
-    """What is asked for beyond the configured scopes: what a view of ours asks for, and what was granted before."""
-    user = requested_user()
-    identity = identity_of(user) if user.is_authenticated else None
-    granted = [] if identity is None else identity.kept.granted
-    wanted = dict.fromkeys((*granted, *grants.opened(request.args.get("grant"))))
-    return tuple(scope for scope in wanted if scope not in installation().settings.scopes)
 
 
 def _login(transaction: Transaction, answer: AuthorizationResponse, registered: str | None) -> LoggedIn:
@@ -185,8 +186,10 @@ def _login(transaction: Transaction, answer: AuthorizationResponse, registered: 
             code_verifier=transaction.code_verifier,
             nonce=transaction.nonce,
             max_age=transaction.max_age,
+            resources=transaction.asked.resources,
+            required=transaction.asked.required,
         )
-        return logged_in(transaction, token_set, provider)
+        return logged_in(transaction, token_set, provider, registration.client)
 
 
 @contextmanager
@@ -206,7 +209,7 @@ def _a_missing_secret_in_the_log(registration: Registration) -> Iterator[None]:
     try:
         yield
     except ConfigurationError as error:
-        if error.code == "client_refused" and registration.client.client_secret is None:
+        if error.code == "client_refused" and registration.client.authentication == "none":
             space = registration.callback
             where = (
                 "COBOT_OIDC_CLIENT_SECRET" if space is None else f"client_secret of {space} in COBOT_OIDC_SPACE_ISSUERS"

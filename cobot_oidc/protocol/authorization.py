@@ -6,12 +6,11 @@ values out: the caller makes the secrets, and nothing may trust the answer befor
 
 import hmac
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from urllib.parse import parse_qsl, urlsplit
 
 from authlib.common.urls import add_params_to_uri
-from authlib.oauth2.rfc6749.parameters import prepare_grant_uri
 from authlib.oauth2.rfc7636 import create_s256_code_challenge
 
 from ..errors import LoginCode, LoginError, ProviderError
@@ -37,6 +36,7 @@ class AuthorizationRequest:
     :param code_verifier: 43–128 unreserved characters; only its S256 challenge leaves, never shown in ``repr``.
     :param options: ``prompt``, ``login_hint``, ``ui_locales`` and ``max_age`` (seconds) if wanted; no other
         parameter of the request can be set from outside (F21).
+    :param further: what the app itself adds (``FurtherParameters``), which takes precedence over ``options``.
     """
 
     client_id: str
@@ -46,24 +46,39 @@ class AuthorizationRequest:
     nonce: str = field(repr=False)
     code_verifier: str = field(repr=False)
     options: Mapping[str, str] = field(default_factory=dict)
+    further: Sequence[tuple[str, str]] = ()
+
+    def parameters(self) -> list[tuple[str, str]]:
+        """All parameters, of which only ``resource`` may be there more than once."""
+        taken = {name for name, _ in self.further}
+        return [
+            ("response_type", "code"),
+            ("client_id", self.client_id),
+            ("redirect_uri", self.redirect_uri),
+            ("scope", " ".join(self.scopes)),
+            ("state", self.state),
+            ("nonce", self.nonce),
+            ("code_challenge", str(create_s256_code_challenge(self.code_verifier))),
+            ("code_challenge_method", "S256"),
+            *((name, self.options[name]) for name in _PASSED_ON if name in self.options and name not in taken),
+            *self.further,
+        ]
 
     def url(self, authorization_endpoint: str) -> str:
         """The URL to send the browser to (RFC 6749 section 4.1.1, RFC 7636 section 4.3).
 
         :raises ProviderError: ``endpoint_unusable`` if the endpoint's own query has a parameter that we have to set.
         """
-        parameters = {
-            "response_type": "code",
-            "client_id": self.client_id,
-            "redirect_uri": self.redirect_uri,
-            "scope": " ".join(self.scopes),
-            "state": self.state,
-            "nonce": self.nonce,
-            "code_challenge": _challenge(self.code_verifier),
-            "code_challenge_method": "S256",
-        } | {name: self.options[name] for name in _PASSED_ON if name in self.options}
-        _refuse_repeated(authorization_endpoint, parameters)
-        return str(prepare_grant_uri(authorization_endpoint, **parameters))
+        return _with_parameters(authorization_endpoint, self.parameters())
+
+
+def pushed_url(authorization_endpoint: str, *, client_id: str, request_uri: str) -> str:
+    """The URL to send the browser to if the provider has the request already (RFC 9126 section 4).
+
+    :param request_uri: from ``PushedResponse``.
+    :raises ProviderError: as ``AuthorizationRequest.url``.
+    """
+    return _with_parameters(authorization_endpoint, [("client_id", client_id), ("request_uri", request_uri)])
 
 
 def logout_url(end_session_endpoint: str, *, client_id: str, post_logout_redirect_uri: str) -> str:
@@ -192,12 +207,10 @@ def _parameters(query: bytes) -> dict[str, str]:
 _CHECKED = ("state", "code", "iss", "error")
 
 
-def _challenge(code_verifier: str) -> str:
-    return str(create_s256_code_challenge(code_verifier))
-
-
-def _refuse_repeated(authorization_endpoint: str, parameters: Mapping[str, str]) -> None:
+def _with_parameters(endpoint: str, parameters: Sequence[tuple[str, str]]) -> str:
     """The endpoint may not contain a parameter of ours already (RFC 6749 section 3.1: none more than once)."""
-    for name, _ in parse_qsl(urlsplit(authorization_endpoint).query, keep_blank_values=True):
-        if name in parameters:
-            raise ProviderError("endpoint_unusable", endpoint=authorization_endpoint)
+    ours = {name for name, _ in parameters}
+    for name, _ in parse_qsl(urlsplit(endpoint).query, keep_blank_values=True):
+        if name in ours:
+            raise ProviderError("endpoint_unusable", endpoint=endpoint)
+    return str(add_params_to_uri(endpoint, parameters))

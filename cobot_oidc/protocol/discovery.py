@@ -44,7 +44,10 @@ class ProviderMetadata:
 
     :ivar issuer: exactly the issuer that was asked for.
     :ivar userinfo_endpoint: ``None`` if the provider has none, as for ``end_session_endpoint``.
+    :ivar pushed_request_endpoint: where an authorization request can be sent beforehand (RFC 9126 section 5).
     :ivar id_token_signing_algorithms: what the document lists; ``None`` if it lists nothing.
+    :ivar userinfo_signing_algorithms: the same for signed userinfo.
+    :ivar requires_pushed_requests: whether every authorization request must be sent beforehand.
     :ivar promises_response_issuer: whether answers must carry ``iss`` (RFC 9207 section 3).
     """
 
@@ -56,6 +59,9 @@ class ProviderMetadata:
     end_session_endpoint: str | None
     id_token_signing_algorithms: tuple[str, ...] | None
     promises_response_issuer: bool
+    pushed_request_endpoint: str | None = None
+    userinfo_signing_algorithms: tuple[str, ...] | None = None
+    requires_pushed_requests: bool = False
 
     @classmethod
     def parse(
@@ -84,8 +90,11 @@ class ProviderMetadata:
             jwks_uri=rule.check(members, "jwks_uri"),
             userinfo_endpoint=rule.check_optional(members, "userinfo_endpoint"),
             end_session_endpoint=rule.check_optional(members, "end_session_endpoint"),
-            id_token_signing_algorithms=_algorithms(members),
+            id_token_signing_algorithms=_algorithms(members, "id_token_signing_alg_values_supported"),
             promises_response_issuer=members.get("authorization_response_iss_parameter_supported") is True,
+            pushed_request_endpoint=rule.check_optional(members, "pushed_authorization_request_endpoint"),
+            userinfo_signing_algorithms=_algorithms(members, "userinfo_signing_alg_values_supported"),
+            requires_pushed_requests=members.get("require_pushed_authorization_requests") is True,
         )
 
 
@@ -111,7 +120,18 @@ def narrow_algorithms(configured: Collection[str], metadata: ProviderMetadata) -
 
     :raises ConfigurationError: ``algorithms_disjoint`` if none is left (J02).
     """
-    listed = metadata.id_token_signing_algorithms
+    return _narrow(configured, metadata.id_token_signing_algorithms)
+
+
+def narrow_userinfo_algorithms(configured: Collection[str], metadata: ProviderMetadata) -> tuple[str, ...]:
+    """The same for a signed userinfo response.
+
+    :raises ConfigurationError: ``algorithms_disjoint`` if none is left.
+    """
+    return _narrow(configured, metadata.userinfo_signing_algorithms)
+
+
+def _narrow(configured: Collection[str], listed: Collection[str] | None) -> tuple[str, ...]:
     allowed = tuple(name for name in configured if listed is None or name in listed)
     if not allowed:
         raise ConfigurationError("algorithms_disjoint", expected=list(configured), got=list(listed or ()))
@@ -181,10 +201,10 @@ def _object(document: bytes | Mapping[str, object]) -> Mapping[str, object]:
     return members
 
 
-def _algorithms(members: Mapping[str, object]) -> tuple[str, ...] | None:
-    listed = members.get("id_token_signing_alg_values_supported")
+def _algorithms(members: Mapping[str, object], name: str) -> tuple[str, ...] | None:
+    listed = members.get(name)
     if listed is None:
         return None
-    if not isinstance(listed, list) or not all(isinstance(name, str) for name in listed):
-        raise ProviderError("metadata_unusable", reason="id_token_signing_alg_values_supported is not a list of names")
+    if not isinstance(listed, list) or not all(isinstance(each, str) for each in listed):
+        raise ProviderError("metadata_unusable", reason=f"{name} is not a list of names")
     return tuple(cast("list[str]", listed))

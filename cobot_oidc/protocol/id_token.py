@@ -10,6 +10,7 @@ import hmac
 import re
 from base64 import urlsafe_b64encode
 from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
 from typing import NamedTuple
 
 from ..errors import TokenError
@@ -24,6 +25,7 @@ MAX_IAT_AGE = 600  # seconds from the token's issue to its use
 FURTHEST_EXP = 366 * 86400  # seconds
 LARGEST_TIME = 2**53
 
+_NOTHING: Mapping[str, Sequence[str]] = MappingProxyType({})
 _SUBJECT = re.compile(r"(?! )[\x20-\x7e]{1,255}(?<! )")  # Core 2: at most 255 ASCII characters
 _HASHES = {
     "256": hashlib.sha256,
@@ -46,6 +48,7 @@ class Expected(NamedTuple):
     :param max_age: seconds since the person last logged in at the provider, if the request contained it.
     :param trusted_audiences: further audiences that the token may have.
     :param require_kid: refuse a token without a ``kid``.
+    :param required: claims that the request asked for as essential, and the values that it accepts; none for any.
     """
 
     issuer: str
@@ -57,6 +60,7 @@ class Expected(NamedTuple):
     max_age: float | None = None
     trusted_audiences: Sequence[str] = ()
     require_kid: bool = False
+    required: Mapping[str, Sequence[str]] = _NOTHING
 
     def __repr__(self) -> str:
         return f"<Expected of {self.issuer!r} for {self.client_id!r}>"
@@ -77,6 +81,7 @@ def verify_id_token(
     max_iat_age: float = MAX_IAT_AGE,
     trusted_audiences: Sequence[str] = (),
     require_kid: bool = False,
+    required: Mapping[str, Sequence[str]] = _NOTHING,
 ) -> Claims:
     """Verify an id token as OpenID Connect Core 3.1.3.7 requires, and a little more strictly.
 
@@ -91,7 +96,7 @@ def verify_id_token(
     The other parameters are those of ``Expected``.
     """
     expected = Expected(
-        issuer, client_id, nonce, algorithms, leeway, max_iat_age, max_age, trusted_audiences, require_kid
+        issuer, client_id, nonce, algorithms, leeway, max_iat_age, max_age, trusted_audiences, require_kid, required
     )
     return UnverifiedIDToken.parse(token, expected, now=now).verify(keys, access_token=access_token)
 
@@ -227,6 +232,12 @@ def _check_subject(claims: Mapping[str, object], _expected: Expected, _now: floa
         raise TokenError("subject_malformed", got=subject)
 
 
+def _check_required(claims: Mapping[str, object], expected: Expected, _now: float) -> None:
+    for name, values in expected.required.items():
+        if claims.get(name) is None or (values and claims[name] not in values):
+            raise TokenError("requested_claim_unmet", name=name, expected=list(values) or "any", got=claims.get(name))
+
+
 def _check_auth_time(claims: Mapping[str, object], expected: Expected, now: float) -> None:
     if expected.max_age is None:
         return
@@ -248,6 +259,7 @@ RULES = (
     Rule("nbf", "RFC 7519 4.1.5", _check_not_before),
     Rule("nonce", "OIDC Core 3.1.3.7 (11)", _check_nonce),
     Rule("sub", "OIDC Core 2", _check_subject),
+    Rule("requested claims", "OIDC Core 3.1.3.7 (12), 5.5.1.1", _check_required),
     Rule("auth_time", "OIDC Core 3.1.3.7 (13)", _check_auth_time),
 )
 

@@ -3,50 +3,41 @@
 Values in, values out: another module posts the request, and passes the status and bytes of the answer back.
 """
 
-import base64
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from urllib.parse import quote_plus
-
-from authlib.oauth2 import ClientAuth
-from authlib.oauth2.rfc6749.parameters import prepare_token_request
 
 from ..errors import ConfigurationError, LoginError, ProviderError
+from .authentication import AssertionTerms, AuthenticatedForm, authenticated
 from .client import Client
 from .strict_json import JSONError, loads
 
 _VSCHAR = re.compile(r"[\x20-\x7e]+")
 
 
-@dataclass(frozen=True, slots=True)
-class TokenRequest:
-    """A form to post to the token endpoint; none of it is shown in ``repr``.
+def code_request(
+    client: Client,
+    terms: AssertionTerms,
+    *,
+    code: str,
+    redirect_uri: str,
+    code_verifier: str,
+    resources: Sequence[str] = (),
+) -> AuthenticatedForm:
+    """The request that exchanges an authorization code (RFC 6749 section 4.1.3, RFC 7636 section 4.5).
 
-    :ivar headers: HTTP headers, which include the client's credentials for ``client_secret_basic``.
-    :ivar body: ``application/x-www-form-urlencoded``.
+    :param code: from the authorization response.
+    :param redirect_uri: exactly the one in the authorization request.
+    :param code_verifier: the one whose S256 challenge was in the authorization request.
+    :param resources: those of the authorization request, for which the token is wanted (RFC 8707 section 2.2).
     """
-
-    headers: dict[str, str] = field(repr=False)
-    body: str = field(repr=False)
-
-    @classmethod
-    def for_code(cls, client: Client, *, code: str, redirect_uri: str, code_verifier: str) -> "TokenRequest":
-        """The request that exchanges an authorization code (RFC 6749 section 4.1.3, RFC 7636 section 4.5).
-
-        :param code: from the authorization response.
-        :param redirect_uri: exactly the one in the authorization request.
-        :param code_verifier: the one whose S256 challenge was in the authorization request.
-        """
-        form = prepare_token_request(
-            "authorization_code", code=code, redirect_uri=redirect_uri, code_verifier=code_verifier
-        )
-        method = _basic if client.authentication == "client_secret_basic" else client.authentication
-        authentication = ClientAuth(client.client_id, client.client_secret, method)
-        _, headers, body = authentication.prepare("POST", "", {}, form)
-        return cls(
-            headers={"Content-Type": "application/x-www-form-urlencoded", "Accept": "application/json"} | headers,
-            body=body,
-        )
+    parameters = {
+        "grant_type": "authorization_code",
+        "redirect_uri": redirect_uri,
+        "code": code,
+        "code_verifier": code_verifier,
+    }
+    return authenticated(client, [*parameters.items(), *(("resource", each) for each in resources)], terms)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,15 +82,6 @@ class TokenResponse:
         scope = answer.get("scope")
         scopes = tuple(scope.split()) if isinstance(scope, str) else None
         return cls(access_token, id_token, _expires_in(answer.get("expires_in")), scopes)
-
-
-def _basic(
-    client: ClientAuth, _method: str, uri: str, headers: dict[str, str], body: str
-) -> tuple[str, dict[str, str], str]:
-    """HTTP Basic with both parts form-urlencoded first (RFC 6749 section 2.3.1), which Authlib omits."""
-    credentials = f"{quote_plus(client.client_id)}:{quote_plus(client.client_secret or '')}"
-    headers["Authorization"] = "Basic " + base64.b64encode(credentials.encode("ascii")).decode("ascii")
-    return uri, headers, body
 
 
 def _json_object(body: bytes) -> dict[str, object]:

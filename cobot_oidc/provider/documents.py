@@ -16,7 +16,7 @@ from ..errors import CobotOIDCError, ProviderError
 from .copies import Copies, Copy, Wanted
 from .deadline import result_by_the_deadline, result_of, seconds_left
 from .freshness import FORCED_RENEWALS, Bucket, Freshness, freshness, pause_after
-from .gate import Crowd
+from .gate import MOST_PUSHES, MOST_PUSHES_IN_ALL, Crowd
 
 T = TypeVar("T")
 Listener = Callable[[str, str], None]
@@ -56,6 +56,7 @@ class Keeper:
         self.tell = tell
         self.lock = threading.Lock()  # never held for long
         self.crowd = Crowd()
+        self.pushing = Crowd(MOST_PUSHES_IN_ALL, MOST_PUSHES)  # who begins a login, apart from who ends one
         self._seats = threading.BoundedSemaphore(MOST_WAITING)
         self._hurried_until = 0.0  # of ``time.monotonic``
 

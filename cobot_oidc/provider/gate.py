@@ -16,14 +16,26 @@ from .deadline import seconds_left
 MOST_CALLS = 8  # in progress to one issuer
 MOST_CALLS_IN_ALL = 12  # of one process: a worker's other threads are for pages
 MOST_WAITING = 8  # in one process
+MOST_PUSHES = 4  # in progress to one issuer: strangers can begin logins, but not take the room that ends them
+MOST_PUSHES_IN_ALL = 6
 LONGEST_WAIT = 6  # seconds
 STANDSTILL = 3  # seconds: if no call got through for so long, nobody waits
 
 
 class Crowd:
-    """Everybody in this process who calls a provider, or waits to."""
+    """Everybody in this process who calls a provider, or waits to.
 
-    def __init__(self) -> None:
+    :param most: calls in progress of one process.
+    :param most_to_one: calls in progress to one issuer.
+    :param most_waiting: those who may stand in line.
+    """
+
+    def __init__(
+        self, most: int = MOST_CALLS_IN_ALL, most_to_one: int = MOST_CALLS, most_waiting: int = MOST_WAITING
+    ) -> None:
+        self.most = most
+        self.most_to_one = most_to_one
+        self.most_waiting = most_waiting
         self.moved = threading.Condition()
         self.moved_at = time.monotonic()
         self.calls = 0
@@ -73,7 +85,7 @@ class Gate:
         self._count(1)
 
     def _is_full(self) -> bool:
-        return self._calls >= MOST_CALLS or self._crowd.calls >= MOST_CALLS_IN_ALL
+        return self._calls >= self._crowd.most_to_one or self._crowd.calls >= self._crowd.most
 
     def _refuse_while_open(self) -> None:
         if wait := self._breaker.seconds_until_trial(self._clock()):
@@ -82,14 +94,14 @@ class Gate:
     def _wait(self) -> None:
         """Wait in line as long as the line moves, so that calls that hang do not hold up everybody else."""
         crowd = self._crowd
-        if crowd.waiting >= MOST_WAITING:
+        if crowd.waiting >= crowd.most_waiting:
             raise ProviderError("provider_busy", retry_after_seconds=1)
         give_up_at = time.monotonic() + min(LONGEST_WAIT, seconds_left())
         crowd.waiting += 1
         self._waiting += 1
         try:
             while self._is_full():
-                moved_at = self._moved_at if self._calls >= MOST_CALLS else crowd.moved_at
+                moved_at = self._moved_at if self._calls >= crowd.most_to_one else crowd.moved_at
                 patience = min(give_up_at, moved_at + STANDSTILL) - time.monotonic()
                 if patience <= 0:
                     raise ProviderError("provider_busy", retry_after_seconds=1)

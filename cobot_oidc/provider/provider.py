@@ -1,22 +1,35 @@
 """One issuer over the network: its document, its keys, and the exchange of a code for verified claims."""
 
-from collections.abc import Callable, Iterator
+import secrets
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
+from typing import TypeVar
 
 from ..errors import CobotOIDCError, ProviderError, TokenError
+from ..protocol.authentication import AssertionTerms, AuthenticatedForm
+from ..protocol.authorization import AuthorizationRequest
 from ..protocol.claims import Claims, clean_claims
 from ..protocol.client import Client
-from ..protocol.discovery import ProviderMetadata, configuration_url, narrow_algorithms
+from ..protocol.discovery import (
+    ProviderMetadata,
+    configuration_url,
+    narrow_algorithms,
+    narrow_userinfo_algorithms,
+)
 from ..protocol.id_token import Expected, UnverifiedIDToken
 from ..protocol.keys import KeySet
+from ..protocol.pushed_request import PushedResponse, pushed_request
 from ..protocol.strict_json import JSONError, loads
-from ..protocol.tokens import TokenRequest, TokenResponse
+from ..protocol.tokens import TokenResponse, code_request
+from ..protocol.userinfo import UnverifiedUserinfo, check_subject
 from .copies import METADATA, METADATA_OF_UNKNOWN, Wanted, is_json
 from .documents import Document, Keeper
 from .gate import Gate
-from .http import LARGEST_ANSWER, HTTPClient, refuse_failure
+from .http import LARGEST_ANSWER, HTTPClient, HTTPResponse, refuse_failure
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +56,7 @@ class Provider:
     :param keys_at: the key set at a URL, shared with the other issuers that name it.
     """
 
-    __slots__ = ("_gate", "_http", "_keeper", "_keys", "_keys_at", "_metadata", "issuer")
+    __slots__ = ("_gate", "_http", "_keeper", "_keys", "_keys_at", "_metadata", "_pushing", "issuer")
 
     def __init__(
         self,
@@ -64,6 +77,7 @@ class Provider:
         self._metadata = Document(Wanted(kind, configuration_url(issuer), read, is_others), keeper)
         self._keys: Document[KeySet] | None = None
         self._gate: Gate | None = None
+        self._pushing: Gate | None = None
 
     @property
     def is_proven(self) -> bool:
@@ -92,6 +106,36 @@ class Provider:
         self._key_set(metadata).prefetch(self.issuer)
         return metadata
 
+    def push(self, client: Client, request: AuthorizationRequest) -> str:
+        """Send the provider an authorization request before the browser goes there (RFC 9126).
+
+        Strangers can make us do this. Therefore it has room and a breaker of its own: however many logins begin, those
+        that were begun can end.
+
+        :returns: the ``request_uri`` that stands for the request.
+        :raises ConfigurationError: ``client_refused``. :raises ProviderError: if the provider cannot be reached, names
+            no such endpoint, refuses, or answers something else; ``provider_busy`` or ``provider_paused``.
+        """
+        endpoint = self.metadata().pushed_request_endpoint
+        if endpoint is None:
+            reason = "the document names no pushed_authorization_request_endpoint"
+            raise ProviderError("pushed_request_unusable", reason=reason)
+        with self._keeper.lock:
+            gate = self._pushing = self._pushing or Gate(self._keeper.pushing, self._keeper.copies.clock, self._tell)
+        form = pushed_request(client, request, self._assertion_terms())
+        try:
+            with gate.call():
+                answer = self._http.post_form(
+                    endpoint, form.body, form.headers, fails_evenly=self._metadata.wanted.is_others
+                )
+            refuse_failure(answer)
+            if answer.status == 201 and not is_json(answer.content_type):
+                raise ProviderError("pushed_request_unusable", http_status=answer.status, got=answer.content_type)
+            return PushedResponse.parse(answer.status, answer.body).request_uri
+        except CobotOIDCError as error:
+            error.conceal([request.state, request.nonce, *form.credentials])
+            raise
+
     @contextmanager
     def room_for_a_login(self) -> Iterator[None]:
         """Get everything that completing a login needs, and room for its calls, before the code is used up.
@@ -113,6 +157,8 @@ class Provider:
         code_verifier: str,
         nonce: str,
         max_age: int | None = None,
+        resources: Sequence[str] = (),
+        required: Mapping[str, Sequence[str]] | None = None,
     ) -> TokenSet:
         """Exchange an authorization code, and verify the id token that is returned (OIDC Core 3.1.3).
 
@@ -122,26 +168,32 @@ class Provider:
         :raises LoginError: ``code_refused``. :raises TokenError: if the id token is not valid.
         :raises ProviderError: if the provider cannot be reached or its answer is unusable.
         """
+        form = code_request(
+            client,
+            self._assertion_terms(),
+            code=code,
+            redirect_uri=redirect_uri,
+            code_verifier=code_verifier,
+            resources=resources,
+        )
         try:
-            return self._exchange(
-                client,
-                code=code,
-                redirect_uri=redirect_uri,
-                code_verifier=code_verifier,
-                nonce=nonce,
-                max_age=max_age,
-            )
+            return self._exchange(client, form, nonce=nonce, max_age=max_age, required=required or {})
         except CobotOIDCError as error:
-            error.conceal([code, code_verifier, nonce, client.client_secret or ""])
+            error.conceal([code, code_verifier, nonce, *form.credentials])
             raise
 
     def _exchange(
-        self, client: Client, *, code: str, redirect_uri: str, code_verifier: str, nonce: str, max_age: int | None
+        self,
+        client: Client,
+        form: AuthenticatedForm,
+        *,
+        nonce: str,
+        max_age: int | None,
+        required: Mapping[str, Sequence[str]],
     ) -> TokenSet:
         metadata, settings = self.metadata(), self._keeper.copies.settings
-        request = TokenRequest.for_code(client, code=code, redirect_uri=redirect_uri, code_verifier=code_verifier)
         answer = self._http.post_form(
-            metadata.token_endpoint, request.body, request.headers, fails_evenly=self._metadata.wanted.is_others
+            metadata.token_endpoint, form.body, form.headers, fails_evenly=self._metadata.wanted.is_others
         )
         refuse_failure(answer)
         response = TokenResponse.parse(answer.status, answer.body)
@@ -155,6 +207,7 @@ class Provider:
             max_age=max_age,
             trusted_audiences=settings.trusted_audiences,
             require_kid=settings.require_kid,
+            required=required,
         )
         claims = self.verify(response.id_token, expected, access_token=response.access_token)
         return TokenSet(claims, response.access_token, response.scopes)
@@ -165,41 +218,69 @@ class Provider:
         :raises TokenError: if it is not valid. No keys are fetched for a token that no key could make valid (K21).
         """
         token = UnverifiedIDToken.parse(id_token, expected, now=self._keeper.copies.clock())
+        return self._with_keys(partial(token.verify, access_token=access_token), token.is_signed_by)
+
+    def _with_keys(self, verify: Callable[[KeySet], T], suffices: Callable[[KeySet], bool]) -> T:
+        """What ``verify`` returns, with newer keys than ours if the keys may have been rotated."""
         document = self._key_set(self.metadata())
         keys = document.get(self.issuer)
         try:
-            return token.verify(keys, access_token=access_token)
+            return verify(keys)
         except TokenError as error:
             if error.code not in ("key_unknown", "key_unsuitable", "signature_invalid"):
                 raise
-            renewed = document.renewed_beyond(self.issuer, keys, token.is_signed_by)
+            renewed = document.renewed_beyond(self.issuer, keys, suffices)
             if renewed.same_material(keys):
                 raise
-        return token.verify(renewed, access_token=access_token)
+        return verify(renewed)
 
-    def userinfo(self, access_token: str, subject: str) -> Claims:
+    def userinfo(self, access_token: str, subject: str, *, client_id: str, only_signed: bool = False) -> Claims:
         """Request more claims about the subject of a verified id token (OIDC Core 5.3).
 
-        To be called within ``room_for_a_login``.
+        To be called within ``room_for_a_login``. A signed answer is verified, whether it has to be signed or not.
 
-        :raises ProviderError: ``userinfo_unusable`` if there is no such endpoint, or if the answer is not a JSON object
-            about this very subject (5.3.2, O04, O05).
+        :param client_id: ours, for which a signed answer has to be made.
+        :param only_signed: whether a plain answer is refused.
+        :raises ProviderError: ``userinfo_unusable`` if there is no such endpoint, or if the answer is neither a JSON
+            object nor a JWT about this very subject (5.3.2, O04, O05); ``userinfo_not_signed``, ``userinfo_encrypted``.
+        :raises TokenError: if the answer is signed, and not valid.
         """
         endpoint = self.metadata().userinfo_endpoint
         if endpoint is None:
             raise ProviderError("userinfo_unusable", reason="the document names no userinfo_endpoint")
-        authorization = {"Authorization": f"Bearer {access_token}"}
-        answer = self._http.get(endpoint, largest=LARGEST_ANSWER, headers=authorization)
+        accept = "application/jwt" if only_signed else "application/json, application/jwt"
+        headers = {"Authorization": f"Bearer {access_token}", "Accept": accept}
+        answer = self._http.get(endpoint, largest=LARGEST_ANSWER, headers=headers)
         refuse_failure(answer)
+        if answer.status == 200 and _is_jwt(answer.content_type):
+            return self._signed_userinfo(answer.body, subject, client_id)
         if answer.status != 200 or not is_json(answer.content_type):
             raise ProviderError("userinfo_unusable", http_status=answer.status, got=answer.content_type)
+        if only_signed:
+            raise ProviderError("userinfo_not_signed", got=answer.content_type)
+        return _plain_userinfo(answer, subject)
+
+    def _signed_userinfo(self, body: bytes, subject: str, client_id: str) -> Claims:
+        metadata, settings = self.metadata(), self._keeper.copies.settings
+        expected = Expected(
+            issuer=self.issuer,
+            client_id=client_id,
+            nonce=None,
+            algorithms=narrow_userinfo_algorithms(settings.algorithms, metadata),
+            leeway=settings.leeway,
+            max_iat_age=settings.max_iat_age,
+            trusted_audiences=settings.trusted_audiences,
+            require_kid=settings.require_kid,
+        )
         try:
-            claims = loads(answer.body)
-        except JSONError as error:
-            raise ProviderError("userinfo_unusable", reason=error.reason) from error
-        if not isinstance(claims, dict) or claims.get("sub") != subject:
-            raise ProviderError("userinfo_unusable", reason="not about this subject")
-        return clean_claims(claims)
+            token = UnverifiedUserinfo.parse(body, expected, subject=subject, now=self._keeper.copies.clock())
+            return self._with_keys(token.verify, token.is_signed_by)
+        except TokenError as error:
+            error.note(of="the userinfo response")
+            raise
+
+    def _assertion_terms(self) -> AssertionTerms:
+        return AssertionTerms(self.issuer, self._keeper.copies.clock(), secrets.token_urlsafe(32))
 
     def _key_set(self, metadata: ProviderMetadata) -> Document[KeySet]:
         keys = self._keys
@@ -209,6 +290,21 @@ class Provider:
 
     def _tell(self, event: str) -> None:
         self._keeper.tell(event, self.issuer)
+
+
+def _is_jwt(content_type: str) -> bool:
+    return content_type.partition(";")[0].strip().lower() == "application/jwt"
+
+
+def _plain_userinfo(answer: HTTPResponse, subject: str) -> Claims:
+    try:
+        claims = loads(answer.body)
+    except JSONError as error:
+        raise ProviderError("userinfo_unusable", reason=error.reason) from error
+    if not isinstance(claims, dict):
+        raise ProviderError("userinfo_unusable", reason="not an object")
+    check_subject(claims, subject)
+    return clean_claims(claims)
 
 
 def _read_metadata(issuer: str, allowed_hosts: tuple[str, ...], document: bytes) -> ProviderMetadata:

@@ -10,13 +10,16 @@ Part = Literal[
     "key_set",
     "token",
     "userinfo",
+    "userinfo_header",
+    "userinfo_jwt",
     "registration",
+    "pushed_request",
     "api",
     "id_token_header",
     "id_token_claims",
     "id_token",
 ]
-Page = Literal["metadata", "key_set", "token", "userinfo", "registration", "api"]
+Page = Literal["metadata", "key_set", "token", "userinfo", "registration", "pushed_request", "api"]
 Change = Mapping[str, Any] | Callable[[Any], Any]
 
 
@@ -60,7 +63,8 @@ class Alterations:
         """Change one part of the answers.
 
         :param part: a document, or a part of the id token before it is signed; ``id_token`` is the signed token as
-            text, and ``api`` is every JSON document of both generations of the API, errors included.
+            text, ``userinfo_jwt`` the signed userinfo, and ``api`` is every JSON document of both generations of the
+            API, errors included.
         :param change: members to set (``REMOVED`` leaves one out; of a list, in each member), or a function from the
             value to another.
         :param issuer: only at this issuer, or at the API's own host. :param path: only at paths of the API that begin

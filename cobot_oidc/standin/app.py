@@ -6,16 +6,25 @@ import uuid
 from typing import Any
 
 from flask import Flask, Response, abort, jsonify, request
+from joserfc import jwt
 from werkzeug.exceptions import HTTPException
 
 from . import api_one, api_two, json_api
 from .access import bearer
 from .authorization_server import authorization_server, claims_about
 from .pages import pages
+from .pushed_requests import add_pushed_requests
 from .registration import add_registration
 from .state import RecordedRequest, State
 
-SECRETS = ("state", "nonce", "code", "code_verifier", "client_secret")  # parameters that clients send
+SECRETS = (
+    "state",
+    "nonce",
+    "code",
+    "code_verifier",
+    "client_secret",
+    "client_assertion",
+)  # parameters that clients send
 SCOPES = ("openid", "email", "profile")
 
 
@@ -53,6 +62,7 @@ def create_app(state: State) -> Flask:
 
     @app.post("/oauth/access_token", endpoint="token")
     def token() -> Response:
+        state.token_requests.append(request.form.to_dict(flat=False))
         response: Response = server.create_token_response()
         if response.is_json:
             state.secrets.update(str(response.get_json().get(name, "")) for name in ("access_token", "id_token"))
@@ -64,6 +74,8 @@ def create_app(state: State) -> Flask:
     def userinfo() -> Response:
         token = bearer(state)
         claims = claims_about(token.person, state.space_at(request.host), token.scope)
+        if state.signs_userinfo:
+            return _signed_userinfo(state, {"iss": _issuer(state), "aud": token.client_id, **claims})
         return _said(state, "userinfo", claims)
 
     @app.errorhandler(HTTPException)
@@ -78,6 +90,7 @@ def create_app(state: State) -> Flask:
     app.register_blueprint(api_one.api_one(state))
     app.register_blueprint(api_two.api_two(state))
     add_registration(app, server, state)
+    add_pushed_requests(app, server, state)
     app.register_blueprint(pages(state, server))
     return app
 
@@ -122,9 +135,20 @@ def _metadata(state: State, issuer: str) -> dict[str, Any]:
         "code_challenge_methods_supported": ["S256"],
         "token_endpoint_auth_methods_supported": ["none"],
         "claims_supported": claims,
+        **_beyond_cobot(state, issuer),
         "claims_parameter_supported": False,
         "client_id_metadata_document_supported": True,
     }
+
+
+def _beyond_cobot(state: State, issuer: str) -> dict[str, Any]:
+    """What Cobot's document does not have, but that of a provider of this kind."""
+    members: dict[str, Any] = {}
+    if state.pushing is not None:
+        members["pushed_authorization_request_endpoint"] = f"{issuer}/oauth/par"
+    if state.pushing == "required":
+        members["require_pushed_authorization_requests"] = True
+    return members
 
 
 def _has_own_domain(state: State) -> bool:
@@ -133,6 +157,16 @@ def _has_own_domain(state: State) -> bool:
 
 def _said(state: State, part: str, document: dict[str, Any]) -> Response:
     return jsonify(state.alterations.apply(part, _issuer(state), document))
+
+
+def _signed_userinfo(state: State, claims: dict[str, Any]) -> Response:
+    """OpenID Connect Core 5.3.2, for a client with ``userinfo_signed_response_alg``."""
+    issuer = _issuer(state)
+    header = {"alg": state.keys.algorithm, "kid": state.keys.kid}
+    header = state.alterations.apply("userinfo_header", issuer, header)
+    claims = state.alterations.apply("userinfo", issuer, claims)
+    signed = jwt.encode(header, claims, state.keys.signing_key, algorithms=[state.keys.algorithm])
+    return Response(state.alterations.apply("userinfo_jwt", issuer, signed), content_type="application/jwt")
 
 
 def _learn_tokens(state: State) -> None:

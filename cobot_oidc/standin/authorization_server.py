@@ -1,6 +1,8 @@
 """Authlib's authorization server with the stand-in's memory and Cobot's peculiarities (docs/cobot.md 3)."""
 
+import json
 import secrets
+from collections.abc import Mapping
 from typing import Any
 
 from authlib.integrations.flask_oauth2 import AuthorizationServer
@@ -13,10 +15,14 @@ from authlib.oidc.core.util import create_half_hash
 from flask import Flask, Request, request
 from joserfc import jwt
 
+from .authentication import METHODS, ClientAssertion
 from .people import Person
+from .pushed_requests import forget_pushed, pushed_payload
 from .state import AccessToken, IssuedCode, State
 
 ID_TOKEN_LIFETIME = 3600  # seconds
+AUTHORIZE = "pages.authorize"
+ACR = "urn:cobot.localhost:one-click"  # if no better one is asked for, but any is
 
 
 def authorization_server(app: Flask, state: State) -> AuthorizationServer:
@@ -26,8 +32,10 @@ def authorization_server(app: Flask, state: State) -> AuthorizationServer:
         issued = AccessToken(token["access_token"], asked.client.client_id, asked.user, token.get("scope", ""))
         state.tokens[issued.token] = issued
 
-    server = _Server(app, query_client=state.clients.get, save_token=save_token)
+    server_type = type("Server", (_Server,), {"state": state})
+    server: AuthorizationServer = server_type(app, query_client=state.clients.get, save_token=save_token)
     server.register_token_generator("default", _token)
+    server.register_client_auth_method("client_assertion_jwt", ClientAssertion(state))
     grant = type("Grant", (_CodeGrant,), {"state": state})
     server.register_grant(grant, [CodeChallenge(required=False), _OpenID(state)])
     return server
@@ -53,8 +61,13 @@ def claims_about(person: Person, space: str | None, scope: str) -> dict[str, Any
 
 
 class _Server(AuthorizationServer):  # type: ignore[misc] # Authlib is untyped here
+    state: State
+
     def create_oauth2_request(self, _request: Any) -> FlaskOAuth2Request:
-        return _LoopbackRequest(request)
+        asked = _LoopbackRequest(request)
+        if request.endpoint == AUTHORIZE:
+            asked.payload = pushed_payload(self.state) or asked.payload
+        return asked
 
 
 class _LoopbackRequest(FlaskOAuth2Request):  # type: ignore[misc] # as above
@@ -68,7 +81,7 @@ class _LoopbackRequest(FlaskOAuth2Request):  # type: ignore[misc] # as above
 
 
 class _CodeGrant(AuthorizationCodeGrant):  # type: ignore[misc] # as above
-    TOKEN_ENDPOINT_AUTH_METHODS = ("client_secret_post", "client_secret_basic", "none")
+    TOKEN_ENDPOINT_AUTH_METHODS = METHODS
     state: State
 
     def validate_requested_scope(self) -> None:
@@ -90,7 +103,10 @@ class _CodeGrant(AuthorizationCodeGrant):  # type: ignore[misc] # as above
             auth_time=int(self.state.clock()),
             code_challenge=data.get("code_challenge"),
             code_challenge_method=data.get("code_challenge_method"),
+            acr=_acr(data),
         )
+        self.state.authorization_requests.append({name: list(asked.payload.datalist[name]) for name in data})
+        forget_pushed(self.state)
 
     def query_authorization_code(self, code: str, client: Any) -> IssuedCode | None:
         issued = self.state.codes.get(code)
@@ -139,6 +155,15 @@ class _OpenID(OpenIDCode):  # type: ignore[misc] # as above
 
     def _codes(self) -> list[IssuedCode]:
         return list(self._state.codes.values())
+
+
+def _acr(data: Mapping[str, str]) -> str | None:
+    """The first that is asked for (OIDC Core 5.5.1.1, 3.1.2.1): people here can do whatever is wanted of them."""
+    asked = (json.loads(data.get("claims", "{}")).get("id_token") or {}).get("acr", {})
+    values = (asked or {}).get("values") or [(asked or {}).get("value")]
+    wanted = [value for value in (*values, *data.get("acr_values", "").split()) if value]
+    essential = bool((asked or {}).get("essential"))
+    return wanted[0] if wanted else ACR if essential else None
 
 
 def _token(*_args: Any, scope: str | None = None, **_kwargs: Any) -> dict[str, Any]:

@@ -4,7 +4,7 @@ import secrets
 import socket
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from types import TracebackType
 from typing import Any, Self
 
@@ -16,7 +16,7 @@ from .browser import Browser
 from .keys import SigningKeys
 from .limits import Allowance
 from .people import Person
-from .state import AccessToken, OpenerPolicy, RecordedRequest, RegisteredClient, State
+from .state import AccessToken, OpenerPolicy, Pushing, RecordedRequest, RegisteredClient, State
 from .world import Booking, World
 
 
@@ -148,14 +148,25 @@ class StandIn:
         name: str = "An app",
         scopes: str | None = None,
         embed_url: str | None = None,
+        public_keys: Mapping[str, Any] | None = None,
+        authentication: str | None = None,
     ) -> None:
         """Register an app, which may send people here and get them back at this redirect URI only.
 
         :param secret: ``None`` for a public client. :param scopes: the scopes that it may ask for, separated by spaces.
         :param embed_url: what ``/members`` and ``/admin`` show in an iframe, such as
             ``http://localhost:5000/{space}/``; by default the start page at the redirect URI's origin.
+        :param public_keys: a JWK Set, with which the client signs assertions (``private_key_jwt``).
+        :param authentication: the only way in which it may prove who it is, such as ``client_secret_jwt``; by default
+            any that fits what it has.
         """
-        more: dict[str, Any] = {"embed_at": embed_url}
+        if public_keys is not None:
+            authentication = "private_key_jwt"
+        more: dict[str, Any] = {
+            "embed_at": embed_url,
+            "public_keys": public_keys,
+            "authentication": authentication,
+        }
         if scopes is not None:
             more["scopes"] = tuple(scopes.split())
         self._state.clients[client_id] = RegisteredClient(client_id, secret, redirect_uri, name, **more)
@@ -206,6 +217,27 @@ class StandIn:
         :param policy: both cut off openers of another origin; ``None`` sends no such header, as at first.
         """
         self._state.opener_policy = policy
+
+    def take_pushed_requests(self, pushing: Pushing | None = "required") -> None:
+        """Take pushed authorization requests (RFC 9126), as Cobot does not.
+
+        :param pushing: whether requests may or must be pushed; ``None`` takes none, as at first.
+        """
+        self._state.pushing = pushing
+
+    def sign_userinfo(self, signed: bool = True) -> None:
+        """Answer userinfo as a signed JWT (OpenID Connect Core 5.3.2), as Cobot does not."""
+        self._state.signs_userinfo = signed
+
+    @property
+    def authorization_requests(self) -> list[dict[str, list[str]]]:
+        """The parameters of each authorization request that somebody allowed, pushed or not, oldest first."""
+        return self._state.authorization_requests
+
+    @property
+    def token_requests(self) -> list[dict[str, list[str]]]:
+        """The parameters of each token request, oldest first."""
+        return self._state.token_requests
 
     def add_bookings(self, space: str, *, person: str | None = None, count: int = 1) -> list[Booking]:
         """Add bookings of an hour each to a space, after all that it has.

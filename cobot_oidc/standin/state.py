@@ -2,9 +2,9 @@
 
 import secrets
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 from urllib.parse import urljoin
 
 from authlib.oauth2.rfc6749 import AuthorizationCodeMixin, ClientMixin
@@ -18,6 +18,7 @@ from .people import SPACES, Person, everybody
 from .scopes import SCOPES
 from .world import World
 
+Pushing = Literal["allowed", "required"]
 API_HOST = "api.cobot.localhost"
 OpenerPolicy = Literal["same-origin", "same-origin-allow-popups"]
 
@@ -40,6 +41,8 @@ class RegisteredClient(ClientMixin):  # type: ignore[misc] # Authlib's mixins ar
     name: str
     scopes: tuple[str, ...] = tuple(SCOPES)
     embed_at: str | None = None
+    public_keys: Mapping[str, Any] | None = None
+    authentication: str | None = None
 
     @property
     def embed_url(self) -> str:
@@ -63,6 +66,10 @@ class RegisteredClient(ClientMixin):  # type: ignore[misc] # Authlib's mixins ar
 
     def check_endpoint_auth_method(self, method: str, _endpoint: str) -> bool:
         # Cobot's document says "none", but if there is a secret, Cobot requires client_secret_post.
+        if method == "client_assertion_jwt":  # Authlib's name for both kinds
+            return self.authentication in ("client_secret_jwt", "private_key_jwt")
+        if self.authentication is not None:
+            return method == self.authentication
         return (method == "none") == (self.client_secret is None)
 
     def check_response_type(self, response_type: str) -> bool:
@@ -86,6 +93,7 @@ class IssuedCode(AuthorizationCodeMixin):  # type: ignore[misc] # as above
     auth_time: int
     code_challenge: str | None
     code_challenge_method: str | None
+    acr: str | None = None
 
     def get_redirect_uri(self) -> str | None:
         # Cobot does not require it in the token request; if it is there, it has to be right.
@@ -100,11 +108,19 @@ class IssuedCode(AuthorizationCodeMixin):  # type: ignore[misc] # as above
     def get_auth_time(self) -> int:
         return self.auth_time
 
-    def get_acr(self) -> None:
-        return None
+    def get_acr(self) -> str | None:
+        return self.acr
 
     def get_amr(self) -> None:
         return None
+
+
+class PushedRequest(NamedTuple):
+    """An authorization request that was pushed (RFC 9126). ``expires_at`` is in seconds since the epoch."""
+
+    parameters: Mapping[str, list[str]]
+    issuer: str
+    expires_at: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +145,9 @@ class State:
     :ivar spaces: names by subdomain. :ivar domains: subdomains by the space's own domain.
     :ivar revoked_rights: the keys of people with the spaces that they are admins of, but may no longer manage.
     :ivar opener_policy: the ``Cross-Origin-Opener-Policy`` of the login pages; ``None`` for none.
+    :ivar pushing: whether authorization requests may or must be pushed; ``None`` if they cannot be, as at Cobot.
+    :ivar signs_userinfo: whether userinfo is a signed JWT. :ivar used_assertions: the ``jti`` of each.
+    :ivar authorization_requests: the parameters of each request that somebody allowed. :ivar token_requests: of each.
     :ivar secrets: every secret that was received or sent, for tests that check that it is nowhere else.
     """
 
@@ -145,6 +164,12 @@ class State:
     revoked_rights: set[tuple[str, str]] = field(default_factory=set)
     limits: Limits = field(default_factory=Limits)
     opener_policy: OpenerPolicy | None = None
+    pushing: Pushing | None = None
+    pushed: dict[str, PushedRequest] = field(default_factory=dict)
+    signs_userinfo: bool = False
+    used_assertions: set[str] = field(default_factory=set)
+    authorization_requests: list[dict[str, list[str]]] = field(default_factory=list)
+    token_requests: list[dict[str, list[str]]] = field(default_factory=list)
     world: World = field(init=False)
     requests: list[RecordedRequest] = field(default_factory=list)
     secrets: set[str] = field(default_factory=set)
@@ -201,6 +226,12 @@ class State:
         self.revoked_rights.clear()
         self.limits.reset()
         self.opener_policy = None
+        self.pushing = None
+        self.pushed.clear()
+        self.signs_userinfo = False
+        self.used_assertions.clear()
+        self.authorization_requests.clear()
+        self.token_requests.clear()
         self.world.reset()
         self.requests.clear()
         self.secrets.clear()

@@ -15,7 +15,9 @@ from flask import Flask
 from redis import Redis
 from werkzeug.middleware.proxy_fix import ProxyFix
 
+from cobot_oidc.protocol.client_keys import read_keys
 from cobot_oidc.standin import StandIn
+from cobot_oidc.standin.keys import rsa_key
 
 from ..conftest import Clock
 from ..provider.hostile import answer, hostile_server, says
@@ -403,6 +405,40 @@ def test_a_userinfo_endpoint_that_is_needed_and_missing_is_a_problem(
 
     said = run(make_app(COBOT_OIDC_SPACES=[], COBOT_OIDC_USERINFO=True), "check", "--json")
     assert said.bad == {"userinfo_unusable"}
+
+
+def test_how_the_client_proves_itself_is_told_without_its_secrets(run: Run, make_app: MakeApp) -> None:
+    keys = [rsa_key(number).as_pem(private=True).decode() for number in (0, 1)]
+    first, second = (key.kid for key in read_keys(keys))
+    secret = "hunter2-of-somebody" * 2
+    by_secret = make_app(COBOT_OIDC_CLIENT_SECRET=secret, COBOT_OIDC_CLIENT_AUTH="client_secret_jwt")
+
+    assert "client_secret_jwt, by HS256" in run(by_secret, "check", "--json").finding("client")["found"]
+    said = run(make_app(COBOT_OIDC_CLIENT_SECRET=..., COBOT_OIDC_CLIENT_KEY=keys), "check", "--json")
+    assert said.bad == set()
+    assert f"{first!a} signs with RS256; {second!a} can take over" in said.finding("client")["found"]
+    own = {"issuer": "https://members.example", "client_id": "own", "client_key": keys[1]}
+    theirs = run(make_app(COBOT_OIDC_SPACE_ISSUERS={"nebenan": own}), "check").out
+    assert f"client of nebenan: It proves who it is with private_key_jwt: the key {second!a}" in theirs
+    assert "client" not in run(make_app(), "check", "--json").codes
+
+
+def test_a_request_that_cannot_be_pushed_is_a_problem(run: Run, make_app: MakeApp, cobot: StandIn) -> None:
+    app = make_app(COBOT_OIDC_SPACES=[], COBOT_OIDC_PUSHED_AUTHORIZATION_REQUESTS=True)
+
+    assert run(app, "check", "--json").bad == {"pushed_request_unusable"}
+    cobot.take_pushed_requests("allowed")
+    said = run(app, "check", "--json")
+    assert said.bad == set()
+    assert "pushed_requests" in said.codes
+
+
+def test_userinfo_that_could_not_be_verified_is_a_problem(run: Run, make_app: MakeApp, cobot: StandIn) -> None:
+    cobot.alter("metadata", {"userinfo_signing_alg_values_supported": ["ES256"]})
+
+    for setting, bad in (("signed", {"algorithms_disjoint"}), (True, set())):
+        said = run(make_app(COBOT_OIDC_SPACES=[], COBOT_OIDC_USERINFO=setting), "check", "--json")
+        assert said.bad == bad
 
 
 def test_a_provider_that_is_not_there_is_told_with_the_proxy_that_is_not_read(

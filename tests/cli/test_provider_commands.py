@@ -9,8 +9,10 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from jwt import get_algorithm_by_name
 
 from cobot_oidc.errors import TOKEN
+from cobot_oidc.protocol.client_keys import public_key_set, read_keys
 from cobot_oidc.protocol.id_token import RULES
 from cobot_oidc.standin import StandIn
+from cobot_oidc.standin.keys import rsa_key
 
 from ..conftest import Clock, Visitor
 from .conftest import MakeApp, Run, Said
@@ -31,7 +33,11 @@ def test_the_document_of_a_space_is_shown(run: Run, make_app: MakeApp, cobot: St
     said = run(make_app(), "discover", "co-up", "--json")
 
     assert said.json["read"]["issuer"] == cobot.space_issuer("co-up")
-    assert said.json["missing"] == ["end_session_endpoint"]
+    assert said.json["missing"] == [
+        "end_session_endpoint",
+        "pushed_authorization_request_endpoint",
+        "userinfo_signing_alg_values_supported",
+    ]
 
 
 def test_a_document_that_is_refused_says_why(run: Run, make_app: MakeApp, cobot: StandIn) -> None:
@@ -78,6 +84,34 @@ def test_an_app_that_does_not_start_is_told_without_a_traceback(run: Run, make_a
 
 
 # ---------------------------------------------------------------------- keys
+
+
+@pytest.mark.covers("P10")
+def test_the_client_s_own_public_keys_are_printed_to_be_registered(run: Run, make_app: MakeApp, cobot: StandIn) -> None:
+    keys = [rsa_key(number).as_pem(private=True).decode() for number in (0, 1)]
+    own = {"issuer": "https://members.example", "client_id": "own", "client_key": keys[1]}
+    app = make_app(
+        COBOT_OIDC_CLIENT_SECRET=...,
+        COBOT_OIDC_CLIENT_KEY=keys,
+        COBOT_OIDC_SPACES=["co-up", "nebenan"],
+        COBOT_OIDC_SPACE_ISSUERS={"nebenan": own},
+    )
+
+    ours, spaces = (run(app, "keys", "--client", *space) for space in ([], ["nebenan"]))
+
+    assert ours.status == spaces.status == 0
+    assert ours.json == public_key_set(read_keys(keys))
+    assert spaces.json == public_key_set(read_keys(keys[1]))
+    for key in (*ours.json["keys"], *spaces.json["keys"]):
+        assert key.keys() == {"kty", "n", "e", "kid", "use", "alg"}
+    assert cobot.requests == []
+
+
+def test_a_client_without_a_key_has_none_to_show(run: Run, make_app: MakeApp) -> None:
+    said = run(make_app(), "keys", "--client")
+
+    assert (said.status, said.out) == (1, "")
+    assert "COBOT_OIDC_CLIENT_KEY" in said.err
 
 
 def jwk(key: Any, algorithm: str, **members: Any) -> dict[str, Any]:
@@ -170,7 +204,7 @@ def test_every_rule_holds_for_the_token_of_a_login(run: Run, make_app: MakeApp, 
 
     assert said.status == 0
     assert said.json["holds"] is True
-    assert {rule for rule, (holds, _) in rules(said).items() if holds != "yes"} == {"auth_time"}
+    assert {rule for rule, (holds, _) in rules(said).items() if holds != "yes"} == {"auth_time", "requested claims"}
     assert {each.about for each in RULES} < rules(said).keys()
 
 

@@ -5,7 +5,13 @@ from typing import Any
 import pytest
 
 from cobot_oidc.protocol import ConfigurationError, ProviderError, ProviderMetadata
-from cobot_oidc.protocol.discovery import check_issuer, configuration_url, narrow_algorithms, registration_endpoint
+from cobot_oidc.protocol.discovery import (
+    check_issuer,
+    configuration_url,
+    narrow_algorithms,
+    narrow_userinfo_algorithms,
+    registration_endpoint,
+)
 
 from .tokens import REMOVED, as_json
 
@@ -41,7 +47,36 @@ def test_cobots_document() -> None:
     assert metadata.userinfo_endpoint == f"{COBOT}/api/userinfo"
     assert metadata.end_session_endpoint is None
     assert metadata.promises_response_issuer is False
+    assert (metadata.pushed_request_endpoint, metadata.requires_pushed_requests) == (None, False)
+    assert metadata.userinfo_signing_algorithms is None
     assert ProviderMetadata.parse(document(), issuer=COBOT) == metadata
+
+
+@pytest.mark.covers("P05", "P06")
+@pytest.mark.parametrize(("required", "requires"), [(True, True), (False, False), ("true", False), (1, False)])
+def test_a_document_that_requires_pushed_requests(required: Any, requires: bool) -> None:
+    endpoint = f"{COBOT}/par"
+
+    metadata = parse(pushed_authorization_request_endpoint=endpoint, require_pushed_authorization_requests=required)
+
+    assert (metadata.pushed_request_endpoint, metadata.requires_pushed_requests) == (endpoint, requires)
+    assert parse(pushed_authorization_request_endpoint=None).pushed_request_endpoint is None
+
+
+@pytest.mark.covers("P11", "J02")
+def test_a_document_can_only_narrow_the_algorithms_of_userinfo() -> None:
+    both = ("RS256", "ES256")
+    listed = parse(userinfo_signing_alg_values_supported=["none", "ES256", "HS256"])
+
+    assert narrow_userinfo_algorithms(both, listed) == ("ES256",)
+    assert narrow_userinfo_algorithms(both, parse()) == both
+    assert narrow_algorithms(("RS256",), listed) == ("RS256",)  # of id tokens it says nothing
+    with pytest.raises(ConfigurationError, match="algorithms_disjoint"):
+        narrow_userinfo_algorithms(("RS256",), listed)
+    for nonsense in ("ES256", [5], {"ES256": 1}):
+        with pytest.raises(ProviderError) as caught:
+            parse(userinfo_signing_alg_values_supported=nonsense)
+        assert "userinfo_signing_alg_values_supported" in str(caught.value.details["reason"])
 
 
 def test_a_space_may_keep_its_keys_at_www() -> None:
@@ -60,7 +95,10 @@ def test_the_issuer_is_exact(issuer: Any) -> None:
 @pytest.mark.covers("R08", "R09", "R10")
 @pytest.mark.parametrize(
     "name",
-    ["authorization_endpoint", "token_endpoint", "jwks_uri", "userinfo_endpoint", "registration_endpoint"],
+    [
+        *("authorization_endpoint", "token_endpoint", "jwks_uri", "userinfo_endpoint", "registration_endpoint"),
+        "pushed_authorization_request_endpoint",
+    ],
 )
 @pytest.mark.parametrize(
     "url",

@@ -169,4 +169,10 @@ def test_problems_found_together_are_one_error() -> None:
 
 
 def test_how_a_client_proves_itself() -> None:
-    assert get_args(ClientAuthentication) == ("client_secret_post", "client_secret_basic", "none")
+    assert get_args(ClientAuthentication) == (
+        "client_secret_post",
+        "client_secret_basic",
+        "client_secret_jwt",
+        "private_key_jwt",
+        "none",
+    )

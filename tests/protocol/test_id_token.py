@@ -262,6 +262,35 @@ def test_a_sign_in_that_is_recent() -> None:
     assert verify(token(claims(auth_time="whenever")))
 
 
+@pytest.mark.covers("C13", "P03")
+@pytest.mark.parametrize(
+    ("required", "acr"),
+    [
+        ({"acr": ()}, REMOVED),
+        ({"acr": ()}, None),
+        ({"acr": ("a", "b")}, REMOVED),
+        ({"acr": ("a", "b")}, "c"),
+        ({"acr": ("a", "b")}, ""),
+        ({"acr": ("a", "b")}, ["a"]),
+        ({"acr": ("a", "b")}, {"a": 1}),
+        ({"sub": ("u-1",), "acr": ("a",)}, "b"),
+        ({"auth_time": (), "acr": ("a",)}, "a"),
+    ],
+    ids=str,
+)
+def test_a_claim_that_was_demanded_and_is_not_there_or_another(required: dict[str, Any], acr: Any) -> None:
+    rejected("requested_claim_unmet", {"acr": acr}, required=required)
+
+
+@pytest.mark.covers("C13", "P03")
+def test_a_claim_as_it_was_demanded() -> None:
+    assert verify(token(claims(acr="b")), required={"acr": ("a", "b")})["acr"] == "b"
+    assert verify(token(claims(acr="any", auth_time=5)), required={"acr": (), "auth_time": (), "sub": ("u-1",)})
+    with pytest.raises(TokenError) as raised:
+        verify(token(claims(acr="c")), required={"acr": ("a", "b")})
+    assert raised.value.details == {"name": "'acr'", "expected": "['a', 'b']", "got": "'c'"}
+
+
 @pytest.mark.covers("C16")
 def test_who_it_is_stands_in_the_payload_alone() -> None:
     rejected("subject_malformed", {"sub": REMOVED})
@@ -435,5 +464,6 @@ def test_the_rules_come_in_the_order_of_the_specification_and_name_it() -> None:
         ("nbf", "RFC 7519 4.1.5"),
         ("nonce", "OIDC Core 3.1.3.7 (11)"),
         ("sub", "OIDC Core 2"),
+        ("requested claims", "OIDC Core 3.1.3.7 (12), 5.5.1.1"),
         ("auth_time", "OIDC Core 3.1.3.7 (13)"),
     ]

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cobot_oidc.protocol import CobotOIDCError, ConfigurationError, LoginError, ProviderError
+from cobot_oidc.protocol.authentication import AssertionTerms
 from cobot_oidc.protocol.authorization import (
     AuthorizationRequest,
     AuthorizationResponse,
@@ -17,7 +18,7 @@ from cobot_oidc.protocol.authorization import (
     request_options,
 )
 from cobot_oidc.protocol.client import Client
-from cobot_oidc.protocol.tokens import TokenRequest, TokenResponse
+from cobot_oidc.protocol.tokens import TokenResponse, code_request
 
 from .tokens import as_json
 
@@ -63,7 +64,7 @@ def test_nothing_secret_is_shown() -> None:
     shown += repr(AuthorizationResponse.parse(b"code=the-code&state=the-state"))
     shown += repr(Client("portal", "the-secret", "client_secret_post"))
     for client in CLIENTS.values():
-        request = TokenRequest.for_code(client, **CODE)
+        request = code_request(client, TERMS, **CODE)
         shown += repr(request)
         assert request.headers.get("Authorization", "nothing") not in shown
         assert request.body not in shown
@@ -208,6 +209,7 @@ def test_the_answer_names_its_issuer() -> None:
 
 
 SECRET = "s p:a%c+e&=~"
+TERMS = AssertionTerms("https://op.example", 1_800_000_000, "the-token-id")
 CLIENTS = {
     "client_secret_post": Client("por:tal", SECRET, "client_secret_post"),
     "client_secret_basic": Client("por:tal", SECRET, "client_secret_basic"),
@@ -219,7 +221,7 @@ CODE = {"code": "the-code", "redirect_uri": "https://portal.example/cb", "code_v
 @pytest.mark.covers("F27")
 @pytest.mark.parametrize("method", CLIENTS)
 def test_the_token_request(method: str) -> None:
-    request = TokenRequest.for_code(CLIENTS[method], **CODE)
+    request = code_request(CLIENTS[method], TERMS, **CODE)
     form = dict(parse_qsl(request.body, strict_parsing=True))
 
     assert form.items() >= {"grant_type": "authorization_code", **CODE}.items()

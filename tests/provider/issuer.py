@@ -17,6 +17,7 @@ from cobot_oidc.standin.keys import SigningKeys
 DOCUMENT = "/.well-known/openid-configuration"
 KEYS = "/jwks.json"
 USERINFO = "/userinfo"
+PUSHED = "/par"
 
 Answer = tuple[int, dict[str, str], bytes]
 JSON = {"Content-Type": "application/json"}
@@ -54,6 +55,7 @@ class Issuer:
             "token_endpoint": f"{self.url}/token",
             "userinfo_endpoint": f"{self.url}{USERINFO}",
             "jwks_uri": f"{self.url}{KEYS}",
+            "pushed_authorization_request_endpoint": f"{self.url}{PUSHED}",
             "response_types_supported": ["code"],
             "subject_types_supported": ["public"],
             "id_token_signing_alg_values_supported": ["RS256"],
@@ -106,6 +108,10 @@ def _handler(issuer: Issuer) -> type[BaseHTTPRequestHandler]:
                 self.send_header(name, value)
             self.end_headers()
             self.wfile.write(body)
+
+        def do_POST(self) -> None:
+            self.rfile.read(int(self.headers["Content-Length"]))
+            self.do_GET()
 
         def log_message(self, format: str, *args: Any) -> None:
             del format, args

@@ -10,16 +10,19 @@ from typing import Any
 import pytest
 
 from cobot_oidc.errors import CobotOIDCError, ProviderError, TokenError
+from cobot_oidc.protocol.authorization import AuthorizationRequest
+from cobot_oidc.protocol.client import Client
 from cobot_oidc.provider.deadline import within
 from cobot_oidc.provider.documents import MOMENT, MOST_WAITING
-from cobot_oidc.provider.gate import MOST_CALLS
+from cobot_oidc.provider.gate import MOST_CALLS, MOST_PUSHES, MOST_PUSHES_IN_ALL
+from cobot_oidc.provider.gate import MOST_WAITING as MOST_WAITING_IN_LINE
 from cobot_oidc.provider.provider import Provider
 from cobot_oidc.provider.providers import Providers
 from cobot_oidc.settings import ProviderSettings
 from cobot_oidc.standin.keys import rsa_key
 
 from ..conftest import Clock
-from .issuer import DOCUMENT, JSON, KEYS, USERINFO, Issuer, running
+from .issuer import DOCUMENT, JSON, KEYS, PUSHED, USERINFO, Issuer, running
 
 HURRIED = ProviderSettings(connect_timeout=0.3, read_timeout=0.3, total_timeout=0.5)
 PATIENT = ProviderSettings(connect_timeout=5, read_timeout=5, total_timeout=5)
@@ -524,7 +527,7 @@ def test_while_keys_are_stale_only_one_waits_for_the_provider(issuer: Issuer, cl
 
 def ask_userinfo(provider: Provider) -> Any:
     with provider.room_for_a_login():
-        return provider.userinfo("t", "ada")
+        return provider.userinfo("t", "ada", client_id="client")
 
 
 def hangs(issuer: Issuer, path: str) -> threading.Event:
@@ -620,6 +623,47 @@ def test_nobody_stands_in_line_before_calls_that_hang(provider: Provider, issuer
         over.set()
 
 
+def push(provider: Provider) -> str:
+    secret = "v" * 43
+    request = AuthorizationRequest("client", "https://portal.example/cb", ("openid",), secret, secret, secret)
+    return provider.push(Client("client", None, "none"), request)
+
+
+@pytest.mark.covers("P07")
+def test_no_more_than_four_requests_are_pushed_at_once_to_an_issuer_and_six_to_all(
+    issuer: Issuer, clock: Clock
+) -> None:
+    with running(clock) as other:
+        providers = Providers(PATIENT, clock, lambda *_: None)
+        both = [providers.provider(each.url) for each in (issuer, other)]
+        for provider in both:
+            provider.begin()
+        over = threading.Event()
+
+        def slow() -> Any:
+            over.wait(5)
+            return 201, JSON, b'{"request_uri": "urn:a", "expires_in": 60}'
+
+        issuer.answers[PUSHED] = other.answers[PUSHED] = slow
+        issuer.answers[USERINFO] = 200, JSON, b'{"sub": "ada"}'
+        with ThreadPoolExecutor(20) as pool:
+            first = [pool.submit(push, both[0]) for _ in range(6)]
+            eventually(lambda: issuer.asked[PUSHED] == MOST_PUSHES)
+            others = [pool.submit(push, both[1]) for _ in range(6)]
+            eventually(lambda: other.asked[PUSHED] == MOST_PUSHES_IN_ALL - MOST_PUSHES)
+            # 6 stand in line now: there is room there for 2, and for nobody else.
+            line = [pool.submit(push, both[1]) for _ in range(MOST_WAITING_IN_LINE)]
+            refused = 6
+            eventually(lambda: sum(each.done() for each in line) == refused)
+            assert {failure(each.result).code for each in line if each.done()} == {"provider_busy"}
+            assert ask_userinfo(both[0])["sub"] == "ada"  # whose login was begun before
+            assert (issuer.asked[PUSHED], other.asked[PUSHED]) == (MOST_PUSHES, MOST_PUSHES_IN_ALL - MOST_PUSHES)
+            over.set()
+
+            served = [each for each in (*first, *others, *line) if each.exception() is None]
+            assert [each.result() for each in served] == ["urn:a"] * (MOST_PUSHES_IN_ALL + MOST_WAITING_IN_LINE)
+
+
 @pytest.mark.covers("K11")
 def test_a_clock_that_was_set_back_makes_nothing_fresh_for_ever(
     provider: Provider, issuer: Issuer, clock: Clock
@@ -639,7 +683,6 @@ def test_a_clock_that_was_set_back_makes_nothing_fresh_for_ever(
         pytest.param((200, JSON, b'{"sub": "Ada"}'), "", id="other case"),
         pytest.param((200, JSON, b'{"sub": ["ada"]}'), "", id="list"),
         pytest.param((200, JSON, b'{"sub": "grace"}'), "", id="another"),
-        pytest.param((200, {"Content-Type": "application/jwt"}, b"a.b.c"), "", id="JWT"),
         pytest.param((200, {"Content-Type": "text/html"}, b"<p>"), "", id="HTML"),
         pytest.param((401, {"WWW-Authenticate": "Bearer"}, b""), "", id="401"),
         pytest.param((403, JSON, b"{}"), "", id="403"),
@@ -650,6 +693,6 @@ def test_userinfo_counts_only_for_its_subject(
 ) -> None:
     issuer.answers[USERINFO] = answer
     if reason is None:
-        assert provider.userinfo("token", "ada")["email"] == "ada@example"
+        assert provider.userinfo("token", "ada", client_id="client")["email"] == "ada@example"
     else:
-        assert failure(lambda: provider.userinfo("token", "ada")).code == "userinfo_unusable"
+        assert failure(lambda: provider.userinfo("token", "ada", client_id="client")).code == "userinfo_unusable"

@@ -28,6 +28,19 @@ oidc = CobotOIDC(app, space=from_view_arg("space"))
 api = Blueprint("api", __name__)
 
 
+@oidc.authorization_request
+def ask_for_more(space: str | None, next_path: str | None) -> dict[str, str] | None:
+    return {"acr_values": space} if space and next_path else None
+
+
+assert_type(ask_for_more("co-up", None), dict[str, str] | None)
+
+
+@CobotOIDC().authorization_request
+async def ask_somebody(_space: str | None, _next_path: str | None) -> dict[str, object]:
+    return {"max_age": 300}
+
+
 @app.get("/")
 @login_required
 def home() -> str:

@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
+from ...protocol.client import Client
 from ...settings import READ_USER, Settings
 from ..findings import Finding, ok, warning
 
@@ -15,6 +16,7 @@ def combination_findings(settings: Settings, config: Mapping[str, Any], unread: 
     yield from found
     if not found:
         yield ok("settings", "settings", "The settings are valid, and fit together.")
+    yield from _clients(settings)
 
 
 def _names(settings: Settings, unread: Collection[str]) -> Iterator[Finding]:
@@ -32,6 +34,24 @@ def _names(settings: Settings, unread: Collection[str]) -> Iterator[Finding]:
             f"COBOT_OIDC_SPACE_ISSUERS names {space}, but COBOT_OIDC_SPACES does not: nobody can log in there.",
             f"Add {space} to COBOT_OIDC_SPACES, or remove its issuer.",
         )
+
+
+def _clients(settings: Settings) -> Iterator[Finding]:
+    """Which key or algorithm proves who the app is: what the provider has to have been told of."""
+    own = [(space, each.client) for space, each in settings.issuers.exceptions.items() if each.callback is not None]
+    for space, client in [(None, settings.issuers.provider.client), *own]:
+        if client.authentication in ("client_secret_jwt", "private_key_jwt"):
+            yield _client(space, client)
+
+
+def _client(space: str | None, client: Client) -> Finding:
+    where = "" if space is None else f" of {space}"
+    if client.authentication == "client_secret_jwt":
+        return ok(f"client{where}", "client", f"It proves who it is with client_secret_jwt, by {client.algorithm}.")
+    first, *others = client.keys
+    more = f"; {', '.join(ascii(key.kid) for key in others)} can take over" if others else ""
+    found = f"It proves who it is with private_key_jwt: the key {first.kid!a} signs with {first.algorithm}{more}."
+    return ok(f"client{where}", "client", found)
 
 
 def _membership(settings: Settings, config: Mapping[str, Any]) -> Iterator[Finding]:

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 from ...errors import CobotOIDCError, ConfigurationError
 from ...issuers import Registration
-from ...protocol.discovery import ProviderMetadata, narrow_algorithms
+from ...protocol.discovery import ProviderMetadata, narrow_algorithms, narrow_userinfo_algorithms
 from ...protocol.keys import KeySet
 from ...settings import Settings
 from ..asking import Answer
@@ -45,6 +45,7 @@ def document_findings(
             metadata.jwks_uri,
             metadata.userinfo_endpoint,
             metadata.end_session_endpoint,
+            metadata.pushed_request_endpoint,
         )
         if url is not None
     )
@@ -56,6 +57,19 @@ def document_findings(
             "COBOT_OIDC_USERINFO is True, but the document names no userinfo_endpoint: no login will work.",
             "Set COBOT_OIDC_USERINFO=False.",
         )
+    if settings.userinfo == "signed":
+        yield from _signed_userinfo(subject, metadata, settings)
+    pushes = registration.client.pushes or metadata.requires_pushed_requests
+    if pushes and metadata.pushed_request_endpoint is None:
+        yield problem(
+            subject,
+            "pushed_request_unusable",
+            "Authorization requests have to be pushed, but the document names no "
+            "pushed_authorization_request_endpoint: no login will begin.",
+            "Set COBOT_OIDC_PUSHED_AUTHORIZATION_REQUESTS=False, unless the document itself requires it.",
+        )
+    elif pushes:
+        yield ok(subject, "pushed_requests", "Authorization requests are pushed to it before the browser goes there.")
     if settings.logout_at_provider and metadata.end_session_endpoint is None:
         yield warning(
             subject,
@@ -63,6 +77,18 @@ def document_findings(
             "COBOT_OIDC_LOGOUT_AT_PROVIDER is True, but the document names no end_session_endpoint: people stay "
             "logged in there.",
             "Set COBOT_OIDC_LOGOUT_AT_PROVIDER=False; a provider such as Cobot has no such logout.",
+        )
+
+
+def _signed_userinfo(subject: str, metadata: ProviderMetadata, settings: Settings) -> Iterator[Finding]:
+    try:
+        narrow_userinfo_algorithms(settings.provider.algorithms, metadata)
+    except ConfigurationError as error:
+        yield of_error(
+            subject,
+            error,
+            "Add an algorithm of its userinfo_signing_alg_values_supported to COBOT_OIDC_ALGORITHMS, or set "
+            "COBOT_OIDC_USERINFO=True.",
         )
 
 
