@@ -17,7 +17,7 @@ FORM = "application/x-www-form-urlencoded"
 @pytest.mark.requirement(
     "Core-3.1.2.1-1", "Core-3.1.2.1-2", "Core-13.1-1", "Core-14-2", "RFC6749-3.1.1-1", "RFC6749-3.1.2.3-1"
 )
-@pytest.mark.requirement("Core-3.1.2.1-7", "RFC6749-10.3-2", "RFC9700-2.3-1")
+@pytest.mark.requirement("Core-3.1.2.1-7", "RFC6749-10.3-2", "RFC9700-2.1.2-2", "RFC9700-2.3-1")
 def test_the_authorization_request(relying_party: RelyingParty, cobot: StandIn) -> None:
     endpoint, _, query = relying_party.begin("/desk").partition("?")
 
