@@ -45,6 +45,7 @@ def fails(visitor: Visitor, told: list[CobotOIDCError]) -> str:
     return error.code
 
 
+@pytest.mark.module("oidcc-client-test-userinfo-signed")
 @pytest.mark.parametrize("setting", [True, "signed"])
 def test_what_a_signed_userinfo_says_is_kept(make_portal: MakePortal, signing: StandIn, setting: Any) -> None:
     page = Visitor(make_portal(COBOT_OIDC_USERINFO=setting), signing).log_in("/desk")
