@@ -124,6 +124,18 @@ def test_every_rule_has_a_token_that_it_alone_refuses() -> None:
         assert any(_passes(changes, others) and not _passes(changes, [rule]) for _, changes in SPOILT), rule.about
 
 
+def test_each_rule_says_what_it_is_about_and_where_it_is_written_down() -> None:
+    own = [(rule.about, rule.section) for rule in LOGOUT_RULES[7:]]
+
+    assert [rule.about for rule in LOGOUT_RULES[:7]] == ["iss", "aud", "azp", "exp", "iat", "exp after iat", "nbf"]
+    assert own == [
+        ("sub or sid", "Back-Channel Logout 2.6 (4)"),
+        ("events", "Back-Channel Logout 2.6 (5)"),
+        ("nonce", "Back-Channel Logout 2.6 (6)"),
+        ("jti", "Back-Channel Logout 2.4"),
+    ]
+
+
 def _passes(changes: dict[str, Any], rules: Any) -> bool:
     try:
         for rule in rules:
