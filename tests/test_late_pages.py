@@ -183,12 +183,27 @@ def test_a_copy_of_a_session_ends_with_the_login(
     assert visitor.get_with(f"session={stolen.value}", "/desk").status_code == 302
 
 
+@pytest.mark.covers("S09")
+def test_two_browsers_that_log_in_within_one_second_are_logged_out_one_by_one(
+    make_portal: MakePortal, cobot: StandIn
+) -> None:
+    portal = make_portal()
+    desk, phone = Visitor(portal, cobot), Visitor(portal, cobot)
+    desk.log_in("/desk")
+    phone.log_in("/desk")
+
+    desk.log_out()
+
+    assert desk.sees("/") is None
+    assert phone.sees("/") is not None
+
+
 @pytest.mark.covers("S09", "X10")
 def test_with_redis_a_logout_reaches_every_process(
     make_portal: MakePortal, cobot: StandIn, clock: Clock, redis: RedisServer
 ) -> None:
     here, there = (make_portal(COBOT_OIDC_REDIS_URL=redis.url) for _ in range(2))
-    visitor = Visitor(here, cobot)
+    visitor, began = Visitor(here, cobot), clock.now
     visitor.log_in("/desk")
 
     def copied() -> str:
@@ -208,6 +223,7 @@ def test_with_redis_a_logout_reaches_every_process(
         assert time.monotonic() < ends
         clock.move(5)
         time.sleep(0.01)
+    clock.now = began  # within the second of the login that has ended
     visitor.log_in("/desk")
     copy = copied()
     assert seen_there()

@@ -76,7 +76,7 @@ def _newest(user: User, held: str | None, refused: str | None) -> str | None:
 def _keep(user: User, held: str) -> None:
     """Let the session hold the renewed token."""
     installed, identity = installation(), identity_of(user)
-    if identity is None or identity.kept.token == held or identity.user.authenticated_at != user.authenticated_at:
+    if identity is None or identity.kept.token == held or identity.user.login_id != user.login_id:
         return
     if not sessions.keep_token(identity, held, installed.terms):
         installed.events.tell("token_not_kept", user.issuer)

@@ -101,10 +101,6 @@ class EndedLogins:
         self._forget_old()
         return is_noted
 
-    def remove(self, user: User) -> None:
-        """A new login, in the same second as one that was ended."""
-        self._names.get(user.authenticated_at, set()).discard(self._name_of(user))
-
     def _was_ended_by_its_provider(self, login: Identity) -> bool:
         user, session = login.user, login.kept.session_hash
         own = ("subject without session", user.subject) if session is None else ("session", session)
@@ -122,7 +118,7 @@ class EndedLogins:
                 self._ended_until.pop(name, None)
 
     def _name_of(self, user: User) -> str:
-        login = f"{user.get_id()}#{user.authenticated_at}"
+        login = f"{user.get_id()}#{user.authenticated_at}#{user.login_id}"
         return hmac.digest(self._secret(), login.encode(), "sha256").hex()[:32]
 
     def _mac(self, *of: str | int) -> str:

@@ -22,11 +22,13 @@ from ..errors import ConfigurationError, LoginError
 from .user import Membership, Standing, User
 
 KEY = "cobot:"  # and the issuer: an entry for each identity
-TAG_LENGTH, NOT_CLAIMS = 4, 3  # characters; members of a stored identity
+TAG_LENGTH, LOGIN_ID_LENGTH, NOT_CLAIMS = 4, 4, 3  # characters; members of a stored identity
 LARGEST_COOKIE = 3800  # bytes; browsers drop a cookie beyond 4096 without a word (S06)
 CLOCK_DISAGREEMENT = 300  # seconds that the machines behind one app may disagree
 LARGEST_WITH_HINT = 2800  # bytes: a hint for the logout leaves this much of a cookie to what the app keeps later
 LONGEST_NAME = 40  # characters of a hint of which the session holds a name alone
+_FORM = 2  # of a stored identity: of an older release's, nothing is read
+_HEAD_LENGTH = TAG_LENGTH + LOGIN_ID_LENGTH
 NOTED_EACH = 12  # parts of the idle lifetime: that often a visit is written down, and a cookie set
 
 
@@ -56,7 +58,7 @@ class Terms(NamedTuple):
     ) -> "Terms":
         """The terms with their tag: four characters."""
         names = tuple(name for name in claims if name not in ("iss", "sub"))
-        tag = urlsafe_b64encode(hashlib.sha256(" ".join(names).encode()).digest())[:TAG_LENGTH].decode()
+        tag = urlsafe_b64encode(hashlib.sha256(f"{_FORM} {' '.join(names)}".encode()).digest())[:TAG_LENGTH].decode()
         return cls(names, tag, lifetime, idle_lifetime, find_standing)
 
 
@@ -180,11 +182,12 @@ class Identity(NamedTuple):
         names = terms.claims
         if not isinstance(stored, list) or not 0 <= len(stored) - NOT_CLAIMS <= len(names):
             return None
-        tag_and_space, subject, at, *values = stored
+        head, subject, at, *values = stored
         authenticated_at, seen_at, kept = (*at, None, None)[:3] if isinstance(at, list) and at else (at, None, None)
         if (
-            not isinstance(tag_and_space, str)
-            or not tag_and_space.startswith(terms.tag)
+            not isinstance(head, str)
+            or len(head) < _HEAD_LENGTH
+            or not head.startswith(terms.tag)
             or not isinstance(subject, str)
             or not isinstance(authenticated_at, int)
             or not (seen_at is None or isinstance(seen_at, int))
@@ -193,8 +196,8 @@ class Identity(NamedTuple):
         claims = dict(zip(names, values, strict=False))
         if None in values:
             claims = {name: value for name, value in claims.items() if value is not None}
-        space = tag_and_space[TAG_LENGTH:] or None
-        user = User(issuer, subject, space, claims, authenticated_at, terms.find_standing)
+        login_id, space = head[TAG_LENGTH:_HEAD_LENGTH], head[_HEAD_LENGTH:] or None
+        user = User(issuer, subject, space, claims, authenticated_at, terms.find_standing, login_id)
         return cls(user, seen_at, Kept(kept, space) if isinstance(kept, dict) else NOTHING_KEPT)
 
     def stored(self, terms: Terms) -> list[object]:
@@ -206,7 +209,7 @@ class Identity(NamedTuple):
         values = [user.kept_claims.get(name) for name in terms.claims]
         while values and values[-1] is None:
             del values[-1]
-        return [terms.tag + (user.space or ""), user.subject, at, *values]
+        return [terms.tag + user.login_id + (user.space or ""), user.subject, at, *values]
 
     def is_alive(self, now: float, terms: Terms) -> bool:
         """Whether the login is still valid. ``now`` in seconds since the epoch."""

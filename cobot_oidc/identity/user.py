@@ -1,9 +1,12 @@
 """Who is logged in, as the app sees it. This module knows nothing of sessions, requests or the network."""
 
+import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING, ClassVar, Literal, TypedDict, cast
+
+LOGIN_ID_BYTES = 3  # four characters of base64url
 
 if TYPE_CHECKING:
     from typing_extensions import ReadOnly  # type checkers know it without the package
@@ -79,6 +82,11 @@ class Standing:
     cobot_id: str | None = None
 
 
+def new_login_id() -> str:
+    """Four characters: it need not be secret, and every byte travels with every request."""
+    return secrets.token_urlsafe(LOGIN_ID_BYTES)
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class User:
     """One identity: a subject at an issuer (OIDC Core 2 and 5.7).
@@ -91,6 +99,7 @@ class User:
     :ivar kept_claims: the claims that the session keeps (``COBOT_OIDC_CLAIMS``).
     :ivar authenticated_at: when the login was completed, in seconds since the epoch.
     :ivar find_standing: tells what the user is in their space, if the app wants to know (``COBOT_OIDC_MEMBERSHIP``).
+    :ivar login_id: tells this login from others of the same person, also within one second; says nothing else.
     """
 
     issuer: str
@@ -99,6 +108,7 @@ class User:
     kept_claims: Mapping[str, object]
     authenticated_at: int
     find_standing: "Callable[[User], Standing | None] | None" = field(default=None, repr=False)
+    login_id: str = field(default_factory=new_login_id, repr=False)
 
     is_authenticated: ClassVar[Literal[True]] = True  # Literal, as type checkers narrow by it
 

@@ -16,7 +16,7 @@ _NAME_BYTES = 12
 
 def login_of(user: User) -> str:
     """The context of what is sealed for one login: of another one, it cannot be opened."""
-    return json.dumps([user.issuer, user.subject, user.space, user.authenticated_at])
+    return json.dumps([user.issuer, user.subject, user.space, user.authenticated_at, user.login_id])
 
 
 def put(kind: str, sealed: str) -> str:

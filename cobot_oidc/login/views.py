@@ -257,7 +257,6 @@ def _log_in(login: LoggedIn, transaction: Transaction) -> str:
     with sessions.undone_on_error():
         for issuer in sessions.start(login.identity, installed.terms):
             installed.events.tell("logout_hint_left_out", issuer)
-        installed.ended_logins.remove(user)
         pin_space(user.space)
         try:
             tell_listeners(login)
@@ -271,14 +270,14 @@ def _log_in(login: LoggedIn, transaction: Transaction) -> str:
     sessions.rotate()
     after = sessions.logins(installed.terms)
     gone = {one.user for one in before} - {one.user for one in after}
-    alive = {(one.user, one.user.authenticated_at) for one in after}
+    alive = {one.user.login_id for one in after}
     held = {one.kept.token for one in after}
     replaced = [one for one in before if one.kept.token not in held]
     _forget_tokens(replaced, revoke=installed.settings.revoke_token, but=login.access_token)
     if installed.settings.logout_at_provider:
         _forget_hints(before, after)
     # The same person's earlier login ends too: a copy of it, or a frame that has it, would outlive the next logout.
-    installed.ended_logins.add(one.user for one in before if (one.user, one.user.authenticated_at) not in alive)
+    installed.ended_logins.add(one.user for one in before if one.user.login_id not in alive)
     if gone or logout_marks.are_marked():
         after_this_request(partial(_mark_valid, user, gone))
     return place

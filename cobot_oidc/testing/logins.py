@@ -62,7 +62,6 @@ def log_in(
     with app.app_context():
         held = None if token is None else tokens.keep(token, user)
     kept = Kept.of(space, token=held, standing=standing, granted=scopes, declined=(), cobot_id=None)
-    installed.ended_logins.remove(user)
     with client.session_transaction() as session:
         session[KEY + user.issuer] = Identity(user, kept=kept).stored(installed.terms)
     return user
