@@ -16,6 +16,7 @@ class CobotOIDCConfig(TypedDict, total=False):
         "client_secret_post", "client_secret_basic", "client_secret_jwt", "private_key_jwt", "none"
     ]
     COBOT_OIDC_CLIENT_AUTH_ALGORITHM: str | None
+    COBOT_OIDC_CLIENT_AUTH_AUDIENCE: str | None
     COBOT_OIDC_PUSHED_AUTHORIZATION_REQUESTS: bool
     COBOT_OIDC_ISSUER: str
     COBOT_OIDC_SPACE_ISSUER: str | None

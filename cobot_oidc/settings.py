@@ -142,6 +142,13 @@ class IssuerSettings:
         default=None,
         shown="`HS256` with a secret; that of the key",
     )
+    client_auth_audience: str | None = setting(
+        optional(check.client_auth_audience),
+        "whom the client's assertions are for, if a provider insists on [something else than its "
+        "issuer](client-authentication.md#what-an-assertion-says), such as the URL of its token endpoint",
+        default=None,
+        shown="the issuer",
+    )
     pushed_authorization_requests: bool = setting(
         check.boolean,
         "the client must [push its authorization requests](authorization-request.md#pushed-requests) to the provider "
@@ -468,6 +475,7 @@ def _issuers(given: IssuerSettings) -> Issuers:
             given.client_auth,
             given.client_key,
             given.client_auth_algorithm,
+            given.client_auth_audience,
             given.pushed_authorization_requests,
         )
     except Unfit as unfit:

@@ -33,6 +33,7 @@ _OF_ITS_CLIENT = (
     "client_auth",
     "client_key",
     "client_auth_algorithm",
+    "client_auth_audience",
     "pushed_authorization_requests",
 )
 _OF_A_SPACE_ISSUER = dict.fromkeys(("issuer", "client_id", *_OF_ITS_CLIENT, "allowed_hosts")).keys()
@@ -321,6 +322,14 @@ def client_key(value: object) -> object:
     return value
 
 
+@reads("str")
+def client_auth_audience(value: object) -> str:
+    url = text.read(value)
+    if split_url(url) is None:
+        raise Unfit("the https URL by which the provider knows itself, such as that of its token endpoint")
+    return url
+
+
 @reads("Mapping[str, str]")
 def proxies(value: object) -> Mapping[str, str]:
     if not isinstance(value, Mapping) or not all(isinstance(part, str) for pair in value.items() for part in pair):
@@ -361,6 +370,7 @@ def _own_client(given: Mapping[str, object]) -> Client | None:
         CLIENT_AUTH.read(given.get("client_auth", usual_authentication(secret, key))),
         key,
         optional(CLIENT_AUTH_ALGORITHM).read(given.get("client_auth_algorithm")),
+        optional(client_auth_audience).read(given.get("client_auth_audience")),
         boolean.read(given.get("pushed_authorization_requests", False)),
     )
 
@@ -394,6 +404,7 @@ def client_of(
     method: str,
     key: object = None,
     algorithm: str | None = None,
+    audience: str | None = None,
     pushes: bool = False,
 ) -> Client:
     """A client, if its authentication matches what it has: a secret, a key, or neither."""
@@ -411,11 +422,12 @@ def client_of(
         if len(secret or "") < _HMAC[algorithm]:
             expected = f"{_HMAC[algorithm]} characters or more for {algorithm} (RFC 7518 section 3.2)"
             raise Unfit(f"a client secret of {expected}", about="CLIENT_SECRET")
-        return Client(client_id, secret, "client_secret_jwt", algorithm=algorithm, pushes=pushes)
+        return Client(client_id, secret, "client_secret_jwt", algorithm=algorithm, audience=audience, pushes=pushes)
     if method == "private_key_jwt":
-        return Client(client_id, None, "private_key_jwt", keys=_keys(key, algorithm), pushes=pushes)
-    if algorithm is not None:
-        expected = "client_secret_jwt or private_key_jwt, as CLIENT_AUTH_ALGORITHM is for these alone"
+        keys = _keys(key, algorithm)
+        return Client(client_id, None, "private_key_jwt", keys=keys, audience=audience, pushes=pushes)
+    if algorithm is not None or audience is not None:
+        expected = "client_secret_jwt or private_key_jwt, as CLIENT_AUTH_ALGORITHM and _AUDIENCE are for these alone"
         raise Unfit(expected, about="CLIENT_AUTH")
     return Client(client_id, secret, cast(ClientAuthentication, method), pushes=pushes)
 

@@ -149,6 +149,22 @@ def test_an_assertion_is_for_this_issuer_alone_for_a_minute_and_never_the_same(
     assert header["typ"] == "client-authentication+jwt"
 
 
+@pytest.mark.covers("P09")
+def test_only_the_operator_can_name_another_audience(make_portal: MakePortal, cobot: StandIn) -> None:
+    """The stand-in takes its issuer alone, so this login ends there; an older provider would take the assertion."""
+    registered(cobot, pem(EC_KEY))
+    endpoint = f"{cobot.issuer}/oauth/access_token"
+    visitor = Visitor(make_portal(**with_key(pem(EC_KEY), COBOT_OIDC_CLIENT_AUTH_AUDIENCE=endpoint)), cobot)
+
+    answer = visitor.browser.get(visitor.answer(visitor.begin("/desk")))
+
+    assert answer.status_code == 500
+    assert "client_refused" not in answer.text
+    [request] = cobot.token_requests
+    said = jwt.decode(request["client_assertion"][0], options={"verify_signature": False})
+    assert said["aud"] == endpoint
+
+
 @pytest.mark.covers("P08")
 def test_a_key_that_the_provider_does_not_know_is_refused(
     make_portal: MakePortal, cobot: StandIn, told: list[CobotOIDCError]
@@ -342,6 +358,9 @@ def test_a_key_that_cannot_be_a_client_s_is_refused_when_the_app_starts(name: st
         ),
         ({"COBOT_OIDC_CLIENT_SECRET": SECRET, "COBOT_OIDC_CLIENT_AUTH_ALGORITHM": "HS256"}, "CLIENT_AUTH"),
         ({"COBOT_OIDC_CLIENT_AUTH": "client_secret_jwt"}, "CLIENT_AUTH"),
+        ({"COBOT_OIDC_CLIENT_SECRET": SECRET, "COBOT_OIDC_CLIENT_AUTH_AUDIENCE": "https://op.example"}, "CLIENT_AUTH"),
+        (with_key(pem(EC_KEY), COBOT_OIDC_CLIENT_AUTH_AUDIENCE="op.example"), "CLIENT_AUTH_AUDIENCE"),
+        (with_key(pem(EC_KEY), COBOT_OIDC_CLIENT_AUTH_AUDIENCE="http://op.example"), "CLIENT_AUTH_AUDIENCE"),
     ],
 )
 def test_settings_of_a_client_that_do_not_fit_together(settings: dict[str, Any], setting: str) -> None:
@@ -359,6 +378,7 @@ def test_settings_of_a_client_that_do_not_fit_together(settings: dict[str, Any],
         {"client_id": "own", "client_key": pem(SMALL)},
         {"client_id": "own", "client_secret": "s" * 31, "client_auth": "client_secret_jwt"},
         {"client_key": pem(EC_KEY)},
+        {"client_id": "own", "client_key": pem(EC_KEY), "client_auth_audience": "op.example"},
         {"client_id": "own", "client_secret": "s" * 31, "pushed_authorization_requests": "yes"},
     ],
 )

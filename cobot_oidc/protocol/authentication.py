@@ -39,13 +39,14 @@ class AuthenticatedForm:
 class AssertionTerms:
     """What an assertion says besides who the client is.
 
-    :param audience: the provider's issuer, and nothing else. A list, or the URL of an endpoint, which a malicious
-        provider may share with an honest one, would make the assertion valid there too (RFC 10070).
+    :param issuer: the provider's, and so the audience, unless the operator has named another (``Client.audience``).
+        A list, or the URL of an endpoint from the document, where a malicious provider may name an honest one's, would
+        make the assertion valid there too (RFC 10070).
     :param now: seconds since the epoch.
     :param token_id: random, and used once (``jti``); never shown in ``repr``.
     """
 
-    audience: str
+    issuer: str
     now: float
     token_id: str = field(repr=False)
 
@@ -79,7 +80,7 @@ def client_assertion(client: Client, terms: AssertionTerms) -> str:
     claims: dict[str, object] = {
         "iss": client.client_id,
         "sub": client.client_id,
-        "aud": terms.audience,
+        "aud": client.audience or terms.issuer,
         "jti": terms.token_id,
         "iat": now,
         "exp": now + ASSERTION_LIFETIME,

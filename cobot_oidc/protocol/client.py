@@ -21,6 +21,7 @@ class Client:
         advertises only ``none``, although Cobot requires ``client_secret_post`` (docs/cobot.md 3).
     :param keys: of ``private_key_jwt``. The first one signs; the others are registered too, so that each can take over.
     :param algorithm: the HMAC of ``client_secret_jwt``; a key has its own.
+    :param audience: whom an assertion is for; ``None`` for the issuer. Like everything here, never from the document.
     :param pushes: whether it must send its authorization requests beforehand (RFC 9126 section 6).
     """
 
@@ -29,4 +30,5 @@ class Client:
     authentication: ClientAuthentication
     keys: "tuple[ClientKey, ...]" = ()
     algorithm: str = "HS256"
+    audience: str | None = None
     pushes: bool = False
