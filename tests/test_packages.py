@@ -96,7 +96,7 @@ def along_with(path: str) -> Callable[[set[str]], set[str]]:
     [
         (without("cobot_oidc/urls.py"), "The wheel has what does not belong there: cobot_oidc/urls.py."),
         (along_with("cobot_oidc/lost.html"), "The wheel lacks cobot_oidc/lost.html."),
-        (along_with("docs/lost.txt"), "The sdist lacks docs/lost.txt."),
+        (along_with("docs/lost.png"), "The sdist lacks docs/lost.png."),
         (along_with("cobot_oidc/notes.docx"), "cobot_oidc/notes.docx is of a kind that the package does not need: "),
         (along_with("docs/.env.local"), "docs/.env.local must not leave this repository: "),
         (along_with("cobot_oidc/fr.po"), "cobot_oidc/fr.po is not compiled: make translations."),
