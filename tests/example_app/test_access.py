@@ -17,6 +17,7 @@ def test_axe_finds_nothing(new_page: NewPage, booked: StandIn, dark: bool) -> No
     axe = Axe()
 
     def look(page: Page, name: str) -> None:
+        page.wait_for_load_state()
         found = axe.run(page)
         assert found.violations_count == 0, f"{name}: {found.generate_report()}"
 
@@ -27,6 +28,7 @@ def test_letters_of_twice_the_size_fit(new_page: NewPage, booked: StandIn) -> No
     """A window of 1280 px at 200 % is one of 640, and with 400 % one of 320 (WCAG 1.4.10)."""
 
     def look(page: Page, name: str) -> None:
+        page.wait_for_load_state()
         for width in (640, 320):
             page.set_viewport_size({"width": width, "height": 500})
             assert page.evaluate("document.documentElement.scrollWidth") <= width, (name, width)
