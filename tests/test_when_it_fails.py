@@ -176,6 +176,20 @@ def test_a_login_that_is_cancelled(visitor: Visitor, cobot: StandIn, heard: Hear
     assert cobot.asked("/oauth/access_token") == 0
 
 
+@pytest.mark.covers("F03", "F18")
+def test_the_page_of_a_cancelled_login_is_reloaded(visitor: Visitor, heard: Heard, clock: Clock) -> None:
+    callback = visitor.answer(visitor.begin("/desk"), cancel=True)
+    visitor.get(callback)
+
+    response = visitor.get(callback)
+
+    assert_page(response, 400, START_AGAIN)
+    assert heard.code == "transaction_used"
+    clock.move(61)
+    visitor.get(callback)
+    assert heard.code != "transaction_used"  # it is remembered for a minute
+
+
 @pytest.mark.covers("F05")
 def test_a_login_that_took_too_long(visitor: Visitor, cobot: StandIn, clock: Clock, heard: Heard) -> None:
     callback = visitor.answer(visitor.begin("/desk"))

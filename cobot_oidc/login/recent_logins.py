@@ -1,4 +1,4 @@
-"""A short-lived cookie that remembers which logins of this browser succeeded within the last minute.
+"""A short-lived cookie that remembers which logins of this browser were answered within the last minute.
 
 It contains no secrets and proves nothing. It distinguishes an answer that arrives a second time from an unknown one
 (F03), and a browser that loses its session each time from one that logs in for the first time (F28).
@@ -16,6 +16,7 @@ from .transactions import state_hash
 
 REMEMBERED_FOR = 60  # seconds
 MOST = 4
+NOBODY = "0000"  # in place of an issuer's hash: nobody was logged in
 STUCK_FROM = 3  # logins at one issuer within that time, without anybody being logged in
 
 _NAME = "cobot_oidc_recent"
@@ -24,7 +25,7 @@ _ENTRY = re.compile(r"([A-Za-z0-9_-]{8})([0-9a-f]{4})([0-9a-f]{1,10})")
 
 @dataclass(frozen=True, slots=True)
 class RecentLogin:
-    """One successful login: abbreviated hashes of its state and issuer, and its time (seconds since the epoch)."""
+    """One login: abbreviated hashes of its state and issuer, and its time (seconds since the epoch)."""
 
     state_hash: str
     issuer_hash: str
@@ -52,6 +53,13 @@ def was_answered(state: str, issuers: Iterable[str], now: float) -> bool:
     )
 
 
+def has_failed(state: str, now: float) -> bool:
+    """Whether the login with this state has just ended with nobody being logged in."""
+    return any(
+        login.state_hash == state_hash(state)[:8] and login.issuer_hash == NOBODY for login in recent_logins(now)
+    )
+
+
 def is_stuck(issuer: str, now: float) -> bool:
     """Whether this browser logs in at this issuer again and again, because it does not keep the session."""
     return sum(login.issuer_hash == _hash(issuer) for login in recent_logins(now)) >= STUCK_FROM
@@ -59,7 +67,16 @@ def is_stuck(issuer: str, now: float) -> bool:
 
 def remember(state: str, issuer: str, now: float, response: Response) -> Response:
     """Add a login once the request has been answered."""
-    logins = [*recent_logins(now), RecentLogin.of(state, issuer, now)][-MOST:]
+    return _remember(RecentLogin.of(state, issuer, now), response)
+
+
+def remember_failure(state: str, now: float, response: Response) -> Response:
+    """Add a login that has ended with nobody being logged in, so that a reload of its page is known to be one."""
+    return _remember(RecentLogin(state_hash(state)[:8], NOBODY, int(now)), response)
+
+
+def _remember(login: RecentLogin, response: Response) -> Response:
+    logins = [*recent_logins(login.at), login][-MOST:]
     value = ".".join(f"{login.state_hash}{login.issuer_hash}{login.at:x}" for login in logins)
     cookies.put(response, _NAME, value, max_age=REMEMBERED_FOR)
     return response

@@ -108,15 +108,20 @@ def callback(registered: str | None = None) -> Response:
     if recent_logins.was_answered(answer.state or "", sessions.issuers(installed.terms), installed.clock()):
         return redirect(urls.after_login_again(), 303)  # reload, back button (F03)
     with _its_error_in_the_log(answer):
+        if recent_logins.has_failed(answer.state or "", installed.clock()):
+            raise LoginError("transaction_used")
         transaction = transactions.recall(answer.state)
         urls.offer_login(transaction.destination)
         state_hash = transactions.state_hash(transaction.state)
         try:
             login = installed.used_states.login_of(state_hash, lambda: _login(transaction, answer, registered))
-        finally:
+        except CobotOIDCError:
             # Without room for the call nothing was spent, and the same answer may come again (X04).
             if installed.used_states.is_claimed(state_hash):
                 after_this_request(partial(transactions.forget, transaction.state))
+                after_this_request(partial(recent_logins.remember_failure, transaction.state, installed.clock()))
+            raise
+    after_this_request(partial(transactions.forget, transaction.state))
     place = _log_in(login, transaction)
     installed.used_states.remember(state_hash, login.identity)
     _join_crossed_logins()
