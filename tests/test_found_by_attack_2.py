@@ -5,15 +5,18 @@ import time
 from typing import Any
 
 import pytest
+from flask import Flask
 
 from cobot_oidc.standin import StandIn
 
 from .conftest import Clock, MakePortal, Visitor
+from .example_app.test_making_a_booking import Member, ada, app, cobot_with_free_rooms
+from .example_app.test_spaces_by_host import by_host
 from .redis_server import RedisServer
 from .test_backchannel_logout import code_of, cookie_of, logged_in, make_portal, told
 from .test_refresh_tokens import JSON, LIFETIME, make_app
 
-__all__ = ["make_app", "make_portal"]  # fixtures
+__all__ = ["ada", "app", "cobot_with_free_rooms", "make_app", "make_portal"]  # fixtures
 
 
 @pytest.fixture
@@ -115,3 +118,35 @@ def test_a_token_that_is_renewed_while_somebody_logs_out_ends_too(
     assert not [key for key in redis.values() if ":token:" in key]
     revoked = [request.path for request in cobot.requests if request.method == "DELETE"]
     assert len(set(revoked)) == 2  # the old one and the new one
+
+
+# ---------------------------------------------------------------------- the example portal
+
+
+@pytest.mark.covers("A14")
+@pytest.mark.parametrize(
+    "typed",
+    [
+        *("bookings/%2e%2e", "bookings/a%0d%0ab", "bookings/%C3%A9", "bookings/a%23", "bookings/%2e%2e/cancel"),
+        *("invoices/a%22b.pdf", "invoices/%2e%2e.pdf", f"bookings/{'a' * 3000}"),
+    ],
+)
+def test_what_no_id_can_be_is_a_page_that_is_not_there(
+    ada: Member, cobot_with_free_rooms: StandIn, typed: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    before = len(cobot_with_free_rooms.requests)
+
+    assert ada.get(f"/co-up/{typed}").status_code == 404
+    assert len(cobot_with_free_rooms.requests) == before
+    assert not [record for record in caplog.records if record.levelname == "ERROR"]
+
+
+@pytest.mark.covers("R06")
+@pytest.mark.parametrize("is_by_host", [False, True])
+@pytest.mark.parametrize("host", ["..portal.localhost", "a..portal.localhost", f"{'a' * 64}.portal.localhost"])
+def test_a_host_that_is_none_gets_a_plain_answer(app: Flask, live_cobot: StandIn, is_by_host: bool, host: str) -> None:
+    """A page about it had no link that could be made, and neither had the page about that."""
+    portal = by_host(live_cobot, 5000) if is_by_host else app
+    answer = portal.test_client().get("/", headers={"Host": host})
+
+    assert (answer.status_code, answer.text) == (400, "This host is not served here.")
