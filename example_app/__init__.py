@@ -10,7 +10,7 @@ from typing import Any
 
 from flask import Flask, abort, redirect, render_template, request, url_for
 from flask_wtf.csrf import CSRFError
-from werkzeug.exceptions import HTTPException, SecurityError
+from werkzeug.exceptions import BadHost, HTTPException, SecurityError
 from werkzeug.wrappers import Response
 
 from cobot_oidc import User, current_space, current_user, current_users, login_required
@@ -69,7 +69,7 @@ def create_app(config: Mapping[str, Any] | None = None) -> Flask:
     # The extension's own errors have the template cobot_oidc/error.html; this handler is for all others.
     @app.errorhandler(HTTPException)
     def failed(error: HTTPException) -> Response:
-        if isinstance(error, SecurityError):  # a host that is not ours: nothing on a page could lead anywhere
+        if isinstance(error, (BadHost, SecurityError)):  # no host of ours: nothing on a page could lead anywhere
             return Response("This host is not served here.", 400)
         response = error.get_response()
         response.data = render_template(

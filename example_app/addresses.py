@@ -8,14 +8,22 @@ one session.
 from typing import Any
 
 from flask import Blueprint, Flask, abort, current_app, request, url_for
+from werkzeug.routing import BaseConverter
 
 from cobot_oidc import CobotOIDC, current_space, from_host
 
 from .extensions import oidc
 
 
+class Id(BaseConverter):
+    """What Cobot names a thing by. Cobot is asked for nothing else: whatever somebody types is no page of ours."""
+
+    regex = "[A-Za-z0-9_-]{1,100}"
+
+
 def init_app(app: Flask, pages: Blueprint) -> None:
     """Let the extension read the space where the app's configuration says, and put the pages of spaces there."""
+    app.url_map.converters["id"] = Id
     host: str | None = app.config.setdefault("PORTAL_HOST", None)
     app.add_template_global(url_in_space)
     app.add_template_global(url_of_portal)

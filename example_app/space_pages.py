@@ -96,20 +96,20 @@ def book_now(space: str) -> str | Response:
     return redirect(url_in_space("booking", space, booking_id=booking_id), 303)
 
 
-@pages.get("/bookings/<booking_id>")
+@pages.get("/bookings/<id:booking_id>")
 @membership_required
 def booking(space: str, booking_id: str) -> str:
     return render_template("booked.html", booking=booked.my_booking(space, booking_id), now=booked.now_at(space))
 
 
-@pages.get("/bookings/<booking_id>/cancel")
+@pages.get("/bookings/<id:booking_id>/cancel")
 @membership_required
 @requires_scope("write_bookings")
 def cancel(space: str, booking_id: str) -> str:
     return render_template("cancel.html", booking=booked.my_booking(space, booking_id), now=booked.now_at(space))
 
 
-@pages.post("/bookings/<booking_id>/cancel")
+@pages.post("/bookings/<id:booking_id>/cancel")
 @membership_required
 @requires_scope("write_bookings")
 def cancel_now(space: str, booking_id: str) -> Response:
@@ -125,7 +125,7 @@ def my_invoices(space: str) -> str:
     return render_template("invoices.html", invoices=invoices.mine(), today=booked.now_at(space).date())
 
 
-@pages.get("/invoices/<invoice_id>.pdf")
+@pages.get("/invoices/<id:invoice_id>.pdf")
 @membership_required
 def invoice(space: str, invoice_id: str) -> Response:
     del space  # the extension reads it from the rule

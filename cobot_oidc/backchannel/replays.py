@@ -1,4 +1,8 @@
-"""Which logout tokens have been carried out (OpenID Connect Back-Channel Logout 1.0 section 2.6, step 7)."""
+"""Which logout tokens have been carried out (OpenID Connect Back-Channel Logout 1.0 section 2.6, step 7).
+
+Noted when all is done: a process that ends in between, or a Redis that hangs, must not lose a logout for the provider
+that tries again. Two that arrive at the same moment end the same logins.
+"""
 
 import threading
 from collections import OrderedDict
@@ -23,21 +27,20 @@ class Replays:
         self._lock = threading.Lock()
         self._until: OrderedDict[str, float] = OrderedDict()
 
-    def claim(self, name: str, *, seconds: float) -> bool:
-        """Whether this token was not claimed within so many seconds. It is now."""
-        now, store = self._clock(), self._store()
+    def __contains__(self, name: str) -> bool:
+        """Whether this token was carried out."""
         with self._lock:
-            if now < self._until.get(name, 0):
-                return False
-            self._until[name] = now + seconds
+            if self._clock() < self._until.get(name, 0):
+                return True
+        store = self._store()
+        return store is not None and store.get(f"logout:{name}") is not None
+
+    def add(self, name: str, *, seconds: float) -> None:
+        """This token was carried out, which counts for so many seconds."""
+        with self._lock:
+            self._until[name] = self._clock() + seconds
             if len(self._until) > MOST:
                 self._until.popitem(last=False)
-        return store is None or store.claim(f"logout:{name}", seconds=seconds)
-
-    def give_back(self, name: str) -> None:
-        """The token was not carried out after all."""
         store = self._store()
-        with self._lock:
-            self._until.pop(name, None)
         if store is not None:
-            store.delete(f"logout:{name}")
+            store.put(f"logout:{name}", {}, seconds=seconds)

@@ -80,7 +80,8 @@ def _verified(text: str, registered: str | None) -> LogoutToken:
     token.check(expected, now=installed.clock())
     if not registration.is_named and not is_somebody_logged_in(registration.issuer):
         raise LoginError("logout_issuer_unknown", issuer=registration.issuer)
-    return installed.provider_of(registration).verify_logout(token, may_look_again=lambda: _may_look(registration))
+    provider = installed.provider_of(registration)
+    return provider.verify_logout(token, may_look_again=lambda: _may_look(provider.metadata().jwks_uri))
 
 
 def _registration(issuer: str | None, registered: str | None) -> Registration:
@@ -91,10 +92,16 @@ def _registration(issuer: str | None, registered: str | None) -> Registration:
     return registration
 
 
-def _may_look(registration: Registration) -> bool:
-    """Whether keys may be fetched for a token that ours do not verify: junk must not use up what logins need (K12)."""
+def _may_look(key_set: str) -> bool:
+    """Whether keys may be fetched for a token that ours do not verify: junk must not use up what logins need (K12).
+
+    What logins may fetch is counted by key set, which the issuers of many spaces share, and so is this. While Redis is
+    away, nobody counts, and no logout could be carried out.
+
+    :param key_set: its URL.
+    """
     store = installation().store()
-    return store is not None and store.take(f"budget:logout:{registration.issuer}", LOOKS)
+    return store is not None and store.take(f"budget:logout:{key_set}", LOOKS) and not store.is_away
 
 
 def _log_out(token: LogoutToken) -> None:
@@ -106,11 +113,11 @@ def _log_out(token: LogoutToken) -> None:
     settings = installed.settings.provider
     replays = installed.once("logout_tokens", lambda: Replays(installed.clock, installed.store))
     name = hashlib.sha256(f"{token.issuer}#{token.jti}".encode()).hexdigest()[:32]
-    if not replays.claim(name, seconds=settings.max_iat_age + 2 * settings.leeway):
-        return  # it has been carried out
+    if name in replays:
+        return
     if not installed.ended_logins.end_at(token.issuer, subject=token.subject, sid=token.sid):
-        replays.give_back(name)  # so that the provider can try again
         raise LoginError("logout_not_shared", issuer=token.issuer)
+    replays.add(name, seconds=settings.max_iat_age + 2 * settings.leeway)
     installed.events.tell("logged_out_by_provider", token.issuer)
 
 

@@ -51,10 +51,10 @@ def keep(token: str, user: User, renewal: Renewal | None = None) -> str:
     return vault.put(_KIND, _sealed(KeptTokens(token, renewal), user))
 
 
-def replace(held: str, renewed: KeptTokens, user: User) -> str:
+def replace(held: str, renewed: KeptTokens, user: User) -> str | None:
     """Keep renewed tokens in place of those before.
 
-    :returns: what the session has to hold from now on.
+    :returns: what the session has to hold from now on; ``None`` if those before were forgotten at a logout.
     """
     left = installation().terms.lifetime - (installation().clock() - user.authenticated_at)
     return vault.replace(_KIND, held, _sealed(renewed, user), seconds=max(1.0, left))

@@ -33,16 +33,18 @@ def put(kind: str, sealed: str) -> str:
     return _IN_REDIS + name if is_kept else sealed
 
 
-def replace(kind: str, held: str, sealed: str, *, seconds: float) -> str:
+def replace(kind: str, held: str, sealed: str, *, seconds: float) -> str | None:
     """Keep a sealed text in place of another one, under the same name if Redis has it.
 
     :param seconds: how long the login can still last.
-    :returns: what the session has to hold.
+    :returns: what the session has to hold; ``None`` if Redis has forgotten the other one, as the login has ended (A04).
     """
     store = installation().store()
     if not is_in_redis(held) or store is None:
         return sealed
-    return held if store.put(f"{kind}:{held[1:]}", {"sealed": sealed}, seconds=seconds) else sealed
+    if store.put(f"{kind}:{held[1:]}", {"sealed": sealed}, seconds=seconds, only_in_place=True):
+        return held
+    return sealed if store.is_away else None
 
 
 def get(kind: str, held: str) -> str | None:

@@ -71,13 +71,17 @@ class SharedStore:
         """Whether Redis did not answer when it was last asked."""
         return self._away_since is not None
 
-    def put(self, name: str, value: Mapping[str, object], *, seconds: float | None) -> bool:
+    def put(
+        self, name: str, value: Mapping[str, object], *, seconds: float | None, only_in_place: bool = False
+    ) -> bool:
         """Keep a value for so many seconds, or until it is deleted.
 
+        :param only_in_place: only if there is a value with this name, which this one replaces.
         :returns: whether Redis has it now.
         """
-        signed, lifetime = self._signed(name, value), None if seconds is None else int(seconds * 1000)
-        return self._ask(lambda: bool(self._redis.set(self._prefix + name, signed, px=lifetime)), False)
+        key, signed = self._prefix + name, self._signed(name, value)
+        lifetime = None if seconds is None else int(seconds * 1000)
+        return self._ask(lambda: bool(self._redis.set(key, signed, px=lifetime, xx=only_in_place)), False)
 
     def delete(self, name: str) -> None:
         """Forget the value with this name."""
