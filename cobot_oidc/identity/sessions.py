@@ -22,7 +22,7 @@ from ..errors import ConfigurationError, LoginError
 from .user import Membership, Standing, User
 
 KEY = "cobot:"  # and the issuer: an entry for each identity
-TAG_LENGTH, LOGIN_ID_LENGTH, NOT_CLAIMS = 4, 4, 3  # characters; members of a stored identity
+TAG_LENGTH, LOGIN_ID_LENGTH, NOT_CLAIMS = 3, 3, 3  # characters; members of a stored identity
 LARGEST_COOKIE = 3800  # bytes; browsers drop a cookie beyond 4096 without a word (S06)
 CLOCK_DISAGREEMENT = 300  # seconds that the machines behind one app may disagree
 LARGEST_WITH_HINT = 2800  # bytes: a hint for the logout leaves this much of a cookie to what the app keeps later
@@ -56,7 +56,7 @@ class Terms(NamedTuple):
         idle_lifetime: int | None,
         find_standing: Callable[[User], Standing | None] | None = None,
     ) -> "Terms":
-        """The terms with their tag: four characters."""
+        """The terms with their tag: three characters."""
         names = tuple(name for name in claims if name not in ("iss", "sub"))
         tag = urlsafe_b64encode(hashlib.sha256(f"{_FORM} {' '.join(names)}".encode()).digest())[:TAG_LENGTH].decode()
         return cls(names, tag, lifetime, idle_lifetime, find_standing)

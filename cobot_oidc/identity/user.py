@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING, ClassVar, Literal, TypedDict, cast
 
-LOGIN_ID_BYTES = 3  # four characters of base64url
+LOGIN_ID_BYTES = 2  # three characters of base64url
 
 if TYPE_CHECKING:
     from typing_extensions import ReadOnly  # type checkers know it without the package
@@ -83,7 +83,7 @@ class Standing:
 
 
 def new_login_id() -> str:
-    """Four characters: it need not be secret, and every byte travels with every request."""
+    """Three characters: it need not be secret, and every byte travels with every request."""
     return secrets.token_urlsafe(LOGIN_ID_BYTES)
 
 
