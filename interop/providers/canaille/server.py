@@ -12,9 +12,11 @@ from typing import Any
 from canaille import create_app
 from canaille.app import models
 from canaille.backends import Backend
+from flask import Flask
 from werkzeug.serving import run_simple
 
 WORLD = json.loads(Path(sys.argv[1]).read_text(encoding="utf-8"))
+DATABASE = Path(WORLD["folder"]) / "database.sqlite3"
 
 # Of several keys that fit an algorithm's type it takes any one, and fails if that one is meant for another algorithm.
 KEYS = [{name: key[name] for name in key if name != "alg"} for key in WORLD["keys"] if key["alg"] != "PS256"]
@@ -23,13 +25,15 @@ CONFIGURATION = {
     "SECRET_KEY": "a key for sessions that live for a minute",
     "SERVER_NAME": f"127.0.0.1:{WORLD['port']}",
     "PREFERRED_URL_SCHEME": "http",
-    "CANAILLE": {"DATABASE": "memory", "JAVASCRIPT": False, "HTMX": False},
+    "CANAILLE": {"DATABASE": "sql", "JAVASCRIPT": False, "HTMX": False},
+    "CANAILLE_SQL": {"DATABASE_URI": f"sqlite:///{DATABASE}"},
     "CANAILLE_OIDC": {"ACTIVE_JWKS": KEYS},
 }
 
 
-def furnish() -> None:
-    """Make the person and the clients."""
+def furnish(app: Flask) -> None:
+    """Make the tables, the person and the clients."""
+    Backend.instance.install(app)
     person = WORLD["person"]
     ada = models.User(
         user_name=person["login"],
@@ -54,11 +58,12 @@ def as_canaille_has_it(client: dict[str, Any]) -> dict[str, Any]:
         "scope": client["scope"].split(),
         "jwks": json.dumps(client["jwks"]) if "jwks" in client else None,
     }
-    return client | changes
+    return {name: value for name, value in (client | changes).items() if name in models.Client.attributes}
 
 
 if __name__ == "__main__":
+    DATABASE.unlink(missing_ok=True)
     app = create_app(config=CONFIGURATION)
     with app.app_context():
-        furnish()
+        furnish(app)
     run_simple("127.0.0.1", WORLD["port"], app, threaded=True)

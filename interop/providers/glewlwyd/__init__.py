@@ -51,5 +51,8 @@ GLEWLWYD = Provider(
         "EdDSA": "at_hash_mismatch",  # it hashes with SHA-256, and not with the SHA-512 of Ed25519
         "signed_userinfo": "token_type_wrong",  # the answer has a type of Glewlwyd's own, token-userinfo+jwt
     },
-    not_offered={"cancel": "its pages have no way to cancel a login"},
+    not_offered={
+        "cancel": "its pages have no way to cancel a login",
+        "logout": "it ends its session, but its page does not lead back to the app",
+    },
 )

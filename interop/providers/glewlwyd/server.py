@@ -133,6 +133,8 @@ PROVIDER = {
     "oauth-par-duration": 90,
     "oauth-par-request_uri-prefix": "urn:ietf:params:oauth:request_uri:",
     "session-management-allowed": True,
+    "front-channel-logout-allowed": True,  # without it, its own page for logouts does not work
+    "back-channel-logout-allowed": True,
     "session-cookie-name": "GLEWLWYD2_OIDC_SID",
     "session-cookie-expiration": 3600,
     "access-token-duration": 3600,
