@@ -1,15 +1,18 @@
 """What the second attack found: back-channel logouts, refresh tokens, and the example portal."""
 
+import base64
+import logging
 import threading
 import time
 from typing import Any
+from urllib.parse import quote_plus
 
 import pytest
 from flask import Flask
 
 from cobot_oidc.standin import StandIn
 
-from .conftest import Clock, MakePortal, Visitor
+from .conftest import CALLBACK, Clock, MakePortal, Visitor
 from .example_app.test_making_a_booking import Member, ada, app, cobot_with_free_rooms
 from .example_app.test_spaces_by_host import by_host
 from .redis_server import RedisServer
@@ -118,6 +121,28 @@ def test_a_token_that_is_renewed_while_somebody_logs_out_ends_too(
     assert not [key for key in redis.values() if ":token:" in key]
     revoked = [request.path for request in cobot.requests if request.method == "DELETE"]
     assert len(set(revoked)) == 2  # the old one and the new one
+
+
+# ---------------------------------------------------------------------- secrets that come back
+
+
+@pytest.mark.covers("L01", "F27")
+@pytest.mark.parametrize("method", ["client_secret_basic", "client_secret_post"])
+def test_a_provider_that_repeats_the_secret_as_it_was_sent_writes_it_into_no_log(
+    make_portal: MakePortal, cobot: StandIn, redis: RedisServer, method: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG, "cobot_oidc")
+    secret = "s3+c/r=t of&the%portal"
+    cobot.register_client("portal", secret=secret, redirect_uri=CALLBACK, name="Portal")
+    visitor = Visitor(make_portal(COBOT_OIDC_CLIENT_SECRET=secret, COBOT_OIDC_CLIENT_AUTH=method), cobot)
+    sent = quote_plus(secret)
+    if method == "client_secret_basic":
+        sent = base64.b64encode(f"portal:{sent}".encode()).decode()
+    cobot.alter("token", lambda _: {"error": "invalid_request", "error_description": f"not liked: {sent}"})
+
+    assert visitor.get(visitor.answer(visitor.begin("/desk"))).status_code == 502
+    assert "not shown, as it repeats a secret" in caplog.text
+    assert sent not in "".join(record.getMessage() for record in caplog.records if record.name == "cobot_oidc")
 
 
 # ---------------------------------------------------------------------- the example portal
