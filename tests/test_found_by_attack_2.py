@@ -11,6 +11,7 @@ import pytest
 from flask import Flask
 
 from cobot_oidc.standin import StandIn
+from cobot_oidc.standin.alterations import REMOVED
 
 from .conftest import CALLBACK, Clock, MakePortal, Visitor
 from .example_app.test_making_a_booking import Member, ada, app, cobot_with_free_rooms
@@ -123,13 +124,30 @@ def test_a_token_that_is_renewed_while_somebody_logs_out_ends_too(
     assert len(set(revoked)) == 2  # the old one and the new one
 
 
+# ---------------------------------------------------------------------- how strongly somebody has logged in
+
+
+@pytest.mark.covers("P03", "C15")
+@pytest.mark.parametrize("claim", [{"acr": "urn:example:mfa"}, {"amr": ["mfa"]}, {"auth_time": 1_800_000_000}])
+def test_userinfo_does_not_say_how_somebody_has_logged_in(
+    make_portal: MakePortal, cobot: StandIn, claim: dict[str, object]
+) -> None:
+    """The page about the authorization request lets a view look at ``acr``, which the id token has verified."""
+    cobot.alter("id_token_claims", dict.fromkeys(("acr", "amr", "auth_time"), REMOVED))
+    cobot.alter("userinfo", claim)
+    portal = make_portal(COBOT_OIDC_USERINFO=True, COBOT_OIDC_CLAIMS="name acr amr auth_time")
+    page = Visitor(portal, cobot).log_in("/desk")
+
+    assert page.json["claims"].keys() == {"iss", "sub", "name"}  # type: ignore[index] # it is JSON
+
+
 # ---------------------------------------------------------------------- secrets that come back
 
 
 @pytest.mark.covers("L01", "F27")
 @pytest.mark.parametrize("method", ["client_secret_basic", "client_secret_post"])
 def test_a_provider_that_repeats_the_secret_as_it_was_sent_writes_it_into_no_log(
-    make_portal: MakePortal, cobot: StandIn, redis: RedisServer, method: str, caplog: pytest.LogCaptureFixture
+    make_portal: MakePortal, cobot: StandIn, method: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG, "cobot_oidc")
     secret = "s3+c/r=t of&the%portal"
