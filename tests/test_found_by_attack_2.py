@@ -92,6 +92,19 @@ def test_a_logout_is_not_lost_if_redis_hangs_and_takes_late_what_it_was_sent(
     assert page.json["user"] is None  # type: ignore[index] # it is JSON
 
 
+@pytest.mark.covers("O03")
+def test_whatever_session_an_id_token_can_name_a_provider_can_end(
+    make_portal: MakePortal, ending_logins: StandIn
+) -> None:
+    sid = "s" * 1000
+    ending_logins.alter("id_token_claims", {"sid": sid})
+    portal = make_portal()
+    ada = logged_in(portal, ending_logins)
+
+    assert told(portal, ending_logins.logout_token("ada", sid)).status_code == 200
+    assert ada.sees("/") is None
+
+
 # ---------------------------------------------------------------------- refresh tokens
 
 
@@ -122,6 +135,25 @@ def test_a_token_that_is_renewed_while_somebody_logs_out_ends_too(
     assert not [key for key in redis.values() if ":token:" in key]
     revoked = [request.path for request in cobot.requests if request.method == "DELETE"]
     assert len(set(revoked)) == 2  # the old one and the new one
+
+
+@pytest.mark.covers("O08")
+@pytest.mark.xfail(strict=True, reason="not mended: a key set that cannot be fetched looks like a token that is forged")
+def test_a_key_set_that_cannot_be_fetched_ends_no_login_when_a_token_is_renewed(
+    make_app: Any, cobot: StandIn, clock: Clock
+) -> None:
+    """The provider has rotated its keys, and its key set is down for a moment: nobody has refused anything."""
+    cobot.offer_refresh_tokens(LIFETIME, rotate=False)
+    ada = Visitor(make_app(), cobot)
+    ada.log_in("/me")
+    clock.move(LIFETIME)
+    cobot.keys.rotate(keep_old=False)
+    cobot.reply("key_set", status=503, times=2)
+
+    assert ada.get("/me", headers=JSON).status_code == 503
+    assert ada.get("/who").json is not None
+    clock.move(60)
+    assert ada.get("/me").status_code == 200
 
 
 # ---------------------------------------------------------------------- how strongly somebody has logged in
