@@ -6,6 +6,7 @@ person, an operator and a program may each safely read. Imports nothing of ours.
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, ClassVar, Literal, NamedTuple, Self
+from urllib.parse import quote_plus
 
 ConfigurationCode = Literal[
     "setting_missing",
@@ -805,9 +806,13 @@ class CobotOIDCError(Exception):
     def conceal(self, secrets: Iterable[str]) -> None:
         """Leave out the details that repeat a secret, as a provider may that was sent it (L01, L02).
 
-        :param secrets: as they were sent; the beginning of one is enough to leave a detail out.
+        :param secrets: those that were sent, plain or as a form encodes them; the beginning of one is enough to leave a
+            detail out.
         """
-        beginnings = [secret[:RECOGNIZABLE] for secret in secrets if len(secret) >= RECOGNIZABLE]
+        sent = [
+            written for secret in secrets if len(secret) >= RECOGNIZABLE for written in (secret, quote_plus(secret))
+        ]
+        beginnings = [written[:RECOGNIZABLE] for written in sent]
         for name, value in self.details.items():
             if isinstance(value, str) and any(beginning in value for beginning in beginnings):
                 self.details[name] = "not shown, as it repeats a secret"

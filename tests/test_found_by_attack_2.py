@@ -1,15 +1,19 @@
 """What the second attack found: back-channel logouts, refresh tokens, and the example portal."""
 
+import base64
+import logging
 import threading
 import time
 from typing import Any
+from urllib.parse import quote_plus
 
 import pytest
 from flask import Flask
 
 from cobot_oidc.standin import StandIn
+from cobot_oidc.standin.alterations import REMOVED
 
-from .conftest import Clock, MakePortal, Visitor
+from .conftest import CALLBACK, Clock, MakePortal, Visitor
 from .example_app.test_making_a_booking import Member, ada, app, cobot_with_free_rooms
 from .example_app.test_spaces_by_host import by_host
 from .redis_server import RedisServer
@@ -88,6 +92,19 @@ def test_a_logout_is_not_lost_if_redis_hangs_and_takes_late_what_it_was_sent(
     assert page.json["user"] is None  # type: ignore[index] # it is JSON
 
 
+@pytest.mark.covers("O03")
+def test_whatever_session_an_id_token_can_name_a_provider_can_end(
+    make_portal: MakePortal, ending_logins: StandIn
+) -> None:
+    sid = "s" * 1000
+    ending_logins.alter("id_token_claims", {"sid": sid})
+    portal = make_portal()
+    ada = logged_in(portal, ending_logins)
+
+    assert told(portal, ending_logins.logout_token("ada", sid)).status_code == 200
+    assert ada.sees("/") is None
+
+
 # ---------------------------------------------------------------------- refresh tokens
 
 
@@ -118,6 +135,64 @@ def test_a_token_that_is_renewed_while_somebody_logs_out_ends_too(
     assert not [key for key in redis.values() if ":token:" in key]
     revoked = [request.path for request in cobot.requests if request.method == "DELETE"]
     assert len(set(revoked)) == 2  # the old one and the new one
+
+
+@pytest.mark.covers("O08")
+@pytest.mark.xfail(strict=True, reason="not mended: a key set that cannot be fetched looks like a token that is forged")
+def test_a_key_set_that_cannot_be_fetched_ends_no_login_when_a_token_is_renewed(
+    make_app: Any, cobot: StandIn, clock: Clock
+) -> None:
+    """The provider has rotated its keys, and its key set is down for a moment: nobody has refused anything."""
+    cobot.offer_refresh_tokens(LIFETIME, rotate=False)
+    ada = Visitor(make_app(), cobot)
+    ada.log_in("/me")
+    clock.move(LIFETIME)
+    cobot.keys.rotate(keep_old=False)
+    cobot.reply("key_set", status=503, times=2)
+
+    assert ada.get("/me", headers=JSON).status_code == 503
+    assert ada.get("/who").json is not None
+    clock.move(60)
+    assert ada.get("/me").status_code == 200
+
+
+# ---------------------------------------------------------------------- how strongly somebody has logged in
+
+
+@pytest.mark.covers("P03", "C15")
+@pytest.mark.parametrize("claim", [{"acr": "urn:example:mfa"}, {"amr": ["mfa"]}, {"auth_time": 1_800_000_000}])
+def test_userinfo_does_not_say_how_somebody_has_logged_in(
+    make_portal: MakePortal, cobot: StandIn, claim: dict[str, object]
+) -> None:
+    """The page about the authorization request lets a view look at ``acr``, which the id token has verified."""
+    cobot.alter("id_token_claims", dict.fromkeys(("acr", "amr", "auth_time"), REMOVED))
+    cobot.alter("userinfo", claim)
+    portal = make_portal(COBOT_OIDC_USERINFO=True, COBOT_OIDC_CLAIMS="name acr amr auth_time")
+    page = Visitor(portal, cobot).log_in("/desk")
+
+    assert page.json["claims"].keys() == {"iss", "sub", "name"}  # type: ignore[index] # it is JSON
+
+
+# ---------------------------------------------------------------------- secrets that come back
+
+
+@pytest.mark.covers("L01", "F27")
+@pytest.mark.parametrize("method", ["client_secret_basic", "client_secret_post"])
+def test_a_provider_that_repeats_the_secret_as_it_was_sent_writes_it_into_no_log(
+    make_portal: MakePortal, cobot: StandIn, method: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG, "cobot_oidc")
+    secret = "s3+c/r=t of&the%portal"
+    cobot.register_client("portal", secret=secret, redirect_uri=CALLBACK, name="Portal")
+    visitor = Visitor(make_portal(COBOT_OIDC_CLIENT_SECRET=secret, COBOT_OIDC_CLIENT_AUTH=method), cobot)
+    sent = quote_plus(secret)
+    if method == "client_secret_basic":
+        sent = base64.b64encode(f"portal:{sent}".encode()).decode()
+    cobot.alter("token", lambda _: {"error": "invalid_request", "error_description": f"not liked: {sent}"})
+
+    assert visitor.get(visitor.answer(visitor.begin("/desk"))).status_code == 502
+    assert "not shown, as it repeats a secret" in caplog.text
+    assert sent not in "".join(record.getMessage() for record in caplog.records if record.name == "cobot_oidc")
 
 
 # ---------------------------------------------------------------------- the example portal

@@ -18,6 +18,9 @@ from ..provider.deadline import within
 from ..provider.provider import Provider, TokenSet
 from .transactions import Transaction
 
+# What only an id token says: how and when somebody has logged in, and not who they are (Core 2).
+_OF_THE_ID_TOKEN = frozenset(("acr", "amr", "auth_time", "sid"))
+
 
 @dataclass(frozen=True, slots=True)
 class LoggedIn:
@@ -88,7 +91,7 @@ def _from_claims(transaction: Transaction, token_set: TokenSet, provider: Provid
     kept = {
         name: claims.get(name, more.get(name))
         for name in installed.terms.claims
-        if name in claims or name in more  # the id token takes precedence over userinfo (C15)
+        if name in claims or (name in more and name not in _OF_THE_ID_TOKEN)  # which takes precedence (C15)
     }
     if not installed.settings.userinfo:
         installed.events.tell_missing(installed.settings.claims, claims)

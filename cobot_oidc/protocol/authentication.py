@@ -67,6 +67,7 @@ def authenticated(client: Client, parameters: Sequence[tuple[str, str]], terms: 
         method = _basic if client.authentication == "client_secret_basic" else client.authentication
         authentication = ClientAuth(client.client_id, client.client_secret, method)
         _, headers, body = authentication.prepare("POST", "", {}, url_encode(pairs))
+        credentials.append(headers.get("Authorization", "").removeprefix("Basic "))
     return AuthenticatedForm(
         headers={"Content-Type": "application/x-www-form-urlencoded", "Accept": "application/json"} | headers,
         body=body,

@@ -8,13 +8,14 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from ..errors import TokenError
+from .claims import LONGEST_TEXT
 from .id_token import SHARED_RULES, SUBJECT_RULE, Expected, Rule, read_claims
 from .jws import ParsedJWS
 from .keys import KeySet
 
 EVENT = "http://schemas.openid.net/event/backchannel-logout"
 TYPES = ("LOGOUT+JWT", "JWT")  # the first is recommended, and providers before 2022 did not know it (section 2.4)
-LONGEST_NAME = 255  # characters of a ``jti`` or ``sid``
+LONGEST_NAME = LONGEST_TEXT  # characters of a ``jti`` or ``sid``: no session that an id token names is beyond a logout
 
 
 class LogoutToken(NamedTuple):

@@ -91,7 +91,7 @@ SPOILT: list[tuple[str, dict[str, Any]]] = [
     ("session_malformed", {"sid": None}),
     ("session_malformed", {"sid": ""}),
     ("session_malformed", {"sid": 7}),
-    ("session_malformed", {"sid": "s" * 256}),
+    ("session_malformed", {"sid": "s" * 1001}),
     ("session_malformed", {"sid": "s\n"}),
     ("event_missing", {"events": REMOVED}),
     ("event_missing", {"events": {}}),
@@ -106,7 +106,7 @@ SPOILT: list[tuple[str, dict[str, Any]]] = [
     ("jti_malformed", {"jti": REMOVED}),
     ("jti_malformed", {"jti": ""}),
     ("jti_malformed", {"jti": 1}),
-    ("jti_malformed", {"jti": "j" * 256}),
+    ("jti_malformed", {"jti": "j" * 1001}),
 ]
 
 
