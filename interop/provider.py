@@ -26,6 +26,7 @@ class Provider:
     :ivar log_in: its pages from the login to the consent. :ivar cancel: those on which somebody changes their mind.
     :ivar log_out: those that may follow a logout.
     :ivar settings: what the app needs, without the prefix, besides the issuer and the client.
+    :ivar wants_its_token_endpoint: whether clients' assertions have to be for that URL, and not for its issuer.
     :ivar not_offered: what it cannot do although its document may say so: name of the feature, and why.
     :ivar refused: what it does in a way that the app does not accept: name of the feature, code of the refusal.
     """
@@ -40,5 +41,6 @@ class Provider:
     log_out: tuple[Step, ...] = ()
     issuer_path: str = ""
     settings: Mapping[str, Any] = field(default_factory=dict)
+    wants_its_token_endpoint: bool = False
     not_offered: Mapping[str, str] = field(default_factory=dict)
     refused: Mapping[str, str] = field(default_factory=dict)

@@ -23,6 +23,8 @@ class Visitor:
         """Run the app as this client, and with these changes of its configuration."""
         world, client = self.provider.world, self.provider.world.clients[client_id]
         settings = {"ISSUER": world.issuer, **self.provider.provider.settings, **client.settings}
+        if self.provider.provider.wants_its_token_endpoint and client.method.endswith("_jwt"):
+            settings["CLIENT_AUTH_AUDIENCE"] = self.provider.document["token_endpoint"]  # what its operator would write
         self.portal.configure(settings | changes)
 
     def log_in(self, path: str = "/me") -> None:

@@ -36,5 +36,5 @@ CANAILLE = Provider(
     log_in=_log_in,
     cancel=_cancel,
     log_out=(click("button#logout"),),
-    refused={"private_key_jwt": "client_refused"},  # by Canaille: it wants its token endpoint as the audience
+    wants_its_token_endpoint=True,
 )

@@ -45,9 +45,8 @@ GLEWLWYD = Provider(
     log_in=_log_in,
     log_out=(click("button:has(.fa-sign-out-alt)"),),
     issuer_path="/api/oidc",
+    wants_its_token_endpoint=True,
     refused={
-        "private_key_jwt": "code_refused",  # by Glewlwyd: it wants its token endpoint as the audience, not its issuer
-        "client_secret_jwt": "code_refused",
         "EdDSA": "at_hash_mismatch",  # it hashes with SHA-256, and not with the SHA-512 of Ed25519
         "signed_userinfo": "token_type_wrong",  # the answer has a type of Glewlwyd's own, token-userinfo+jwt
     },
