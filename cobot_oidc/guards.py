@@ -96,8 +96,8 @@ def membership_required(view: Any = None, /, *, space: str | Literal[_Unset.UNSE
     """Let only members of the space see a view; for everybody who is not logged in there, it is ``login_required``.
 
     Those who are no members see a page that says so, and programs get status 403 with the code ``membership_required``.
-    If it is not known, because Cobot cannot be asked, the answer is 503, ``membership_unknown``. An admin of the space
-    is not a member by that.
+    If it is not known, because Cobot cannot be asked, the answer is 503, ``membership_unknown``. A login from before the
+    app had ``COBOT_OIDC_MEMBERSHIP`` counts as none here. An admin of the space is not a member by that.
 
     :param view: the view, if the decorator is used bare.
     :param space: as for ``login_required``.
@@ -187,7 +187,12 @@ def require_membership() -> Membership:
         def desk(space):
             return bookings_of(require_membership().id)
     """
-    return _membership_of(require_user())
+    try:
+        return _membership_of(require_user())
+    except LoginError as error:
+        if error.code == "login_required":
+            _offer_login()
+        raise
 
 
 def views_left_open(views: Mapping[str, Callable[..., Any]]) -> list[str]:
@@ -285,7 +290,13 @@ def _guarded(
         user = requested_user()
         if not user.is_authenticated:
             return _send_to_login(scopes)
-        if check is not None and (refusal := check(user)) is not None:
+        try:
+            refusal = None if check is None else check(user)
+        except LoginError as error:
+            if error.code != "login_required":
+                raise
+            return _send_to_login(scopes)
+        if refusal is not None:
             return refusal
         answer: R = (current_app.ensure_sync(view) if is_async else view)(*args, **kwargs)
         return answer
