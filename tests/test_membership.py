@@ -35,16 +35,6 @@ def make_space_app(settings: dict[str, Any], clock: Clock) -> Any:
         app.config.update(settings | {"COBOT_OIDC_MEMBERSHIP": True} | changes)
         CobotOIDC(app, space=from_view_arg("space"), clock=clock)
 
-        @app.get("/<space>/desk")
-        @membership_required
-        def desk(space: str) -> str:
-            return f"member {current_user.membership and current_user.membership.id} of {space}"
-
-        @app.get("/<space>/office")
-        @admin_required
-        def office(space: str) -> str:
-            return f"admin of {space}"
-
         @app.get("/<space>/who")
         @login_required
         def who(space: str) -> Any:
@@ -55,6 +45,19 @@ def make_space_app(settings: dict[str, Any], clock: Clock) -> Any:
                 is_admin=current_user.is_admin,
                 space=space,
             )
+
+        if not app.config["COBOT_OIDC_MEMBERSHIP"]:  # an app with the guards would be refused
+            return app
+
+        @app.get("/<space>/desk")
+        @membership_required
+        def desk(space: str) -> str:
+            return f"member {current_user.membership and current_user.membership.id} of {space}"
+
+        @app.get("/<space>/office")
+        @admin_required
+        def office(space: str) -> str:
+            return f"admin of {space}"
 
         @app.get("/board")
         @membership_required(space="co-up")
@@ -195,12 +198,13 @@ def test_the_scope_is_asked_for_without_being_configured(space_app: Flask, cobot
 
 def test_an_app_that_does_not_ask_lets_nobody_in(make_space_app: Any, cobot: StandIn) -> None:
     app = make_space_app(COBOT_OIDC_MEMBERSHIP=False)
+    app.add_url_rule("/<space>/typed", "typed", lambda space: f"{require_membership().id} at {space}")
     ada = Visitor(app, cobot)
 
     ada.log_in("/co-up/who")
     assert ada.get("/co-up/who").json["is_member"] is False  # type: ignore[index] # it is JSON
-    assert ada.get("/co-up/desk").status_code == 500
-    answer = ada.get("/co-up/desk", headers=JSON)
+    assert ada.get("/co-up/typed").status_code == 500
+    answer = ada.get("/co-up/typed", headers=JSON)
     assert answer.json["code"] == "setting_missing"  # type: ignore[index] # it is JSON
 
 
@@ -223,7 +227,7 @@ def earlier(make_space_app: Any, space_app: Flask, cobot: StandIn) -> Visitor:
     return ada
 
 
-def test_a_login_from_before_the_setting_is_sent_to_log_in_once_more(earlier: Visitor, cobot: StandIn) -> None:
+def test_a_login_from_before_the_setting_is_sent_to_log_in_once_more(earlier: Visitor) -> None:
     redirected = earlier.get("/co-up/desk")
 
     assert redirected.status_code == 302
