@@ -13,7 +13,7 @@ from werkzeug.routing import Rule
 from .embed import frames
 from .errors import ConfigurationError
 from .events import logger
-from .guards import asks_for_the_requested_space, views_left_open
+from .guards import asks_for_the_requested_space, views_for_members, views_left_open
 from .identity import sessions
 from .installation import Installation
 from .settings_mistakes import PREFIX, Problems, check_samesite, nearest
@@ -76,7 +76,7 @@ def check_app(app: Flask, installed: Installation) -> None:
     :raises ConfigurationError: all that was found, in one.
     """
     problems = Problems()
-    for check in (_check_views, _check_space_argument, _check_destinations, _check_store):
+    for check in (_check_views, _check_memberships, _check_space_argument, _check_destinations, _check_store):
         with problems.noted():
             check(app, installed)
     problems.raise_any()
@@ -85,6 +85,17 @@ def check_app(app: Flask, installed: Installation) -> None:
 def _check_views(app: Flask, _installed: Installation) -> None:
     if left_open := views_left_open(app.view_functions):
         raise ConfigurationError("guard_misplaced", views=", ".join(left_open))
+
+
+def _check_memberships(app: Flask, installed: Installation) -> None:
+    if not installed.settings.membership and (views := views_for_members(app.view_functions)):
+        raise ConfigurationError(
+            "setting_missing",
+            setting="COBOT_OIDC_MEMBERSHIP",
+            expected="True",
+            views=", ".join(views),
+            remedy="set COBOT_OIDC_MEMBERSHIP to True: membership_required and admin_required need it",
+        )
 
 
 def _check_space_argument(app: Flask, installed: Installation) -> None:

@@ -35,6 +35,7 @@ _UNSET: Final = _Unset.UNSET
 
 # What login_required has made, and of what: an app is asked at its first request whether it uses the former.
 _guards: WeakKeyDictionary[Callable[..., Any], str | _Unset | None] = WeakKeyDictionary()  # and the space of each
+_asking_cobot: WeakSet[Callable[..., Any]] = WeakSet()  # those guards that need COBOT_OIDC_MEMBERSHIP
 _with_a_guard: WeakSet[Callable[..., Any]] = WeakSet()
 
 
@@ -96,12 +97,12 @@ def membership_required(view: Any = None, /, *, space: str | Literal[_Unset.UNSE
     """Let only members of the space see a view; for everybody who is not logged in there, it is ``login_required``.
 
     Those who are no members see a page that says so, and programs get status 403 with the code ``membership_required``.
-    If it is not known, because Cobot cannot be asked, the answer is 503, ``membership_unknown``. An admin of the space
-    is not a member by that.
+    If it is not known, because Cobot cannot be asked, the answer is 503, ``membership_unknown``. A login from before
+    the app had ``COBOT_OIDC_MEMBERSHIP`` counts as none here. An admin of the space is not a member by that.
 
     :param view: the view, if the decorator is used bare.
     :param space: as for ``login_required``.
-    :raises ConfigurationError: in the request: ``setting_missing`` without ``COBOT_OIDC_MEMBERSHIP``.
+    :raises ConfigurationError: in the app's first request: ``setting_missing`` without ``COBOT_OIDC_MEMBERSHIP``.
 
     .. code-block:: python
 
@@ -187,7 +188,12 @@ def require_membership() -> Membership:
         def desk(space):
             return bookings_of(require_membership().id)
     """
-    return _membership_of(require_user())
+    try:
+        return _membership_of(require_user())
+    except LoginError as error:
+        if error.code == "login_required":
+            _offer_login()
+        raise
 
 
 def views_left_open(views: Mapping[str, Callable[..., Any]]) -> list[str]:
@@ -208,6 +214,14 @@ def views_left_open(views: Mapping[str, Callable[..., Any]]) -> list[str]:
         if isinstance(view, FunctionType) and view in _with_a_guard
         if id(view) not in guarded and view.__globals__.get(view.__qualname__) is not view
     )
+
+
+def views_for_members(views: Mapping[str, Callable[..., Any]]) -> list[str]:
+    """The endpoints whose guard needs ``COBOT_OIDC_MEMBERSHIP``, to know what somebody is in the space.
+
+    :param views: of the app, by endpoint.
+    """
+    return sorted(endpoint for endpoint, view in views.items() if any(each in _asking_cobot for each in _layers(view)))
 
 
 def asks_for_the_requested_space(view: Callable[..., Any] | None) -> bool:
@@ -285,7 +299,13 @@ def _guarded(
         user = requested_user()
         if not user.is_authenticated:
             return _send_to_login(scopes)
-        if check is not None and (refusal := check(user)) is not None:
+        try:
+            refusal = None if check is None else check(user)
+        except LoginError as error:
+            if error.code != "login_required":
+                raise
+            return _send_to_login(scopes)
+        if refusal is not None:
             return refusal
         answer: R = (current_app.ensure_sync(view) if is_async else view)(*args, **kwargs)
         return answer
@@ -297,6 +317,8 @@ def _guarded(
 
     guard = guarded if space is _UNSET else guarded_in_space
     _guards[guard] = space
+    if check in (_check_member, _check_admin):
+        _asking_cobot.add(guard)
     return guard
 
 

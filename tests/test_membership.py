@@ -35,16 +35,6 @@ def make_space_app(settings: dict[str, Any], clock: Clock) -> Any:
         app.config.update(settings | {"COBOT_OIDC_MEMBERSHIP": True} | changes)
         CobotOIDC(app, space=from_view_arg("space"), clock=clock)
 
-        @app.get("/<space>/desk")
-        @membership_required
-        def desk(space: str) -> str:
-            return f"member {current_user.membership and current_user.membership.id} of {space}"
-
-        @app.get("/<space>/office")
-        @admin_required
-        def office(space: str) -> str:
-            return f"admin of {space}"
-
         @app.get("/<space>/who")
         @login_required
         def who(space: str) -> Any:
@@ -55,6 +45,19 @@ def make_space_app(settings: dict[str, Any], clock: Clock) -> Any:
                 is_admin=current_user.is_admin,
                 space=space,
             )
+
+        if not app.config["COBOT_OIDC_MEMBERSHIP"]:  # an app with the guards would be refused
+            return app
+
+        @app.get("/<space>/desk")
+        @membership_required
+        def desk(space: str) -> str:
+            return f"member {current_user.membership and current_user.membership.id} of {space}"
+
+        @app.get("/<space>/office")
+        @admin_required
+        def office(space: str) -> str:
+            return f"admin of {space}"
 
         @app.get("/board")
         @membership_required(space="co-up")
@@ -195,13 +198,69 @@ def test_the_scope_is_asked_for_without_being_configured(space_app: Flask, cobot
 
 def test_an_app_that_does_not_ask_lets_nobody_in(make_space_app: Any, cobot: StandIn) -> None:
     app = make_space_app(COBOT_OIDC_MEMBERSHIP=False)
+    app.add_url_rule("/<space>/typed", "typed", lambda space: f"{require_membership().id} at {space}")
     ada = Visitor(app, cobot)
 
     ada.log_in("/co-up/who")
     assert ada.get("/co-up/who").json["is_member"] is False  # type: ignore[index] # it is JSON
-    assert ada.get("/co-up/desk").status_code == 500
-    answer = ada.get("/co-up/desk", headers=JSON)
+    assert ada.get("/co-up/typed").status_code == 500
+    answer = ada.get("/co-up/typed", headers=JSON)
     assert answer.json["code"] == "setting_missing"  # type: ignore[index] # it is JSON
+
+
+# ---------------------------------------------------------------------- switched on while people are logged in
+
+
+def cookie_of(visitor: Visitor) -> str:
+    return "; ".join(f"{cookie.key}={cookie.value}" for cookie in visitor.cookies)
+
+
+@pytest.fixture
+def earlier(make_space_app: Any, space_app: Flask, cobot: StandIn) -> Visitor:
+    """Ada at the app, logged in when it did not ask for memberships yet."""
+    before = Visitor(make_space_app(COBOT_OIDC_MEMBERSHIP=False), cobot)
+    before.log_in("/co-up/who")
+    ada = Visitor(space_app, cobot)
+    for cookie in before.cookies:
+        ada.browser.set_cookie(cookie.key, cookie.decoded_value, domain=cookie.domain, path=cookie.path)
+    assert ada.get("/co-up/who").json["is_member"] is False  # type: ignore[index] # logged in, but not a member
+    return ada
+
+
+def test_a_login_from_before_the_setting_is_sent_to_log_in_once_more(earlier: Visitor) -> None:
+    redirected = earlier.get("/co-up/desk")
+
+    assert redirected.status_code == 302
+    assert redirected.location == "/cobot/login?space=co-up&next=/co-up/desk"
+    assert earlier.log_in("/co-up/desk").text == "member m-ada of co-up"
+    assert earlier.get("/co-up/office").status_code == 403
+
+
+def test_a_program_with_a_login_from_before_the_setting_gets_401_and_where_to_log_in(earlier: Visitor) -> None:
+    answer = earlier.get("/co-up/office", headers=JSON)
+
+    assert answer.status_code == 401
+    assert (answer.json or {})["code"] == "login_required"
+    assert (answer.json or {})["login_url"] == "/cobot/login?space=co-up&next=/co-up/office"
+
+
+def test_a_typed_view_asks_a_login_from_before_the_setting_to_log_in_again(space_app: Flask, earlier: Visitor) -> None:
+    space_app.debug = True
+    space_app.view_functions["who"] = lambda space: f"{require_membership().id} at {space}"
+    page = earlier.get("/co-up/who")
+
+    assert page.status_code == 401
+    assert 'href="/cobot/login?space=co-up&amp;next=/co-up/who"' in page.text
+    assert "from before COBOT_OIDC_MEMBERSHIP was set" in page.text
+
+
+def test_a_login_from_before_the_setting_does_not_go_in_circles_while_cobot_cannot_tell(
+    earlier: Visitor, cobot: StandIn
+) -> None:
+    cobot.reply("api", path="/api/user", status=403)
+
+    assert earlier.log_in("/co-up/desk").status_code == 503
+    assert earlier.get("/co-up/desk").status_code == 503
 
 
 # ---------------------------------------------------------------------- Cobot cannot be asked
@@ -452,14 +511,13 @@ def test_a_user_outside_of_a_request_is_no_member(space_app: Flask, cobot: Stand
 
 
 @pytest.mark.covers("A03")
-def test_a_session_that_holds_no_membership_is_read_as_none(space_app: Flask, cobot: StandIn) -> None:
-    """What an older release stored, or this one without the setting: a login without an answer."""
+def test_a_membership_that_cannot_be_read_is_unknown(space_app: Flask, cobot: StandIn) -> None:
     ada = Visitor(space_app, cobot)
     ada.log_in("/co-up/desk")
     with ada.browser.session_transaction() as session:
         [key] = [key for key in session if key.startswith("cobot:")]
         identity = session[key]
-        identity[2] = identity[2][0]
+        identity[2][2] = {"m": "a member"}
         session[key] = identity
 
     assert ada.get("/co-up/desk").status_code == 503
@@ -476,7 +534,7 @@ def test_nothing_in_a_session_makes_a_page_fail(space_app: Flask, cobot: StandIn
         [key] = [key for key in session if key.startswith("cobot:")]
         session[key] = [*session[key][:2], [session[key][2][0], None, kept], *session[key][3:]]
 
-    assert ada.get("/co-up/desk").status_code == 503
+    assert ada.get("/co-up/desk").status_code in (302, 503)
     assert ada.get("/co-up/who").status_code == 200
 
 

@@ -67,6 +67,15 @@ def test_every_page_is_in_the_navigation_once() -> None:
     assert set(site.PLACES.values()) < set(parts)
 
 
+def test_every_page_is_listed_in_the_index_itself() -> None:
+    """On a code host it is the only list: the site adds what is missing, so that its navigation shows no gap."""
+    index = DOCS / "index.md"
+    linked = {(DOCS / link.partition("#")[0]).resolve() for link in LINK.findall(prose(index)) if ":" not in link}
+    unlisted = {path for path in DOCS.rglob("*.*") if path.suffix in (".md", ".rst")} - linked - {index}
+
+    assert {str(path.relative_to(DOCS)) for path in unlisted} == set()
+
+
 def test_a_new_page_is_listed_by_its_folder_and_a_stray_one_is_not() -> None:
     index = "## How-to guides\n\n- [One](how-to/one.md): first\n"
     parts = site.navigation(index, ["index", "how-to/one", "how-to/two", "settings", "elsewhere/three"])

@@ -10,10 +10,12 @@ from flask import Blueprint, Flask, g, render_template_string
 from cobot_oidc import (
     CobotOIDC,
     ConfigurationError,
+    admin_required,
     current_space,
     current_user,
     from_view_arg,
     login_required,
+    membership_required,
     require_user,
 )
 from cobot_oidc.standin import StandIn
@@ -367,3 +369,27 @@ def test_a_client_that_is_refused_and_sent_no_secret_is_told_so(
     visitor.get(visitor.answer(visitor.begin("/cobot/login")))
     assert "client_refused" in caplog.text
     assert "no secret was sent" not in caplog.text
+
+
+# ---------------------------------------------------------------------- guards for members
+
+
+@pytest.mark.parametrize("guard", [membership_required, admin_required, membership_required(space="co-up")])
+def test_an_app_that_guards_for_members_and_never_asks_who_is_one_is_refused(
+    make_app: MakeApp, caplog: pytest.LogCaptureFixture, guard: Any
+) -> None:
+    app = make_app(from_view_arg("space"))
+    app.add_url_rule("/<space>/lounge", "lounge", guard(hello))
+
+    line = refused(app, caplog)
+
+    assert "setting_missing" in line
+    assert "COBOT_OIDC_MEMBERSHIP" in line
+    assert "lounge" in line
+
+
+def test_an_app_that_guards_for_members_and_asks_who_is_one_is_not_refused(make_app: MakeApp) -> None:
+    app = make_app(from_view_arg("space"), COBOT_OIDC_MEMBERSHIP=True)
+    app.add_url_rule("/<space>/lounge", "lounge", membership_required(hello))
+
+    assert app.test_client().get("/co-up/lounge").status_code == 302

@@ -62,7 +62,7 @@ def frame() -> Response:
     if not _FRAME.fullmatch(name):
         raise LoginError("ticket_refused", reason="no frame")
     identity = _logged_in()
-    if identity is None or destination.grant is not None or _is_to_log_in_again(identity):
+    if identity is None or destination.grant is not None or _is_to_log_in_again(identity) or _is_too_old(identity):
         back = url_for("cobot_oidc.frame", frame=name, space=request.args.get("space"), user=request.args.get("user"))
         urls.offer_login(Destination(destination.space, back, destination.grant))
         return redirect(urls.login_url() or "", 302)
@@ -125,6 +125,11 @@ def _is_to_log_in_again(identity: Identity) -> bool:
     """Whether somebody else is expected, who may be logged in at Cobot by now; only once, or it would go in circles."""
     is_recent = installation().clock() - identity.user.authenticated_at <= JUST_NOW
     return _is_another_person(identity) and not is_recent
+
+
+def _is_too_old(identity: Identity) -> bool:
+    """Whether a guard in the frame would ask for another login at once: this one is from before the app's setting."""
+    return installation().settings.membership and not identity.kept.can_tell_standing
 
 
 def _is_another_person(identity: Identity) -> bool:

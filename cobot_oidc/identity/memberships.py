@@ -42,7 +42,8 @@ def standing_of(user: User) -> Standing:
     """What a user is in the space that they are logged in to.
 
     :raises ConfigurationError: ``setting_missing`` if the app does not ask for memberships.
-    :raises LoginError: ``membership_unknown`` if Cobot cannot be asked, and no answer is recent enough.
+    :raises LoginError: ``membership_unknown`` if Cobot cannot be asked, and no answer is recent enough;
+        ``login_required`` if only another login can tell, as this one is from before the app asked.
     :raises APIError: ``token_refused`` if Cobot does not accept the kept token any more; ``token_missing``.
     """
     installed = installation()
@@ -50,6 +51,8 @@ def standing_of(user: User) -> Standing:
         raise ConfigurationError("setting_missing", setting="COBOT_OIDC_MEMBERSHIP", expected="True")
     identity = identity_of(user) if has_request_context() else None
     kept = NOTHING_KEPT if identity is None else identity.kept
+    if identity is not None and not kept.can_tell_standing:
+        raise LoginError("login_required", reason="this login is from before COBOT_OIDC_MEMBERSHIP was set")
     held = kept.token
     if held is None:  # it cannot be asked again: the answer is as old as the login
         if (standing := kept.standing) is None:

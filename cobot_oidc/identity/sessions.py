@@ -84,6 +84,7 @@ class Kept(NamedTuple):
         cobot_id: str | None,
         hint: str | None = None,
         session_hash: str | None = None,
+        was_asked: bool = False,
     ) -> "Kept":
         """What a login leaves.
 
@@ -93,11 +94,12 @@ class Kept(NamedTuple):
         :param cobot_id: Cobot's id for the person, if it is known to differ from the subject (docs/cobot.md 5).
         :param hint: the id token for a logout at the provider, as ``hints`` keeps it.
         :param session_hash: stands for the session at the provider, if that can end the login (``ended_logins``).
+        :param was_asked: whether Cobot was asked for the standing, be there an answer or not.
         """
         membership = standing.membership.id if standing is not None and standing.membership is not None else None
         members = {
             "t": token,
-            "m": None if standing is None else [standing.asked_at, membership, int(standing.is_admin)],
+            "m": int(was_asked) if standing is None else [standing.asked_at, membership, int(standing.is_admin)],
             "g": " ".join(granted),
             "d": " ".join(declined),
             "u": cobot_id,
@@ -149,6 +151,11 @@ class Kept(NamedTuple):
                 membership = Membership(name, self.space or "") if name else None
                 return Standing(membership, bool(is_admin), asked_at)
         return None
+
+    @property
+    def can_tell_standing(self) -> bool:
+        """Whether Cobot was asked at the login, or can be: only another login helps if not, as the app did not ask."""
+        return "m" in self.members or self.token is not None
 
     @property
     def asked_at(self) -> float:

@@ -55,6 +55,7 @@ def logged_in(transaction: Transaction, token_set: TokenSet, provider: Provider,
         cobot_id=cobot_id if cobot_id != user.subject else None,
         hint=_hint(user, token_set, provider) if settings.logout_at_provider else None,
         session_hash=_session_hash(user, token_set) if settings.backchannel_logout else None,
+        was_asked=settings.membership,
     )
     return LoggedIn(Identity(user, kept=kept), token)
 

@@ -15,6 +15,7 @@ from flask import Flask
 from redis import Redis
 from werkzeug.middleware.proxy_fix import ProxyFix
 
+from cobot_oidc import membership_required
 from cobot_oidc.protocol.client_keys import read_keys
 from cobot_oidc.standin import StandIn
 from cobot_oidc.standin.keys import rsa_key
@@ -76,6 +77,22 @@ def test_no_app_at_all_is_wrong_usage(tmp_path: Any) -> None:
 
     assert done.returncode == 2
     assert "Traceback" not in done.stderr
+
+
+def test_a_guard_for_members_without_the_setting_that_it_needs_is_found(run: Run, make_app: MakeApp) -> None:
+    app = make_app()
+
+    @app.get("/lounge")
+    @membership_required
+    def lounge() -> str:
+        return "The lounge"
+
+    said = run(app, "check")
+
+    assert said.status == 1
+    assert "problem  COBOT_OIDC_MEMBERSHIP" in said.out
+    assert "lounge" in said.out
+    assert "-> Set COBOT_OIDC_MEMBERSHIP to True" in said.out
 
 
 def test_a_session_store_that_cannot_rotate_is_named_when_it_came_later(run: Run, make_app: MakeApp) -> None:

@@ -11,7 +11,14 @@ from flask_wtf.csrf import CSRFProtect
 from werkzeug.test import TestResponse
 from werkzeug.wrappers import Response
 
-from cobot_oidc import CobotOIDC, ConfigurationError, current_user, from_view_arg, login_required
+from cobot_oidc import (
+    CobotOIDC,
+    ConfigurationError,
+    current_user,
+    from_view_arg,
+    login_required,
+    membership_required,
+)
 from cobot_oidc.standin import StandIn
 
 from ..conftest import Clock, Visitor
@@ -681,3 +688,17 @@ def test_a_session_cookie_for_every_site_is_refused(make_app: Any, cobot: StandI
     with pytest.raises(ConfigurationError, match="SESSION_COOKIE_SAMESITE"):
         make_app(SESSION_COOKIE_SAMESITE="None")
     assert cobot.requests == []
+
+    """A guard in the frame would show the button again, however often it is clicked."""
+    before = Visitor(make_app(), cobot)
+    before.log_in("/co-up/desk")
+    app = make_app(COBOT_OIDC_MEMBERSHIP=True)
+    app.view_functions["desk"] = membership_required(lambda space: f"member of {space}")
+    frame, ada = Frame(app), Visitor(app, cobot)
+    for cookie in before.cookies:
+        ada.browser.set_cookie(cookie.key, cookie.decoded_value, domain=cookie.domain, path=cookie.path)
+    window, _ = frame.button("/co-up/desk")
+    ticket = ticket_in(opened(ada, window))
+
+    assert frame.post("/cobot/frame", {"ticket": ticket}).status_code == 204
+    assert frame.get("/co-up/desk").text == "member of co-up"
