@@ -110,7 +110,7 @@ def protect(response: Response) -> Response:
     if request.endpoint == "cobot_oidc.static":  # a stylesheet, the same for everybody
         return response
     response.headers["Cache-Control"] = "no-store"
-    response.headers.setdefault("Referrer-Policy", "no-referrer")
+    response.headers["Referrer-Policy"] = "no-referrer"
     response.vary.add("Cookie")
     if not installation().settings.embedded or request.endpoint in (
         "cobot_oidc.login",

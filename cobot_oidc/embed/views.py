@@ -52,7 +52,6 @@ def embedded() -> Response:
         next_url=urls.after_login(destination),
         is_for_somebody_else=_is_other_person_here(),
     )
-    page.headers["Referrer-Policy"] = "same-origin"  # over https, Flask-WTF redeems no ticket without a referrer
     return _with_policy(page)
 
 
