@@ -17,7 +17,6 @@ import time
 from collections.abc import Callable
 from contextlib import redirect_stdout
 from dataclasses import dataclass
-from functools import partial
 from importlib.metadata import metadata, version
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
