@@ -614,7 +614,7 @@ LOGIN: dict[LoginCode, Entry] = {
         NOT_UNDERSTOOD,
     ),
     "membership_required": Entry("The person is logged in, but is not a member of this space.", NOT_A_MEMBER, 403),
-    "admin_required": Entry("The person is logged in, but does not administrate this space.", NOT_AN_ADMIN, 403),
+    "admin_required": Entry("The person is logged in, but does not administer this space.", NOT_AN_ADMIN, 403),
     "membership_unknown": Entry(
         "Cobot could not be asked whether the person is a member of this space, and there is no answer that is recent "
         "enough; COBOT_OIDC_MEMBERSHIP_STALE lets an older one count.",

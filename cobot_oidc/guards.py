@@ -122,7 +122,7 @@ def admin_required(*, space: str | Literal[_Unset.UNSET] | None = ...) -> Guard:
 
 
 def admin_required(view: Any = None, /, *, space: str | Literal[_Unset.UNSET] | None = _UNSET) -> Any:
-    """Let only those see a view who administrate the space; otherwise as ``membership_required``.
+    """Let only those see a view who administer the space; otherwise as ``membership_required``.
 
     Their answer is 403 with the code ``admin_required``.
 

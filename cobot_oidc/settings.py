@@ -111,7 +111,7 @@ class IssuerSettings:
 
     client_id: str = setting(
         check.text,
-        "the client's id, from its registration at the provider; for a try, `python -m cobot_oidc.standin` prints one",
+        "the client's id, from its registration; to try it out, `python -m cobot_oidc.standin` prints one",
         default=_Required(),
     )
     client_secret: str | None = setting(

@@ -86,13 +86,15 @@ def optional(check: Check[T]) -> Check[T | None]:
 @reads("str")
 def text(value: object) -> str:
     if isinstance(value, (int, float)) and not isinstance(value, bool):
-        raise Unfit("text", "from_prefixed_env reads digits as a number: put them in double quotes inside single ones")
+        raise Unfit(
+            "text", "digits are read as a number by from_prefixed_env: put them in double quotes inside single ones"
+        )
     if not isinstance(value, str) or not value:
         raise Unfit("printable ASCII text")
     if value != value.strip():
         where = "end" if value != value.rstrip() else "beginning"
         what = "a line break" if value.strip(" \t") != value.strip() else "a blank"
-        raise Unfit("printable ASCII text", f"remove {what} at its {where}")
+        raise Unfit(f"text without {what} at its {where}", f"remove {what} at its {where}")
     if not _VSCHAR.fullmatch(value):
         raise Unfit("printable ASCII text")
     return value

@@ -91,7 +91,7 @@ def refuse_unknown(config: Mapping[str, Any], keys: Collection[str]) -> None:
     for key in config:
         if key.upper().startswith(PREFIX) and key not in keys:
             with problems.noted():
-                expected = "a setting of docs/configuration.md"
+                expected = "the name of a setting"
                 raise ConfigurationError("setting_unknown", setting=key, expected=expected, **_meant(key, keys))
     problems.raise_any()
 
@@ -124,9 +124,10 @@ def unread_variables(config: Mapping[str, Any], keys: Collection[str]) -> list[s
 def _check_secret_key(name: str, key: object, if_missing: dict[str, str]) -> None:
     if isinstance(key, (str, bytes)) and len(key) >= SHORTEST_SECRET_KEY:
         return
-    remedy = {} if key else if_missing
+    place = f"FLASK_{name}" if f"FLASK_{name}" in os.environ else name
+    remedy = {"remedy": f"set {place} to what that command prints"} if key else if_missing
     if isinstance(key, (int, float)):
-        remedy = {"remedy": "from_prefixed_env reads digits as a number, true as a boolean; use letters too"}
+        remedy = {"remedy": "digits are read as a number by from_prefixed_env, and true as a boolean; use letters too"}
     raise ConfigurationError(
         "setting_invalid",
         setting=name,

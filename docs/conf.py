@@ -18,6 +18,7 @@ from cobot_oidc.embed.context import Embed  # noqa: E402
 from tools import site  # noqa: E402
 
 project = "cobot_oidc"
+project_copyright = "2026 the cobot_oidc maintainers"  # as in LICENSE
 version = release = cobot_oidc.__version__
 html_title = f"cobot_oidc {version}"
 

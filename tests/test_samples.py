@@ -17,7 +17,6 @@ import time
 from collections.abc import Callable
 from contextlib import redirect_stdout
 from dataclasses import dataclass
-from functools import partial
 from importlib.metadata import metadata, version
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
@@ -52,6 +51,7 @@ from .conftest import CALLBACK, CHROMIUM_ARGUMENTS, SECRET_KEY, Browser, Clock, 
 from .redis_server import RedisServer
 from .samples import PAGES, REPOSITORY, Sample, samples
 from .servers import recipes
+from .walkthrough import file_of
 
 SAMPLES = samples()
 TUTORIAL = REPOSITORY / "docs" / "tutorial"  # which test_tutorial.py follows to the letter
@@ -706,7 +706,7 @@ def test_a_task_of_celery_runs_as_it_is_printed(jobs: dict[str, Any]) -> None:
 
 def an_app_s_own_tests(sample: Sample, surroundings: Surroundings) -> None:
     """The sample's tests pass, with an app as the page takes it for granted."""
-    names: dict[str, Any] = {"__name__": "test_portal", "create_app": partial(app_to_be_tested, surroundings)}
+    names: dict[str, Any] = {"__name__": "test_portal"}
     sample.run(names)
     app, cobot = surroundings.namespace()["app"], surroundings.cobot
     for name, test in names.items():
@@ -715,6 +715,26 @@ def an_app_s_own_tests(sample: Sample, surroundings: Surroundings) -> None:
             cobot.register_client("portal", secret="s3cret-of-the-portal", redirect_uri=CALLBACK)
             given = {"app": app, "cobot": cobot}
             test(**{each: given[each] for each in inspect.signature(test).parameters})
+
+
+def tests_of_the_tutorial_s_app(sample: Sample, surroundings: Surroundings) -> None:
+    """The sample passes in a folder that has the tutorial's app as it is at the end, and nothing else."""
+    for part in ("spaces", "members"):
+        for each in SAMPLES:
+            if each.page == REPOSITORY / "docs" / "tutorial" / f"{part}.md" and each.language in ("python", "jinja"):
+                path = surroundings.folder / file_of(each)
+                path.parent.mkdir(exist_ok=True)
+                path.write_text(each.code, encoding="utf-8")
+    (surroundings.folder / "test_portal.py").write_text(sample.code, encoding="utf-8")
+    said = pytest_in(surroundings.folder)
+    assert "2 passed" in said, said
+
+
+def pytest_in(folder: Path) -> str:
+    """What pytest says about a project of its own."""
+    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-q", "."]
+    run = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)  # noqa: S603 - our own
+    return run.stdout + run.stderr
 
 
 AROUND_A_BROWSER_TEST = f"""
@@ -750,15 +770,8 @@ def in_a_project_with_a_browser(sample: Sample, surroundings: Surroundings) -> N
     around = AROUND_A_BROWSER_TEST.replace("CHROMIUM", repr(chromium))
     (surroundings.folder / "conftest.py").write_text(around, encoding="utf-8")
     (surroundings.folder / "test_portal.py").write_text(sample.code, encoding="utf-8")
-    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-q", "."]
-    run = subprocess.run(command, cwd=surroundings.folder, capture_output=True, text=True, check=False)  # noqa: S603 - our own
-    assert "2 passed" in run.stdout, run.stdout + run.stderr
-
-
-def app_to_be_tested(surroundings: Surroundings, config: dict[str, Any]) -> Flask:
-    app = surroundings.app(**config)
-    CobotOIDC(app)
-    return app
+    said = pytest_in(surroundings.folder)
+    assert "2 passed" in said, said
 
 
 def run_beside(sample: Sample, _surroundings: Surroundings) -> None:
@@ -840,7 +853,7 @@ OWN_WAYS: dict[str, Run] = {
     "docs/client-authentication.md, A private key (3)": keys_of_the_client,
     **{sample.place: run_by_a_server for sample in SAMPLES if sample.page == recipes.PAGE},
     "docs/testing.md, Somebody who is logged in": an_app_s_own_tests,
-    "docs/testing.md, A whole login": an_app_s_own_tests,
+    "docs/testing.md, A whole login": tests_of_the_tutorial_s_app,
     "docs/testing.md, In a real browser": in_a_project_with_a_browser,
     **{sample.place: of_the_api for sample in SAMPLES if sample.place.startswith("docs/api.md")},
     "docs/api.md, Who is a member (2)": membership,

@@ -186,6 +186,11 @@ def test_nobody_is_let_in_outside_of_tests(app: Flask, cobot: StandIn) -> None:
     assert cobot.requests == []
 
 
+def test_a_person_whom_the_stand_in_does_not_have_is_refused_with_those_it_has(app: Flask, cobot: StandIn) -> None:
+    with pytest.raises(AssertionError, match="no person 'bob' at the stand-in: ada, grace"):
+        Visitor(app, cobot).answer(cobot.issuer, "bob")
+
+
 def test_the_plugin_s_fixtures_work_in_a_project_of_its_own(tmp_path: Path) -> None:
     (tmp_path / "test_portal.py").write_text(
         """
@@ -225,6 +230,12 @@ def test_its_faults(app, cobot):
 
 def test_it_is_as_new_for_each_test(cobot):
     assert cobot.requests == []
+
+
+def test_a_client_of_another_test_is_unknown(cobot):
+    asked = f"{cobot.issuer}/oauth/authorize?client_id=portal&response_type=code&redirect_uri={CALLBACK}"
+    with pytest.raises(RuntimeError, match="did not show a form"):
+        cobot.sign_in(asked)
 """
     )
     run = subprocess.run(
@@ -235,7 +246,7 @@ def test_it_is_as_new_for_each_test(cobot):
         check=False,
     )
 
-    assert "4 passed" in run.stdout, run.stdout + run.stderr
+    assert "5 passed" in run.stdout, run.stdout + run.stderr
 
 
 def test_a_project_that_does_not_use_the_plugin_imports_nothing_but_its_fixtures(tmp_path: Path) -> None:

@@ -166,6 +166,18 @@ def test_an_answer_that_lies(
     assert visitor.sees("/co-up/open") is not None
 
 
+def test_the_page_about_a_mistake_in_the_settings_offers_no_login_that_cannot_help(
+    visitor: Visitor, cobot: StandIn
+) -> None:
+    cobot.alter("token", {"error": "invalid_client"})
+
+    response = visitor.get(visitor.answer(visitor.begin("/desk")))
+
+    assert_page(response, 500, "This app is not set up correctly")
+    assert "Log in again" not in response.text
+    assert '<a class="button" href="/">Go to the start page</a>' in response.text
+
+
 @pytest.mark.covers("F18")
 def test_a_login_that_is_cancelled(visitor: Visitor, cobot: StandIn, heard: Heard) -> None:
     response = visitor.get(visitor.answer(visitor.begin("/desk?a=1"), cancel=True))

@@ -185,7 +185,7 @@ class CobotAPI:
         return Download(answer.content_type, answer.body)
 
     def me(self) -> Me:
-        """Who the token belongs to: their memberships, and the spaces that they administrate (scope ``read_user``)."""
+        """Who the token belongs to: their memberships, and the spaces that they administer (scope ``read_user``)."""
         answer = self._ask("GET", "/api/user", self._addresses.of_account("/api/user"))
         return Me.read(content(answer, largest=LARGEST_PERSON))
 

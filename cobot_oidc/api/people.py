@@ -9,7 +9,7 @@ from ..identity.user import Membership
 
 @dataclass(frozen=True, slots=True)
 class Administration:
-    """A space that somebody administrates. ``space`` is its subdomain; ``name`` is theirs in it."""
+    """A space that somebody administers. ``space`` is its subdomain; ``name`` is theirs in it."""
 
     space: str
     space_name: str | None
@@ -23,7 +23,7 @@ class Me:
     :ivar id: Cobot's id for them.
     :ivar email: not verified, and not an identity (docs/cobot.md 5).
     :ivar memberships: in all spaces.
-    :ivar admin_of: the spaces that they administrate.
+    :ivar admin_of: the spaces that they administer.
     """
 
     id: str
@@ -61,7 +61,7 @@ class Me:
         return next((membership for membership in self.memberships if membership.space == space), None)
 
     def administrates(self, space: str | None) -> bool:
-        """Whether they administrate a space."""
+        """Whether they administer a space."""
         return any(administration.space == space for administration in self.admin_of)
 
 

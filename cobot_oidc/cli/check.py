@@ -5,6 +5,7 @@ The order is that of the report: first what the app says about itself, then what
 
 import os
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import partial
 
 import click
@@ -50,7 +51,7 @@ def _findings(context: click.Context, spaces: tuple[str, ...]) -> Iterator[Findi
     try:
         found = loaded(context)
     except ConfigurationError as error:
-        refused = of_configuration(error)
+        refused = _of_settings(error)
     else:
         yield from _of_the_app(found)
         yield from _of_the_network(found, spaces)
@@ -73,7 +74,7 @@ def _of_the_app(found: Loaded) -> Iterator[Finding]:
     try:
         check_app(app, found.installed)
     except ConfigurationError as error:
-        yield from of_configuration(error)
+        yield from _of_settings(error)
     else:
         yield ok("app", "app", "The views, the destinations and the session store of the app are as they have to be.")
     key = app.secret_key or ""
@@ -87,6 +88,17 @@ def _of_the_app(found: Loaded) -> Iterator[Finding]:
     yield from redirect_findings(settings.redirect_uri, settings.url_prefix, app.config, surroundings, callbacks)
     yield from cookie_findings(settings.redirect_uri, settings.url_prefix, app.config, embedded=settings.embedded)
     yield from _of_redis(settings)
+
+
+def _of_settings(error: ConfigurationError) -> Iterator[Finding]:
+    """The problems of settings, each with a remedy where it is set: the hints cannot know that."""
+    for finding in of_configuration(error):
+        variable = f"FLASK_{finding.subject}"
+        if variable in os.environ:
+            usual, here = "it in app.config", f"{variable} in the environment, or in .env,"
+            yield replace(finding, remedy=finding.remedy.replace(usual, here))
+        else:
+            yield finding
 
 
 def _of_redis(settings: Settings) -> Iterator[Finding]:

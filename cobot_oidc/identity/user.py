@@ -71,7 +71,7 @@ class Standing:
     """What Cobot says about somebody in one space.
 
     :ivar membership: ``None`` if they are no member.
-    :ivar is_admin: whether they administrate the space.
+    :ivar is_admin: whether they administer the space.
     :ivar asked_at: when Cobot said so, in seconds since the epoch.
     :ivar cobot_id: Cobot's id for the person, if Cobot was just asked.
     """
@@ -160,7 +160,7 @@ class User:
 
     @property
     def is_admin(self) -> bool:
-        """Whether the user is known to administrate the space that they are logged in to; see ``membership``."""
+        """Whether the user is known to administer the space that they are logged in to; see ``membership``."""
         standing = self.standing
         return standing is not None and standing.is_admin
 

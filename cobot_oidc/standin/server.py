@@ -325,6 +325,10 @@ class StandIn:
         """Forget what happened and what was altered, but keep the registered clients."""
         self._state.reset()
 
+    def forget_clients(self) -> None:
+        """Forget every client that was registered."""
+        self._state.clients.clear()
+
     def browser(self) -> Browser:
         """A new browser with cookies of its own."""
         return Browser()

@@ -25,8 +25,9 @@ def _running_cobot() -> "Iterator[StandIn]":
 
 @pytest.fixture
 def cobot(_running_cobot: "StandIn") -> "StandIn":
-    """The stand-in Cobot in this process, as new: ``cobot.issuer``, ``cobot.people``, ``cobot.alter(…)``."""
+    """The stand-in Cobot in this process, as new and without clients: ``cobot.issuer``, ``cobot.alter(…)``."""
     _running_cobot.reset()
+    _running_cobot.forget_clients()
     return _running_cobot
 
 

@@ -68,6 +68,8 @@ class Visitor:
 
         :param person: one of ``cobot.people``.
         """
+        if person not in self._cobot.people:
+            raise AssertionError(f"no person {person!r} at the stand-in: {', '.join(self._cobot.people)}")
         return self._at_cobot.sign_in(authorization_url, person, cancel=cancel)
 
     def log_in(self, path: str, person: str = "ada") -> TestResponse:

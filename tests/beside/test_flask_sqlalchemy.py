@@ -65,6 +65,27 @@ def test_somebody_who_is_blocked_is_not_logged_in(page: Any, cobot: StandIn) -> 
     assert [name for _, _, name in rows(page)] == ["as it was"]
 
 
+def test_a_login_outlives_its_row(page: Any, cobot: StandIn) -> None:
+    ada = Visitor(page.app, cobot)
+    ada.log_in("/desk")
+    with page.app.app_context():
+        page.db.session.execute(page.db.delete(page.Member))
+        page.db.session.commit()
+
+    assert ada.get("/desk").text == "Hello Ada Lovelace"
+
+
+def test_somebody_who_is_blocked_while_logged_in_is_turned_away(page: Any, cobot: StandIn) -> None:
+    ada = Visitor(page.app, cobot)
+    ada.log_in("/desk")
+    with page.app.app_context():
+        [member] = page.db.session.scalars(page.db.select(page.Member))
+        member.is_blocked = True
+        page.db.session.commit()
+
+    assert ada.get("/desk").status_code == 403
+
+
 @pytest.mark.covers("X09")
 def test_what_a_handler_did_not_commit_is_gone_if_the_login_is_refused(page: Any, cobot: StandIn) -> None:
     user_logged_in.disconnect(page.remember, page.app)

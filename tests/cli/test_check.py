@@ -59,9 +59,35 @@ def test_an_app_that_does_not_start_says_each_problem_and_no_traceback(run: Run,
 
     assert said.status == 1
     assert "problem  COBOT_OIDC_CLIENT_SECRET" in said.out
+    assert "expected text without a blank at its end" in said.out
     assert "-> Remove a blank at its end." in said.out
     assert "-> Did you mean COBOT_OIDC_CLIENT_ID?" in said.out
     assert "expected a number of seconds from 0 to 300" in said.out
+
+
+def test_a_value_from_the_environment_is_to_be_changed_there(
+    run: Run, make_app: MakeApp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FLASK_COBOT_OIDC_LEEWAY", "301")
+
+    def create() -> Flask:
+        return make_app(COBOT_OIDC_LEEWAY=301, COBOT_OIDC_SESSION_LIFETIME=-1)
+
+    said = run(create, "check")
+
+    assert "-> Change FLASK_COBOT_OIDC_LEEWAY in the environment, or in .env, to what is expected." in said.out
+    assert "-> Change it in app.config to what is expected." in said.out
+
+
+def test_a_short_secret_key_names_the_variable_and_the_command(
+    run: Run, make_app: MakeApp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FLASK_SECRET_KEY", "short")
+
+    said = run(lambda: make_app(SECRET_KEY="short"), "check")
+
+    assert 'python -c "import secrets; print(secrets.token_hex())"' in said.out
+    assert "-> Set FLASK_SECRET_KEY to what that command prints." in said.out
 
 
 def test_an_app_without_the_extension_is_told_so(run: Run) -> None:
