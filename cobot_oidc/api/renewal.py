@@ -207,7 +207,8 @@ class Renewals:
     def _exchanged(self, user: User, renewal: Renewal) -> KeptTokens:
         """What the provider gives for a refresh token.
 
-        :raises APIError: ``refresh_refused``, also if the id token that came with it is not about this login (S22).
+        :raises APIError: ``refresh_refused``, also if the id token that came with it is not about this login (S22);
+            ``token_not_renewed`` if that cannot be told, as the provider's keys do not verify it.
         """
         registration = self._installed.settings.issuers.registration_of(user.space)
         if registration is None or registration.issuer != user.issuer:  # the configuration has changed
@@ -218,7 +219,9 @@ class Renewals:
             try:
                 answer = provider.refresh(registration.client, refresh_token=renewal.refresh_token, original=original)
             except TokenError as error:
-                refusal = APIError("refresh_refused", reason=error.code)
+                # With a key that cannot be had, nobody knows whom the token is about: it is not used, and ends nothing.
+                is_unknown = error.code == "key_unknown"
+                refusal = APIError("token_not_renewed" if is_unknown else "refresh_refused", reason=error.code)
             else:
                 expires_at = None if answer.expires_in is None else int(self._clock()) + answer.expires_in
                 refresh_token = answer.refresh_token or renewal.refresh_token

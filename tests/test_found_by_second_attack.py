@@ -138,7 +138,6 @@ def test_a_token_that_is_renewed_while_somebody_logs_out_ends_too(
 
 
 @pytest.mark.covers("O08")
-@pytest.mark.xfail(strict=True, reason="not mended: a key set that cannot be fetched looks like a token that is forged")
 def test_a_key_set_that_cannot_be_fetched_ends_no_login_when_a_token_is_renewed(
     make_app: Any, cobot: StandIn, clock: Clock
 ) -> None:
