@@ -551,7 +551,7 @@ def test_of_many_frames_that_begin_at_once_the_last_four_are_known(app: Flask, c
 
 
 def test_under_csrf_protect_a_ticket_is_redeemed_over_https(make_app: Any, cobot: StandIn) -> None:
-    """Flask-WTF demands a referrer there. ``test_handover_in_a_browser`` shows that the page's script lets it be sent."""
+    """Flask-WTF demands a referrer there. That the page's script sends one, ``test_handover_in_a_browser`` shows."""
     site = {"base_url": "https://localhost"}
     app = make_app(COBOT_OIDC_REDIRECT_URI="https://localhost/cobot/callback")
     cobot.register_client(
