@@ -23,7 +23,8 @@ _NONCE_BYTES = 12
 def seal(plain: bytes, purpose: str, context: str) -> str:
     """Seal some bytes.
 
-    :param purpose: what they are for. :param context: what they belong to, which has to be known to open them.
+    :param purpose: what they are for.
+    :param context: what they belong to, which has to be known to open them.
     :returns: base64url.
     """
     nonce = secrets.token_bytes(_NONCE_BYTES)

@@ -11,10 +11,12 @@ from werkzeug.datastructures import FileStorage
 
 from cobot_oidc import APIError, CobotOIDC, User, current_user, from_view_arg, login_required, user_logged_out
 from cobot_oidc.errors import ConfigurationError
+from cobot_oidc.protocol.client_keys import public_key_set, read_keys
 from cobot_oidc.standin import StandIn
 from cobot_oidc.standin.alterations import REMOVED
+from cobot_oidc.standin.keys import rsa_key
 
-from .conftest import SECRET_KEY, Clock, Visitor
+from .conftest import CALLBACK, SECRET_KEY, Clock, Visitor
 from .redis_server import RedisServer
 
 JSON = {"Accept": "application/json"}
@@ -190,6 +192,20 @@ def test_a_provider_that_keeps_its_refresh_tokens(app: Flask, cobot: StandIn, cl
     for _ in range(2):
         clock.move(LIFETIME)
         assert ada.get("/me").json == cobot.people["ada"].subject
+
+
+def test_a_client_with_a_key_renews_with_a_new_assertion(make_app: Any, cobot: StandIn, clock: Clock) -> None:
+    key = rsa_key(0).as_dict(private=True)
+    cobot.register_client("portal", secret=None, redirect_uri=CALLBACK, public_keys=public_key_set(read_keys(key)))
+    ada = Visitor(make_app(COBOT_OIDC_CLIENT_SECRET=None, COBOT_OIDC_CLIENT_KEY=key), cobot)
+    ada.log_in("/me")
+    clock.move(LIFETIME)
+
+    assert ada.get("/me").json == cobot.people["ada"].subject
+    login, renewal = cobot.token_requests
+    assert renewal["grant_type"] == ["refresh_token"]
+    assert "client_secret" not in renewal
+    assert renewal["client_assertion"] != login["client_assertion"]
 
 
 def test_a_provider_that_gives_none(app: Flask, cobot: StandIn, clock: Clock) -> None:

@@ -21,7 +21,6 @@ STATES = {
     "in part": "in part",
     "n/a": "not applicable",
     "not": "deliberately not",
-    "not yet": "not yet",
 }
 LEVELS = ("MUST", "MUST NOT", "SHOULD", "SHOULD NOT", "rule")
 
@@ -36,7 +35,6 @@ of servers alone is left out, and rules for a whole flow that we do not use are 
 - **done**: a test shows it. **in part**: tests show which part, and the line says what is left.
 - **not applicable**: there is nothing that the rule could be about. **deliberately not**: we do something else; the
   line says why.
-- **not yet**: under way.
 
 A number such as `C11` is a row of [the threats](threats.md), which lists its tests. Other tests are named; they are in
 `tests/`. `make docs` writes this page from `tests/conformance/requirements/` and the tests' markers.
@@ -51,7 +49,7 @@ class Requirement(NamedTuple):
 
     :ivar number: section and number, such as ``3.1.3.7-2``. :ivar level: one of ``LEVELS``.
     :ivar state: one of ``STATES``. :ivar answer: what we do, or why not.
-    :ivar rows: of docs/threats.md. If the state is ``not yet``, those that will show it.
+    :ivar rows: of docs/threats.md.
     """
 
     number: str
@@ -129,8 +127,7 @@ def _part(each: Specification, tests: Mapping[str, list[str]]) -> str:
 
 
 def _shown_by(requirement: Requirement, tests: list[str]) -> str:
-    rows = "" if requirement.state == "not yet" else " ".join(requirement.rows)
-    return "<br>".join(filter(None, [rows, *(f"`{test}`" for test in tests)])) or "–"
+    return "<br>".join(filter(None, [" ".join(requirement.rows), *(f"`{test}`" for test in tests)])) or "–"
 
 
 if __name__ == "__main__":

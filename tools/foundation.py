@@ -33,18 +33,17 @@ class Module(NamedTuple):
     """One module, or why we have no test of it.
 
     :ivar provider: what the suite's provider does. :ivar we: what we do; empty if the feature is not offered.
-    :ivar not_offered: why there is nothing to test. :ivar not_yet: what has to be there before it is tested.
+    :ivar not_offered: why there is nothing to test.
     """
 
     name: str
     provider: str
     we: str = ""
     not_offered: str = ""
-    not_yet: str = ""
 
     @property
     def needs_a_test(self) -> bool:
-        return not (self.not_offered or self.not_yet)
+        return not self.not_offered
 
 
 class Plan(NamedTuple):
@@ -90,8 +89,6 @@ def _part(plan: Plan, tests: Mapping[str, list[str]]) -> str:
 def _row(module: Module, tests: list[str]) -> str:
     if module.needs_a_test:
         what, shown = module.we, "<br>".join(f"`{test}`" for test in tests)
-    elif module.not_yet:
-        what, shown = module.we, f"not yet: {module.not_yet}"
     else:
         what, shown = f"do not offer this: {module.not_offered}", "–"
     return f"| `{module.name}` | {module.provider} | {what} | {shown} |\n"

@@ -6,31 +6,18 @@ All else on that page is written by hand. A test says which rows it is about: ``
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import NamedTuple
 
 from .markers import marked_tests
 
 PAGE = Path(__file__).parents[1] / "docs" / "threats.md"
 MARKER = "covers"
-NOT_OFFERED = "Not offered yet"
 
 _ROW = re.compile(r"^\| (?P<number>[A-Z]\d\d) \| (?P<attack>[^|]+) \| (?P<outcome>[^|]+) \|(?P<tests>[^|]*)\|$", re.M)
 
 
-class Row(NamedTuple):
-    """One attack or fault.
-
-    :ivar number: what code and tests call it.
-    :ivar is_offered: whether there is anything to attack.
-    """
-
-    number: str
-    is_offered: bool
-
-
-def rows(page: str) -> list[Row]:
-    """The rows of the page, from the top."""
-    return [Row(row["number"], row["outcome"] != NOT_OFFERED) for row in _ROW.finditer(page)]
+def rows(page: str) -> list[str]:
+    """The numbers of the page's rows, from the top: what code and tests call an attack or fault."""
+    return [row["number"] for row in _ROW.finditer(page)]
 
 
 def brought_up_to_date(page: str, tests: Mapping[str, list[str]]) -> str:
@@ -38,7 +25,7 @@ def brought_up_to_date(page: str, tests: Mapping[str, list[str]]) -> str:
 
     :raises ValueError: for a number that is no row of the page.
     """
-    if unknown := sorted(tests.keys() - {row.number for row in rows(page)}):
+    if unknown := sorted(tests.keys() - set(rows(page))):
         raise ValueError(f"{', '.join(unknown)} of {tests[unknown[0]][0]} is no row of docs/threats.md")
 
     def row_with_tests(row: re.Match[str]) -> str:

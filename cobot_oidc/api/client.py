@@ -73,7 +73,7 @@ class CobotAPI:
         self._installed = installation() if has_app_context() else None
         self._place = place_of(self._installed)
         self._session = self._place.connection.session(token)
-        who = user or (None if token is None else hashlib.sha256(token.encode()).hexdigest())
+        who = user or (None if token is None else hash_of_token(token))
         del token  # no error of ours has a frame that holds it (L02)
         self._addresses = self._place.addresses(space)
         self._space = space
@@ -256,9 +256,9 @@ class CobotAPI:
         """Whether there is another token, after Cobot has refused this one for a call that can be made again."""
         if self._renew is None or self._session.token is None or call.secret is not None or call.options.get("files"):
             return False
-        refused = hashlib.sha256(self._session.token["access_token"].encode()).hexdigest()
+        refused = hash_of_token(self._session.token["access_token"])
         token = self._renew(refused)
-        if token is None or hashlib.sha256(token.encode()).hexdigest() == refused:
+        if token is None or hash_of_token(token) == refused:
             return False
         self._session.token = {"access_token": token, "token_type": "Bearer"}
         return True
@@ -305,3 +305,8 @@ def _accept(path: str) -> dict[str, str]:
         "Accept-Encoding": "identity",
         "User-Agent": "cobot-oidc",
     }
+
+
+def hash_of_token(token: str) -> str:
+    """What stands for a token in places where it must not appear."""
+    return hashlib.sha256(token.encode()).hexdigest()

@@ -33,7 +33,8 @@ class Page:
     def read(cls, document: object, include: Iterable[str] = ()) -> "Page":
         """Read a document.
 
-        :param document: its JSON. :param include: the paths of relationships that were asked for.
+        :param document: its JSON.
+        :param include: the paths of relationships that were asked for.
         :raises APIError: ``answer_unusable`` if it is not such a document.
         """
         if not isinstance(document, dict) or "data" not in document:

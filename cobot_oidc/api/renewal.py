@@ -5,7 +5,6 @@ token of a login, and with Redis one of all processes; the others get what it go
 gives up waiting does not lose the new token. Imported only by apps that use refresh tokens.
 """
 
-import hashlib
 import threading
 from collections import OrderedDict
 from collections.abc import Iterator
@@ -25,7 +24,7 @@ from ..installation import Installation, installation
 from ..protocol.refreshed import Original
 from ..provider.deadline import result_by_the_deadline, within
 from ..provider.freshness import FIRST_PAUSE
-from .client import CobotAPI
+from .client import CobotAPI, hash_of_token
 
 T = TypeVar("T")
 
@@ -56,11 +55,6 @@ def token_after_refusal(app: Flask, user: User, held: str, refused: str) -> str 
         return token_of(user, held, refused)
     with app.app_context():
         return token_of(user, held, refused)
-
-
-def hash_of_token(token: str) -> str:
-    """What stands for a token in places where it must not appear."""
-    return hashlib.sha256(token.encode()).hexdigest()
 
 
 def _newest(user: User, held: str | None, refused: str | None) -> str | None:

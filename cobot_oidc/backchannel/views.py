@@ -63,7 +63,8 @@ def _token() -> str:
 def _verified(text: str, registered: str | None) -> LogoutToken:
     """What the token says, if it is valid: claims first, then the signature (K21).
 
-    :raises TokenError: if it is not. :raises LoginError: ``logout_issuer_unknown``.
+    :raises TokenError: if it is not.
+    :raises LoginError: ``logout_issuer_unknown``.
     """
     installed = installation()
     settings = installed.settings.provider

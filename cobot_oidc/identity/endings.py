@@ -9,7 +9,7 @@ from werkzeug.wrappers import Response
 from ..context import the_app
 from ..events import user_logged_out
 from ..installation import installation
-from . import logout_marks, sessions, tokens, vault
+from . import logout_marks, sessions, tokens
 from .current import forget_user, identity_of
 from .sessions import Identity
 from .user import User
@@ -38,9 +38,11 @@ def end_of(user: User, held: str) -> None:
 
     :param held: the token of that login.
     """
+    from . import hints  # no login needs it that ends as usual
+
     if has_request_context() and identity_of(user) is not None:
         for login in end([user.issuer]):
-            vault.forget("hint", login.kept.hint)
+            hints.forget(login.kept.hint)
     else:
         installation().ended_logins.add([user])
     tokens.forget(held)

@@ -117,8 +117,10 @@ class Memberships:
     def find(self, user: User, kept: Kept, ask: _Ask) -> Standing:
         """What the user is in their space; asked for in the background while the last answer is good enough.
 
-        :param kept: what Cobot said at the login, and the token. :param ask: asks Cobot with that.
-        :raises LoginError: ``membership_unknown``. :raises APIError: ``token_refused`` or ``token_missing``.
+        :param kept: what Cobot said at the login, and the token.
+        :param ask: asks Cobot with that.
+        :raises LoginError: ``membership_unknown``.
+        :raises APIError: ``token_refused`` or ``token_missing``.
         """
         key = user.issuer, user.subject, user.space
         known = self._newest(key, kept)

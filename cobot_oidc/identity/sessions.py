@@ -88,7 +88,8 @@ class Kept(NamedTuple):
     ) -> "Kept":
         """What a login leaves.
 
-        :param token: the access token as ``tokens`` keeps it. :param standing: what Cobot said at the login.
+        :param token: the access token as ``tokens`` keeps it.
+        :param standing: what Cobot said at the login.
         :param granted: the scopes that were granted beyond the configured ones.
         :param declined: those that were asked for, and not granted.
         :param cobot_id: Cobot's id for the person, if it is known to differ from the subject (docs/cobot.md 5).
@@ -176,7 +177,8 @@ NOTHING_KEPT = Kept()
 class Identity(NamedTuple):
     """One login as the session holds it.
 
-    :ivar seen_at: the last visit that was noted, in seconds since the epoch. :ivar kept: for Cobot's API.
+    :ivar seen_at: the last visit that was noted, in seconds since the epoch.
+    :ivar kept: for Cobot's API.
     """
 
     user: User

@@ -25,7 +25,8 @@ class Renewal:
     :ivar refresh_token: never shown in ``repr``.
     :ivar expires_at: when the access token expires, in seconds since the epoch; ``None`` if the provider did not say.
     :ivar auth_time: that of the login's id token, if it had one.
-    :ivar nonce: a hash of the login's nonce. :ivar azp: whether the login's id token named an authorized party.
+    :ivar nonce: a hash of the login's nonce.
+    :ivar azp: whether the login's id token named an authorized party.
     """
 
     refresh_token: str = field(repr=False)

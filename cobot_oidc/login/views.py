@@ -60,7 +60,7 @@ def login() -> Response:
     if not requested_user().is_authenticated and recent_logins.is_stuck(registration.issuer, now):
         raise LoginError("login_stuck", issuer=registration.issuer)
     options, asked = request_options(request.args), asking.further_parameters(destination)
-    provider = _provider(registration)
+    provider = installed.provider_of(registration)
     metadata = _begin(provider, space)
     scopes = asking.further_scopes()
     transaction = Transaction(
@@ -174,7 +174,7 @@ def _login(transaction: Transaction, answer: AuthorizationResponse, registered: 
     """Who this answer logs in: the code is exchanged, once, if everything before that is as expected."""
     registration = _expected(transaction, registered)
     code = _code(transaction, answer)
-    provider = _provider(registration)
+    provider = installation().provider_of(registration)
     with provider.room_for_a_login(), _a_missing_secret_in_the_log(registration):
         _claim(transaction)
         token_set = provider.exchange(
@@ -345,10 +345,6 @@ def _mark_valid(user: User, gone: set[User], response: Response) -> Response:
     return response
 
 
-def _provider(registration: Registration) -> Provider:
-    return installation().provider_of(registration)
-
-
 def _provider_logout(logins: list[Identity]) -> str | None:
     """The provider's own logout, if it has one and the app wants it; the logout here has already happened.
 
@@ -365,7 +361,7 @@ def _provider_logout(logins: list[Identity]) -> str | None:
     if len(logins) != 1:  # one browser can be sent to one provider
         return None
     registration = installed.settings.issuers.registration_of(logins[0].user.space)
-    metadata = None if registration is None else _provider(registration).held_metadata()
+    metadata = None if registration is None else installed.provider_of(registration).held_metadata()
     if registration is None or metadata is None or metadata.end_session_endpoint is None:
         return None
     return logout_url(

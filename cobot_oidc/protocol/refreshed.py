@@ -18,7 +18,8 @@ REFRESHED_RULES = tuple(rule for rule in RULES if rule.about != "nonce")
 class Original(NamedTuple):
     """What the id token of the login said.
 
-    :ivar auth_time: ``None`` if it said nothing. :ivar nonce: ``nonce_hash`` of the login's nonce.
+    :ivar auth_time: ``None`` if it said nothing.
+    :ivar nonce: ``nonce_hash`` of the login's nonce.
     :ivar azp: whether it named an authorized party, which was our client then.
     """
 

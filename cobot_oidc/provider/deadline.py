@@ -52,7 +52,8 @@ def result_of(future: "Future[T]", seconds: float) -> T:
 def result_by_the_deadline(future: "Future[T]") -> T:
     """The same, for as long as this thread may wait.
 
-    :raises ProviderError: ``provider_unreachable`` at the deadline. :raises CobotOIDCError: as ``result_of``.
+    :raises ProviderError: ``provider_unreachable`` at the deadline.
+    :raises CobotOIDCError: as ``result_of``.
     """
     try:
         return result_of(future, seconds_left())

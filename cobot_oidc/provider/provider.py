@@ -46,7 +46,8 @@ class TokenSet:
     :ivar claims: the claims of the verified id token.
     :ivar access_token: the token for the provider's API; never shown in ``repr``.
     :ivar scopes: what was granted; ``None`` if that is what was asked for.
-    :ivar id_token: as it came. :ivar refresh_token: ``None`` if there is none. Neither is shown in ``repr``.
+    :ivar id_token: as it came.
+    :ivar refresh_token: ``None`` if there is none. Neither is shown in ``repr``.
     :ivar expires_in: seconds that the access token is valid; ``None`` if the provider does not say.
     """
 
@@ -125,7 +126,8 @@ class Provider:
         that were begun can end.
 
         :returns: the ``request_uri`` that stands for the request.
-        :raises ConfigurationError: ``client_refused``. :raises ProviderError: if the provider cannot be reached, names
+        :raises ConfigurationError: ``client_refused``.
+        :raises ProviderError: if the provider cannot be reached, names
             no such endpoint, refuses, or answers something else; ``provider_busy`` or ``provider_paused``.
         """
         endpoint = self.metadata().pushed_request_endpoint
@@ -174,7 +176,8 @@ class Provider:
         To be called within ``room_for_a_login``.
 
         :param client: our client at this issuer. The other parameters are those of the login's authorization request.
-        :raises LoginError: ``code_refused``. :raises TokenError: if the id token is not valid.
+        :raises LoginError: ``code_refused``.
+        :raises TokenError: if the id token is not valid.
         :raises ProviderError: if the provider cannot be reached or its answer is unusable.
         """
         form = code_request(
@@ -274,8 +277,10 @@ class Provider:
 
         To be called within ``room_for_a_login``.
 
-        :param client: our client at this issuer. :param original: what the login's id token said.
-        :raises APIError: ``refresh_refused``. :raises TokenError: if the id token is not valid, or is about another
+        :param client: our client at this issuer.
+        :param original: what the login's id token said.
+        :raises APIError: ``refresh_refused``.
+        :raises TokenError: if the id token is not valid, or is about another
             login. :raises ProviderError: if the provider cannot be reached or its answer is unusable.
         """
         form = refresh_request(client, self._assertion_terms(), refresh_token=refresh_token)
@@ -300,7 +305,8 @@ class Provider:
         """Verify a logout token, whose claims have been checked (OpenID Connect Back-Channel Logout 1.0 section 2.6).
 
         :param may_look_again: whether the keys may be fetched again for a token that ours do not verify.
-        :raises TokenError: if it is not valid. :raises ProviderError: if there are no keys to verify it with.
+        :raises TokenError: if it is not valid.
+        :raises ProviderError: if there are no keys to verify it with.
         """
         settings = self._keeper.copies.settings
         token.check_algorithm(narrow_algorithms(settings.algorithms, self.metadata()))

@@ -55,9 +55,8 @@ def authorization_server(app: Flask, state: State) -> AuthorizationServer:
     server.register_client_auth_method("client_assertion_jwt", ClientAssertion(state))
     grant = type("Grant", (_CodeGrant,), {"state": state})
     server.register_grant(grant, [CodeChallenge(required=False), _OpenID(state)])
-    server.register_grant(
-        type("Refresh", (RefreshGrant,), {"state": state, "id_token": staticmethod(renewed_id_token)})
-    )
+    refreshing = {"state": state, "id_token": staticmethod(renewed_id_token), "TOKEN_ENDPOINT_AUTH_METHODS": METHODS}
+    server.register_grant(type("Refresh", (RefreshGrant,), refreshing))
     return server
 
 

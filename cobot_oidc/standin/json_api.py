@@ -86,7 +86,8 @@ def sent(type_: str, id_: str | None = None) -> tuple[dict[str, Any], dict[str, 
 class Shape:
     """What the query says about the form of an answer: what is included, and which fields.
 
-    :ivar find: makes the document for a type and an id. :ivar allow: refuses to include a type.
+    :ivar find: makes the document for a type and an id.
+    :ivar allow: refuses to include a type.
     """
 
     find: Callable[[str, str], Document | None]

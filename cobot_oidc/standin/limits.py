@@ -42,7 +42,8 @@ class Limits:
     def seconds_to_wait(self, person: str, *, memberships: bool) -> int | None:
         """``None`` if the request is granted, which counts it; if not, the whole seconds until one is, at least 1.
 
-        :param person: the person's key. :param memberships: whether a list of members is asked for.
+        :param person: the person's key.
+        :param memberships: whether a list of members is asked for.
         """
         with self._lock:
             if self._allowance is None:

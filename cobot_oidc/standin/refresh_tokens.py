@@ -24,7 +24,8 @@ class RefreshPolicy:
 class IssuedRefreshToken:
     """A refresh token; the names are those that Authlib expects.
 
-    :ivar family: the same for all that follow from one login. :ivar code: the login that it came from.
+    :ivar family: the same for all that follow from one login.
+    :ivar code: the login that it came from.
     """
 
     token: str
@@ -56,7 +57,6 @@ def issue(state: "State", client_id: str, scope: str, code: "IssuedCode", family
 class RefreshGrant(RefreshTokenGrant):  # type: ignore[misc] # Authlib is untyped here
     """Renews tokens if the stand-in has been told to."""
 
-    TOKEN_ENDPOINT_AUTH_METHODS = ("client_secret_post", "client_secret_basic", "none")
     INCLUDE_NEW_REFRESH_TOKEN = True
     state: "State"
     id_token: Any

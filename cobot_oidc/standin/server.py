@@ -253,7 +253,8 @@ class StandIn:
     def offer_refresh_tokens(self, lifetime: int = 300, *, rotate: bool = True) -> None:
         """Let access tokens expire, and give refresh tokens with them.
 
-        :param lifetime: seconds that an access token is valid. :param rotate: let each refresh token count once; one
+        :param lifetime: seconds that an access token is valid.
+        :param rotate: let each refresh token count once; one
             that is used again ends all that follow from its login.
         """
         self._state.refresh = RefreshPolicy(lifetime, rotate)

@@ -152,13 +152,17 @@ class AccessToken:
 class State:
     """One stand-in's memory.
 
-    :ivar port: the port on the loopback. :ivar clock: returns seconds since the epoch.
-    :ivar spaces: names by subdomain. :ivar domains: subdomains by the space's own domain.
+    :ivar port: the port on the loopback.
+    :ivar clock: returns seconds since the epoch.
+    :ivar spaces: names by subdomain.
+    :ivar domains: subdomains by the space's own domain.
     :ivar revoked_rights: the keys of people with the spaces that they are admins of, but may no longer manage.
     :ivar opener_policy: the ``Cross-Origin-Opener-Policy`` of the login pages; ``None`` for none.
     :ivar pushing: whether authorization requests may or must be pushed; ``None`` if they cannot be, as at Cobot.
-    :ivar signs_userinfo: whether userinfo is a signed JWT. :ivar used_assertions: the ``jti`` of each.
-    :ivar authorization_requests: the parameters of each request that somebody allowed. :ivar token_requests: of each.
+    :ivar signs_userinfo: whether userinfo is a signed JWT.
+    :ivar used_assertions: the ``jti`` of each.
+    :ivar authorization_requests: the parameters of each request that somebody allowed.
+    :ivar token_requests: of each.
     :ivar refresh: how tokens are renewed; ``None`` if they are not, as at first. ``renewing``: held for a moment.
     :ivar reused_refresh_tokens: how often one was used again that counts once.
     :ivar offers_logout: whether the document names an end of sessions, and id tokens a ``sid``.
