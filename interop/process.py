@@ -2,7 +2,6 @@
 
 import os
 import signal
-import socket
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,6 +10,8 @@ from typing import Any
 
 import requests
 from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_fixed
+
+from tests.serving import free_port
 
 from .provider import Provider
 from .world import World, new_keys
@@ -22,13 +23,6 @@ DOCUMENT = "/.well-known/openid-configuration"
 
 class NotReadyError(Exception):
     """The provider does not answer yet."""
-
-
-def free_port() -> int:
-    """A port on which nobody listens."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 class RunningProvider:

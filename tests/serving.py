@@ -1,5 +1,6 @@
 """WSGI apps on real ports, for tests with a real browser."""
 
+import socket
 from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager, nullcontext
 from dataclasses import dataclass
@@ -7,6 +8,12 @@ from threading import Thread
 from typing import Any, cast
 
 from werkzeug.serving import WSGIRequestHandler, make_server
+
+
+def free_port() -> int:
+    """A port of the loopback on which nobody listens."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return int(listener.getsockname()[1])
 
 
 @dataclass

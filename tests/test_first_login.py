@@ -2,7 +2,6 @@
 
 import os
 import re
-import socket
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,6 +15,7 @@ from tools.package import build
 
 from .empty_environment import environment_with
 from .samples import samples
+from .serving import free_port
 
 REPOSITORY = Path(__file__).parents[1]
 EVERY_MODULE = """
@@ -69,8 +69,7 @@ def test_the_first_login_of_somebody_who_installed_the_wheel(wheel: Path, tmp_pa
     python = str(environment_with(wheel, tmp_path / "venv", extras=["standin"]))
     [ten_lines] = [sample for sample in samples() if sample.place == "README.md, Ten lines"]
     (tmp_path / "app.py").write_text(ten_lines.code, encoding="utf-8")
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    port = free_port()
     home = f"http://localhost:{port}/"
 
     stand_in = [python, "-m", "cobot_oidc.standin", "--port=0", f"--redirect-uri={home}cobot/callback"]

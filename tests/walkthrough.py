@@ -4,7 +4,6 @@ import os
 import re
 import shlex
 import signal
-import socket
 import subprocess
 import sys
 from collections.abc import Iterable, Iterator
@@ -15,6 +14,7 @@ from types import TracebackType
 from typing import Self
 
 from .samples import REPOSITORY, Sample
+from .serving import free_port
 
 _FILE = re.compile(r"`([\w/]*\.(?:py|html|css|env))`")
 _COMMENT = re.compile(r"^#.*$", re.MULTILINE)
@@ -32,7 +32,7 @@ class Walkthrough:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self._port = _free_port()
+        self._port = free_port()
         self._url = f"http://localhost:{self._port}"
         self._printed: dict[str, str] = {}
         self._flask_run: list[str] | None = None
@@ -170,8 +170,3 @@ def _environment() -> dict[str, str]:
         name: value for name, value in os.environ.items() if not name.startswith(("FLASK_", "COBOT_OIDC_", "PYTEST_"))
     }
     return kept | {"PATH": f"{_BIN}{os.pathsep}{kept.get('PATH', '')}", "PYTHONPATH": str(REPOSITORY)}
-
-
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return int(listener.getsockname()[1])

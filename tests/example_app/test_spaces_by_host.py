@@ -14,12 +14,12 @@ from werkzeug.test import TestResponse
 from cobot_oidc.standin import StandIn
 from example_app import create_app
 
-from ..serving import listening
+from ..serving import free_port, listening
 from .test_booking_in_a_browser import fill_in
 from .test_in_a_browser import heading, sign_in
 from .test_inside_cobot import frame, open_area
 from .test_inside_cobot import log_in as log_in_from_the_frame
-from .test_without_a_browser import free_port, run
+from .test_without_a_browser import run
 
 NAME = "portal.localhost"
 
@@ -199,7 +199,7 @@ def test_inside_cobot_the_frame_is_the_space_s_host(page: Page, address: str, li
 
 
 def test_the_demo_serves_spaces_by_host_and_says_so() -> None:
-    port = free_port()
+    port = str(free_port())
     with run("example_app", PORT=port, STANDIN_PORT="0", PORTAL_HOST=NAME) as demo:
         assert demo.stdout is not None
         said = demo.stdout.readline()

@@ -2,7 +2,6 @@
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 from typing import Any
@@ -12,6 +11,8 @@ import requests
 
 from cobot_oidc.standin import StandIn
 from example_app import create_app
+
+from ..serving import free_port
 
 
 @pytest.fixture
@@ -118,14 +119,9 @@ def run(*arguments: str, **environment: str) -> subprocess.Popen[str]:
     )
 
 
-def free_port() -> str:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return str(listener.getsockname()[1])
-
-
 @pytest.mark.covers("L01")
 def test_the_demo_says_where_to_go_and_stops() -> None:
-    port = free_port()
+    port = str(free_port())
     with run("example_app", PORT=port, STANDIN_PORT="0") as demo:
         assert demo.stdout is not None
         assert f"http://localhost:{port}/" in demo.stdout.readline()
@@ -151,7 +147,7 @@ def test_the_demo_says_what_a_port_is(port: str) -> None:
 
 @pytest.mark.parametrize("variable", ["PORT", "STANDIN_PORT"])
 def test_the_demo_says_which_port_is_taken(cobot: StandIn, variable: str) -> None:
-    ports = {"PORT": free_port(), "STANDIN_PORT": "0"} | {variable: str(cobot.port)}
+    ports = {"PORT": str(free_port()), "STANDIN_PORT": "0"} | {variable: str(cobot.port)}
     with run("example_app", **ports) as demo:
         said, _ = demo.communicate(timeout=10)
     assert demo.returncode == 1

@@ -18,6 +18,7 @@ from pathlib import Path
 from cobot_oidc.standin import StandIn
 
 from ..certificates import Authority
+from ..serving import free_port
 from . import recipes
 
 CLIENT_ID, CLIENT_SECRET = "served", "s3cret-of-the-served"
@@ -55,7 +56,7 @@ def serving(
     :param program: the path of nginx, or of Apache. :param loads: the module with the app, in place of the page's.
     :param workers: in place of the page's.
     """
-    port, inner_port = _free_port(), _free_port()
+    port, inner_port = free_port(), free_port()
     authority = Authority(folder)
     certificate = authority.vouch_for("localhost")
     site = Site(f"https://localhost:{port}{PATH}", authority.bundle, folder, secrets.token_hex())
@@ -161,9 +162,3 @@ def _wait_for(port: int, process: "subprocess.Popen[bytes]", log: Path) -> None:
         if process.poll() is not None or time.monotonic() > deadline:
             raise RuntimeError(log.read_text(errors="replace"))
         time.sleep(0.02)
-
-
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port: int = listener.getsockname()[1]
-        return port

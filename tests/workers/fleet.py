@@ -20,6 +20,8 @@ import requests
 
 from cobot_oidc.standin import StandIn
 
+from ..serving import free_port
+
 CLIENT_ID, CLIENT_SECRET, SECRET_KEY = "fleet", "s3cret-of-the-fleet", "f" * 32
 
 
@@ -43,7 +45,7 @@ class Fleet:
         preload: bool = False,
         **settings: Any,
     ) -> None:
-        self.ports = [_free_port() for _ in range(hosts)]
+        self.ports = [free_port() for _ in range(hosts)]
         self.address = f"localhost:{self.ports[0]}"
         self._folder = folder
         self._preload = preload
@@ -187,9 +189,3 @@ class Member:
 def _answers(port: int) -> bool:
     with socket.socket() as connection:
         return connection.connect_ex(("127.0.0.1", port)) == 0
-
-
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port: int = listener.getsockname()[1]
-        return port
