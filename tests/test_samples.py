@@ -717,7 +717,7 @@ def an_app_s_own_tests(sample: Sample, surroundings: Surroundings) -> None:
             test(**{each: given[each] for each in inspect.signature(test).parameters})
 
 
-def tests_of_the_tutorial_s_app(sample: Sample, surroundings: Surroundings) -> None:
+def in_the_tutorial_s_project(sample: Sample, surroundings: Surroundings) -> None:
     """The sample passes in a folder that has the tutorial's app as it is at the end, and nothing else."""
     for part in ("spaces", "members"):
         for each in SAMPLES:
@@ -787,11 +787,13 @@ BESIDE = {
 
 
 def typed_code(sample: Sample, surroundings: Surroundings) -> None:
+    surroundings.settings["COBOT_OIDC_MEMBERSHIP"] = True
     names = surroundings.namespace()
     sample.run(names)
     if "badge" in names:
-        profile = Visitor(names["app"], surroundings.cobot).log_in("/profile")
-        assert profile.text == surroundings.cobot.people["ada"].subject
+        ada = Visitor(names["app"], surroundings.cobot)
+        assert ada.log_in("/profile").text == surroundings.cobot.people["ada"].subject
+        assert ada.log_in("/co-up/badge").text == "m-ada at co-up"
     else:
         user = User("https://www.cobot.me", "ada", None, {"name": "Ada", "locale": "en", "company": "Engines"}, 0)
         assert names["greeting"](user) == "Ada, en"
@@ -853,7 +855,7 @@ OWN_WAYS: dict[str, Run] = {
     "docs/client-authentication.md, A private key (3)": keys_of_the_client,
     **{sample.place: run_by_a_server for sample in SAMPLES if sample.page == recipes.PAGE},
     "docs/testing.md, Somebody who is logged in": an_app_s_own_tests,
-    "docs/testing.md, A whole login": tests_of_the_tutorial_s_app,
+    "docs/testing.md, A whole login": in_the_tutorial_s_project,
     "docs/testing.md, In a real browser": in_a_project_with_a_browser,
     **{sample.place: of_the_api for sample in SAMPLES if sample.place.startswith("docs/api.md")},
     "docs/api.md, Who is a member (2)": membership,
