@@ -312,7 +312,8 @@ def test_issuers_that_name_one_key_set_share_it(issuer: Issuer, clock: Clock) ->
 
 
 @pytest.mark.covers("K16")
-def test_many_who_begin_at_once_share_one_fetch(provider: Provider, issuer: Issuer) -> None:
+def test_many_who_begin_at_once_share_one_fetch(issuer: Issuer, clock: Clock) -> None:
+    provider = Providers(PATIENT, clock, lambda *_: None).provider(issuer.url)
     issuer.delay = 0.05
     assert len(set(map(id, at_once(50, provider.begin)))) == 1
     assert at_once(50, lambda: verifies(provider, issuer)) == [True] * 50
