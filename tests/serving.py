@@ -1,6 +1,7 @@
 """WSGI apps on real ports, for tests with a real browser."""
 
 import socket
+import ssl
 from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager, nullcontext
 from dataclasses import dataclass
@@ -31,10 +32,13 @@ class Listener:
 
 
 @contextmanager
-def listening() -> Iterator[Listener]:
-    """A port that is listened on; set ``app`` before anybody asks it."""
+def listening(tls: ssl.SSLContext | None = None) -> Iterator[Listener]:
+    """A port that is listened on; set ``app`` before anybody asks it.
+
+    :param tls: what the server needs to speak https.
+    """
     listener = Listener()
-    server = make_server("127.0.0.1", 0, listener, threaded=True, request_handler=_Quiet)
+    server = make_server("127.0.0.1", 0, listener, threaded=True, request_handler=_Quiet, ssl_context=tls)
     listener.port = server.server_port
     thread = Thread(target=server.serve_forever, daemon=True)
     thread.start()

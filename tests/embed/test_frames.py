@@ -15,6 +15,7 @@ from cobot_oidc import (
     CobotOIDC,
     ConfigurationError,
     current_user,
+    current_users,
     from_view_arg,
     login_required,
     membership_required,
@@ -328,6 +329,99 @@ def test_what_the_app_keeps_in_the_frame_stays_there(app: Flask, cobot: StandIn)
 
     assert frame.get("/co-up/open").json["kept"] == "co-up"  # type: ignore[index] # it is JSON
     assert ada.get("/co-up/open").json["kept"] is None  # type: ignore[index] # it is JSON
+
+
+@pytest.mark.covers("E11")
+def test_who_planted_the_frame_s_cookies_is_nobody_after_the_login(app: Flask, cobot: StandIn) -> None:
+    """Mallory opened the frame, filled its session, and put all of its cookies into Ada's browser."""
+    mallory, ada = Frame(app), Frame(app)
+    mallory.button("/co-up/desk")
+    mallory.post("/co-up/note")
+    planted = mallory.cookies
+    assert [name for _, _, name in planted if name.endswith("session")]
+    ada.client._cookies = dict(planted)
+    ticket = ticket_in(opened(Visitor(app, cobot), ada.button("/co-up/desk")[0]))
+    assert ada.post("/cobot/frame", {"ticket": ticket}).status_code == 204
+
+    assert ada.get("/co-up/open").json["user"] == cobot.people["ada"].subject  # type: ignore[index] # it is JSON
+    assert mallory.cookies == planted
+    assert mallory.get("/co-up/open").json["user"] is None  # type: ignore[index] # it is JSON
+    assert mallory.get("/co-up/desk").status_code == 302
+    assert mallory.post("/cobot/frame", {"ticket": ticket}).status_code == 400  # not even if he learned it by now
+
+
+@pytest.mark.covers("E11")
+def test_a_planted_secret_redeems_nothing_before_the_victim_does(app: Flask, cobot: StandIn) -> None:
+    """Mallory knows the frame's secret, and everything that its page says; the ticket is Ada's window's and frame's."""
+    mallory, ada = Frame(app), Frame(app)
+    mallory.button("/co-up/desk")
+    ada.client._cookies = mallory.cookies
+    window, page = ada.button("/co-up/desk")
+    ticket = ticket_in(opened(Visitor(app, cobot), window))
+    known = [*re.findall(r'data-[a-z-]+="([^"]*)"', page.text), window, window.partition("frame=")[2][:43]]
+
+    assert [mallory.post("/cobot/frame", {"ticket": one}).status_code for one in known] == [400] * len(known)
+    assert mallory.get(window).status_code == 302
+    assert mallory.get("/co-up/desk").status_code == 302
+    assert ada.post("/cobot/frame", {"ticket": ticket}).status_code == 204
+
+
+@pytest.mark.covers("E11", "F24")
+def test_another_person_s_planted_login_is_replaced(app: Flask, cobot: StandIn) -> None:
+    """Grace's session, with what the app kept in it, is in the frame that Ada logs in to."""
+
+    @app.get("/everybody")
+    def everybody() -> str:
+        return " ".join(user.subject for user in current_users())
+
+    grace, _ = logged_in(app, cobot, person="grace")
+    grace.post("/co-up/note")
+    planted, frame = grace.cookies, Frame(app)
+    frame.client._cookies = dict(planted)
+    subject = cobot.people["ada"].subject
+    window, page = frame.button(f"/co-up/desk?cobot_embed=true&cobot_user_id={subject}")
+    assert "Somebody else is logged in here" in page.text
+    ticket = ticket_in(opened(Visitor(app, cobot), window))
+    assert frame.post("/cobot/frame", {"ticket": ticket}).status_code == 204
+    frame.get("/open?cobot_embed=true")  # no hint hides anybody from here on
+
+    assert frame.get("/everybody").text == subject
+    assert frame.get("/co-up/open").json == {"user": subject, "embed": [None, None, None], "kept": None}
+    assert grace.cookies == planted
+    assert grace.get("/everybody").text == cobot.people["grace"].subject
+
+
+@pytest.mark.covers("E11")
+def test_another_person_s_planted_login_at_another_issuer_does_not_count(app: Flask, cobot: StandIn) -> None:
+    """It stays beside the new one, as on the app's own pages, but Cobot says whom it shows the frame to."""
+    grace, _ = logged_in(app, cobot, "/betahaus/desk", "grace")
+    frame = Frame(app)
+    frame.client._cookies = grace.cookies
+    subject = cobot.people["ada"].subject
+    window, _ = frame.button(f"/co-up/desk?cobot_embed=true&cobot_user_id={subject}")
+    ticket = ticket_in(opened(Visitor(app, cobot), window))
+    assert frame.post("/cobot/frame", {"ticket": ticket}).status_code == 204
+
+    assert frame.get("/co-up/desk").text == f"{subject} at co-up"
+    assert frame.get("/betahaus/open").json["user"] is None  # type: ignore[index] # it is JSON
+    assert frame.get("/betahaus/desk").status_code == 302
+
+
+@pytest.mark.covers("E05", "E11")
+def test_a_planted_csrf_token_changes_nothing_from_another_site(app: Flask, cobot: StandIn) -> None:
+    """What the app keeps for a visitor survives the login (S01), and so does Flask-WTF's token, which Mallory knows."""
+    CSRFProtect(app)
+    mallory, ada = Frame(app), Frame(app)
+    _, page = mallory.button("/co-up/desk")
+    [token] = re.findall(r'data-csrf-token="([^"]+)"', page.text)
+    ada.client._cookies = mallory.cookies
+    ticket = ticket_in(opened(Visitor(app, cobot), ada.button("/co-up/desk")[0]))
+    assert ada.post("/cobot/frame", {"ticket": ticket}, **{"X-CSRFToken": token}).status_code == 204
+    forged = FRAMED | {"Origin": "https://evil.example"}
+
+    assert ada.post("/co-up/note", {"csrf_token": token}, **forged).status_code == 403
+    assert ada.get("/co-up/open").json["kept"] is None  # type: ignore[index] # it is JSON
+    assert ada.post("/co-up/note", {"csrf_token": token}).status_code == 200
 
 
 def test_a_logout_in_the_frame_ends_the_login_everywhere(app: Flask, cobot: StandIn) -> None:

@@ -78,13 +78,32 @@ def test_a_click_and_a_login_lead_into_the_frame(page: Page, live_cobot: StandIn
     expect(frame(page).locator("body")).to_have_text(f"noted for {live_cobot.people['ada'].subject}")
 
 
-def test_the_frame_says_where_its_request_comes_from(page: Page, portal: str) -> None:
-    """Over https, Flask-WTF refuses a request without a Referer, and our pages ask for none to be sent."""
-    window = log_in(page)
-    with page.expect_request(f"{portal}/cobot/frame") as redeemed:
-        be(window)
+@pytest.mark.covers("E04")
+def test_a_whole_login_over_https_under_csrf_protect(
+    context: BrowserContext, live_cobot: StandIn, https_portal: str
+) -> None:
+    """Flask-WTF refuses there what brings no Referer, and our pages ask for none to be sent: the script asks for it.
 
-    assert redeemed.value.all_headers()["referer"].startswith(f"{portal}/")
+    A browser that blocks third-party cookies keeps those alone that are ``Partitioned``, and under a name with
+    ``__Host-`` none that is not ``Secure``.
+    """
+    page = shown_at(context, live_cobot.space_issuer("co-up"), embed(https_portal, live_cobot))
+    window = log_in(page)
+    with page.expect_response(f"{https_portal}/cobot/frame") as redeemed:
+        be(window)
+    assert redeemed.value.status == 204
+    expect_user(page, live_cobot)
+    in_frame = str(frame(page).locator("#cookies").text_content()).split()
+    frame(page).get_by_role("button", name="Note").click()
+    expect(frame(page).locator("body")).to_have_text(f"noted for {live_cobot.people['ada'].subject}")
+    own = context.new_page()
+    own.goto(f"{https_portal}/co-up/desk")
+    on_own_page = str(own.locator("#cookies").text_content()).split()
+
+    assert {"__Host-cobot_oidc_frame", "__Host-cobot_oidc_frame_session"} <= set(in_frame)
+    assert all(name.startswith("__Host-") for name in in_frame)
+    assert "session" in on_own_page
+    assert not any("frame" in name for name in on_own_page)
 
 
 @pytest.mark.parametrize("third_party_cookies", ["blocked", "allowed"])
