@@ -22,6 +22,7 @@ from ..identity.tokens import KeptTokens, Renewal
 from ..identity.user import User
 from ..installation import Installation, installation
 from ..protocol.refreshed import Original
+from ..provider import token_endpoint
 from ..provider.deadline import result_by_the_deadline, within
 from ..provider.freshness import FIRST_PAUSE
 from .client import CobotAPI, hash_of_token
@@ -211,7 +212,9 @@ class Renewals:
         original = Original(user.subject, renewal.auth_time, renewal.nonce, renewal.azp)
         with provider.room_for_a_login():
             try:
-                answer = provider.refresh(registration.client, refresh_token=renewal.refresh_token, original=original)
+                answer = token_endpoint.refresh(
+                    provider, registration.client, refresh_token=renewal.refresh_token, original=original
+                )
             except TokenError as error:
                 # With a key that cannot be had, nobody knows whom the token is about: it is not used, and ends nothing.
                 is_unknown = error.code == "key_unknown"

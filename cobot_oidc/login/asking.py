@@ -45,5 +45,7 @@ def location(
     """Where the browser goes. If the request has to be pushed first, no login begins in another way."""
     if not (client.pushes or metadata.requires_pushed_requests):
         return authorization_request.url(metadata.authorization_endpoint)
-    request_uri = provider.push(client, authorization_request)
+    from ..provider.pushing import push  # for clients that have to
+
+    request_uri = push(provider, client, authorization_request)
     return pushed_url(metadata.authorization_endpoint, client_id=client.client_id, request_uri=request_uri)

@@ -15,7 +15,8 @@ from ..identity.user import Standing, User
 from ..installation import installation
 from ..protocol.client import Client
 from ..provider.deadline import within
-from ..provider.provider import Provider, TokenSet
+from ..provider.provider import Provider
+from ..provider.token_endpoint import TokenSet
 from .transactions import Transaction
 
 # What only an id token says: how and when somebody has logged in, and not who they are (Core 2).
@@ -83,7 +84,10 @@ def _from_claims(transaction: Transaction, token_set: TokenSet, provider: Provid
     installed, claims = installation(), token_set.claims
     more: Mapping[str, object] = {}
     if installed.settings.userinfo:
-        more = provider.userinfo(
+        from ..provider.userinfo import userinfo  # for apps that ask for it
+
+        more = userinfo(
+            provider,
             token_set.access_token,
             claims.subject,
             client=client,

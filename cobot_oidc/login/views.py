@@ -34,6 +34,7 @@ from ..protocol.authorization import (
 )
 from ..protocol.discovery import ProviderMetadata
 from ..provider.provider import Provider
+from ..provider.token_endpoint import exchange
 from ..urls import Destination
 from . import asking, recent_logins, transactions
 from .outcome import LoggedIn, logged_in, tell_listeners
@@ -177,7 +178,8 @@ def _login(transaction: Transaction, answer: AuthorizationResponse, registered: 
     provider = installation().provider_of(registration)
     with provider.room_for_a_login(), _a_missing_secret_in_the_log(registration):
         _claim(transaction)
-        token_set = provider.exchange(
+        token_set = exchange(
+            provider,
             registration.client,
             code=code,
             redirect_uri=transaction.redirect_uri,

@@ -12,12 +12,14 @@ import pytest
 from cobot_oidc.errors import CobotOIDCError, ProviderError, TokenError
 from cobot_oidc.protocol.authorization import AuthorizationRequest
 from cobot_oidc.protocol.client import Client
+from cobot_oidc.provider import pushing
 from cobot_oidc.provider.deadline import within
 from cobot_oidc.provider.documents import MOMENT, MOST_WAITING
 from cobot_oidc.provider.gate import MOST_CALLS, MOST_PUSHES, MOST_PUSHES_IN_ALL
 from cobot_oidc.provider.gate import MOST_WAITING as MOST_WAITING_IN_LINE
 from cobot_oidc.provider.provider import Provider
 from cobot_oidc.provider.providers import Providers
+from cobot_oidc.provider.userinfo import userinfo
 from cobot_oidc.settings import ProviderSettings
 from cobot_oidc.standin.keys import rsa_key
 
@@ -529,7 +531,7 @@ def test_while_keys_are_stale_only_one_waits_for_the_provider(issuer: Issuer, cl
 
 def ask_userinfo(provider: Provider) -> Any:
     with provider.room_for_a_login():
-        return provider.userinfo("t", "ada", client=OURS)
+        return userinfo(provider, "t", "ada", client=OURS)
 
 
 def hangs(issuer: Issuer, path: str) -> threading.Event:
@@ -628,7 +630,7 @@ def test_nobody_stands_in_line_before_calls_that_hang(provider: Provider, issuer
 def push(provider: Provider) -> str:
     secret = "v" * 43
     request = AuthorizationRequest("client", "https://portal.example/cb", ("openid",), secret, secret, secret)
-    return provider.push(Client("client", None, "none"), request)
+    return pushing.push(provider, Client("client", None, "none"), request)
 
 
 @pytest.mark.covers("P07")
@@ -695,6 +697,6 @@ def test_userinfo_counts_only_for_its_subject(
 ) -> None:
     issuer.answers[USERINFO] = answer
     if reason is None:
-        assert provider.userinfo("token", "ada", client=OURS)["email"] == "ada@example"
+        assert userinfo(provider, "token", "ada", client=OURS)["email"] == "ada@example"
     else:
-        assert failure(lambda: provider.userinfo("token", "ada", client=OURS)).code == "userinfo_unusable"
+        assert failure(lambda: userinfo(provider, "token", "ada", client=OURS)).code == "userinfo_unusable"
