@@ -1,5 +1,6 @@
 """The portal's newer pages in a real browser: bookings that load on demand, membership, and a scope asked for late."""
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import pairwise
@@ -23,14 +24,10 @@ def log_in(page: Page, path: str, person: str = "Ada Lovelace") -> None:
     sign_in(page, person)
 
 
-def rows(page: Page) -> int:
-    return page.locator(".booking").count()
-
-
 def test_more_bookings_come_on_demand(page: Page, booked: StandIn) -> None:
     del booked
     log_in(page, "/co-up/bookings")
-    assert rows(page) == 10
+    expect(page.locator(".booking")).to_have_count(10)
     expect(page.locator("#progress")).to_be_hidden()
 
     page.get_by_role("link", name="Show more").press("Enter")
@@ -111,7 +108,7 @@ def test_if_loading_fails_one_can_try_again(page: Page, booked: StandIn) -> None
     page.get_by_role("link", name="Show more").click()
 
     expect(page.get_by_role("status")).to_have_text("Could not load more.")
-    assert rows(page) == 10
+    expect(page.locator(".booking")).to_have_count(10)
     shoot(page, "portal_bookings_failed")
     page.get_by_role("link", name="Try again").click()
     expect(page.locator(".booking")).to_have_count(20)
@@ -127,7 +124,7 @@ def test_who_has_been_logged_out_meanwhile_is_sent_to_log_in(page: Page, booked:
 
     page.get_by_role("button", name="Allow").click()
     assert heading(page) == "Your bookings"
-    assert page.url.endswith("/co-up/bookings?page=2")
+    expect(page).to_have_url(re.compile(r"/co-up/bookings\?page=2$"))
 
 
 def test_without_javascript_more_bookings_are_pages(chromium: Browser, address: str, booked: StandIn) -> None:
@@ -139,12 +136,12 @@ def test_without_javascript_more_bookings_are_pages(chromium: Browser, address: 
     page.get_by_role("link", name="Show more").click()
     page.get_by_role("link", name="Show more").click()
 
-    assert page.url.endswith("/co-up/bookings?page=3")
-    assert rows(page) == 5
+    expect(page).to_have_url(re.compile(r"/co-up/bookings\?page=3$"))
+    expect(page.locator(".booking")).to_have_count(5)
     expect(page.get_by_text("That is all.")).to_be_visible()
     page.get_by_role("link", name="Show earlier bookings").click()
     page.get_by_role("link", name="Show earlier bookings").click()
-    assert page.url.endswith("/co-up/bookings")
+    expect(page).to_have_url(re.compile(r"/co-up/bookings$"))
     context.close()
 
 

@@ -133,18 +133,18 @@ def test_a_login_begins_and_ends_at_the_host_of_its_space(page: Page, address: s
     page.get_by_role("link", name="Log in with Cobot at co.up Coworking").click()
     sign_in(page, "Grace Hopper")
     assert heading(page) == "Today at co.up Coworking"
-    assert page.url == f"http://co-up.{address}/space/"
+    expect(page).to_have_url(f"http://co-up.{address}/space/")
     page.get_by_role("link", name="Bookings", exact=True).click()
-    assert page.url == f"http://co-up.{address}/space/bookings"
+    expect(page).to_have_url(f"http://co-up.{address}/space/bookings")
 
     page.goto(f"http://betahaus.{address}/space/bookings")
     sign_in(page, "Grace Hopper")
-    assert page.url == f"http://betahaus.{address}/space/bookings"
+    expect(page).to_have_url(f"http://betahaus.{address}/space/bookings")
     page.get_by_role("link", name="Member portal").click()
-    assert page.url == f"http://{address}/"
+    expect(page).to_have_url(f"http://{address}/")
     expect(page.get_by_text("Member", exact=True)).to_have_count(2)
     page.get_by_role("link", name="Open co.up Coworking").click()
-    assert page.url == f"http://co-up.{address}/space/"
+    expect(page).to_have_url(f"http://co-up.{address}/space/")
 
 
 def test_a_login_for_everything_ends_at_the_portal_s_own_host(page: Page, address: str) -> None:
@@ -154,7 +154,7 @@ def test_a_login_for_everything_ends_at_the_portal_s_own_host(page: Page, addres
     sign_in(page, "Grace Hopper")
 
     assert heading(page) == "Your profile at Cobot"
-    assert page.url == f"http://{address}/profile"
+    expect(page).to_have_url(f"http://{address}/profile")
     page.get_by_role("link", name="Open co.up Coworking").click()
     expect(page.get_by_role("heading", level=1)).to_contain_text("Log in to")  # each space knows people on its own
 
@@ -185,7 +185,7 @@ def test_a_booking_is_made_and_cancelled_at_a_space_s_host(page: Page, address: 
     page.get_by_role("button", name="Cancel the booking").click()
 
     expect(page.get_by_role("status")).to_have_text("Your booking of Meeting Room is cancelled.")
-    assert page.url == f"http://co-up.{address}/space/bookings"
+    expect(page).to_have_url(f"http://co-up.{address}/space/bookings")
 
 
 def test_inside_cobot_the_frame_is_the_space_s_host(page: Page, address: str, live_cobot: StandIn) -> None:
