@@ -22,6 +22,7 @@ SIZES = [(390, 760, False), (390, 760, True), (1280, 800, False), (1280, 800, Tr
 def log_in(page: Page, path: str, person: str = "Ada Lovelace") -> None:
     page.goto(path)
     sign_in(page, person)
+    page.wait_for_load_state("load")  # with its script
 
 
 def test_more_bookings_come_on_demand(page: Page, booked: StandIn) -> None:
