@@ -6,7 +6,7 @@ It contains no secrets and proves nothing. It distinguishes an answer that arriv
 
 import hashlib
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from werkzeug.wrappers import Response
@@ -47,17 +47,12 @@ def recent_logins(now: float) -> list[RecentLogin]:
 
 def was_answered(state: str, issuers: Iterable[str], now: float) -> bool:
     """Whether the login with this state has just succeeded at one of these issuers."""
-    hashes = {_hash(issuer) for issuer in issuers}
-    return any(
-        login.state_hash == state_hash(state)[:8] and login.issuer_hash in hashes for login in recent_logins(now)
-    )
+    return _has_ended(state, {_hash(issuer) for issuer in issuers}, now)
 
 
 def has_failed(state: str, now: float) -> bool:
     """Whether the login with this state has just ended with nobody being logged in."""
-    return any(
-        login.state_hash == state_hash(state)[:8] and login.issuer_hash == NOBODY for login in recent_logins(now)
-    )
+    return _has_ended(state, {NOBODY}, now)
 
 
 def is_stuck(issuer: str, now: float) -> bool:
@@ -73,6 +68,12 @@ def remember(state: str, issuer: str, now: float, response: Response) -> Respons
 def remember_failure(state: str, now: float, response: Response) -> Response:
     """Add a login that has ended with nobody being logged in, so that a reload of its page is known to be one."""
     return _remember(RecentLogin(state_hash(state)[:8], NOBODY, int(now)), response)
+
+
+def _has_ended(state: str, issuer_hashes: Collection[str], now: float) -> bool:
+    return any(
+        login.state_hash == state_hash(state)[:8] and login.issuer_hash in issuer_hashes for login in recent_logins(now)
+    )
 
 
 def _remember(login: RecentLogin, response: Response) -> Response:

@@ -14,11 +14,7 @@ from ..errors import TokenError
 from ..protocol.authentication import AssertionTerms, AuthenticatedForm
 from ..protocol.claims import Claims
 from ..protocol.client import Client
-from ..protocol.discovery import (
-    ProviderMetadata,
-    configuration_url,
-    narrow_algorithms,
-)
+from ..protocol.discovery import ProviderMetadata, configuration_url, narrow_algorithms
 from ..protocol.id_token import Expected, UnverifiedIDToken
 from ..protocol.keys import KeySet
 from .copies import METADATA, METADATA_OF_UNKNOWN, Wanted
