@@ -188,8 +188,9 @@ def require_membership() -> Membership:
         def desk(space):
             return bookings_of(require_membership().id)
     """
+    user = require_user()
     try:
-        return _membership_of(require_user())
+        return _membership_of(user)
     except LoginError as error:
         if error.code == "login_required":
             _offer_login()
