@@ -57,8 +57,9 @@ CHROMIUM_ARGUMENTS = [
 @pytest.fixture(scope="session")
 def playwright() -> Iterator["sync_api.Playwright"]:
     """Drives browsers; a process can have one of it."""
-    from playwright.sync_api import sync_playwright  # most tests need no browser, and should not wait for it
+    from playwright.sync_api import expect, sync_playwright  # most tests need no browser, and should not wait for it
 
+    expect.set_options(timeout=30_000)  # as long as Playwright waits elsewhere: CI machines may be busy
     with sync_playwright() as started:
         yield started
 

@@ -25,7 +25,6 @@ def reader(tmp_path: Path) -> Iterator[Walkthrough]:
 @pytest.fixture
 def page(chromium: Browser) -> Iterator[Page]:
     context = chromium.new_context(viewport={"width": 760, "height": 420})
-    context.set_default_timeout(10_000)
     context.route("https://**", lambda route: route.abort())  # people's photos are elsewhere
     yield context.new_page()
     context.close()

@@ -112,6 +112,5 @@ def context(third_party_cookies: str, playwright: Playwright, tmp_path: Path) ->
         headless=True,
         ignore_https_errors=True,  # it does not know the tests' own authority
     )
-    browser.set_default_timeout(10_000)
     yield browser
     browser.close()

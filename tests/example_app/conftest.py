@@ -66,7 +66,6 @@ def new_page(chromium: Browser, address: str) -> Iterator[NewPage]:
             viewport={"width": width, "height": height},
             color_scheme="dark" if dark else "light",
         )
-        context.set_default_timeout(10_000)
         # Members' photos live at addresses that no test machine reaches; one of them is missing everywhere.
         context.route("https://**", lambda route: route.abort())
         context.route(

@@ -68,6 +68,7 @@ def test_from_the_welcome_page_to_more_bookings_by_keyboard(page: Page, booked: 
 
 def go(page: Page, name: str) -> None:
     """Tab to a link, see that the focus is visible on it, and follow it."""
+    page.wait_for_load_state("load")  # with its script
     link = page.get_by_role("link", name=name, exact=True)
     for _ in range(40):
         page.keyboard.press("Tab")

@@ -58,6 +58,7 @@ def test_from_the_welcome_page_to_a_booking_by_keyboard_alone(page: Page, booked
         expect(page.get_by_role("heading", level=1)).to_have_text("Today at co.up Coworking")
         go(page, "Book a room or desk")
         expect(page.get_by_text("Book and cancel rooms and desks for you")).to_be_visible()  # Cobot asks once more
+        expect(page.get_by_role("button", name="Allow")).to_be_focused()
         page.keyboard.press("Enter")
         expect(page.get_by_role("heading", level=1)).to_have_text("Book a room or desk at co.up Coworking")
 

@@ -65,7 +65,6 @@ def ten_lines(demo_cobot: StandIn) -> Iterator[tuple[Flask, str]]:
 @pytest.fixture
 def page(chromium: Browser, ten_lines: tuple[Flask, str]) -> Iterator[Page]:
     context = chromium.new_context(base_url=ten_lines[1])
-    context.set_default_timeout(10_000)
     yield context.new_page()
     context.close()
 

@@ -122,7 +122,6 @@ def address(live_cobot: StandIn) -> Iterator[str]:
 @pytest.fixture
 def page(chromium: Browser) -> Iterator[Page]:
     context = chromium.new_context()
-    context.set_default_timeout(10_000)
     context.route("https://**", lambda route: route.abort())
     yield context.new_page()
     context.close()

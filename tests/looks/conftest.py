@@ -116,7 +116,6 @@ def open_window(chromium: Browser) -> Iterator[Open]:
         context = chromium.new_context(
             **{"viewport": size, "color_scheme": look.scheme, "reduced_motion": "reduce", **options}
         )
-        context.set_default_timeout(10_000)
         contexts.append(context)
         page, refused = context.new_page(), list[str]()
         page.on("console", lambda message: refused.append(message.text) if "Security" in message.text else None)

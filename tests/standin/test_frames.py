@@ -291,7 +291,6 @@ def test_the_cookie_of_the_stand_in_is_lax(cobot: StandIn) -> None:
 def window(chromium: Browser) -> Iterator[Page]:
     """A window of a browser profile of its own."""
     context = chromium.new_context(viewport={"width": 1000, "height": 800})
-    context.set_default_timeout(10_000)
     yield context.new_page()
     context.close()
 
