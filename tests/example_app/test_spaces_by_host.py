@@ -211,6 +211,6 @@ def test_the_demo_serves_spaces_by_host_and_says_so() -> None:
 
 def test_the_demo_says_which_hosts_it_can_have() -> None:
     with run("example_app", PORTAL_HOST="portal.example") as demo:
-        said, _ = demo.communicate(timeout=10)
+        said, _ = demo.communicate(timeout=60)
     assert demo.returncode == 1
     assert re.match(r"PORTAL_HOST is 'portal.example', but has to be a name below localhost", said)

@@ -131,7 +131,7 @@ def test_the_demo_says_where_to_go_and_stops() -> None:
         assert all(person in hints for person in ("Ada", "Alex", "Grace"))
         requests.get(f"http://localhost:{port}/cobot/callback", params={"code": "a-code", "state": "s"}, timeout=10)
         demo.send_signal(signal.SIGINT)
-        rest, _ = demo.communicate(timeout=10)
+        rest, _ = demo.communicate(timeout=60)
     assert demo.returncode == 0
     assert "Traceback" not in rest
     assert "a-code" not in rest  # L01
@@ -140,7 +140,7 @@ def test_the_demo_says_where_to_go_and_stops() -> None:
 @pytest.mark.parametrize("port", ["http", "-1", "65536", "٥"])
 def test_the_demo_says_what_a_port_is(port: str) -> None:
     with run("example_app", PORT=port) as demo:
-        said, _ = demo.communicate(timeout=10)
+        said, _ = demo.communicate(timeout=60)
     assert demo.returncode == 1
     assert said.startswith(f"PORT is '{port}', but has to be")
 
@@ -149,6 +149,6 @@ def test_the_demo_says_what_a_port_is(port: str) -> None:
 def test_the_demo_says_which_port_is_taken(cobot: StandIn, variable: str) -> None:
     ports = {"PORT": str(free_port()), "STANDIN_PORT": "0"} | {variable: str(cobot.port)}
     with run("example_app", **ports) as demo:
-        said, _ = demo.communicate(timeout=10)
+        said, _ = demo.communicate(timeout=60)
     assert demo.returncode == 1
     assert said.startswith(f"Port {cobot.port} is taken. Choose another: make demo {variable}=")
