@@ -256,7 +256,7 @@ CONFIGURATION: dict[ConfigurationCode, Entry] = {
     ),
     "guard_misplaced": Entry(
         "A guard is above the decorator that registers the view, so the view is open to everybody; "
-        "put @login_required, and every other guard, below @app.get.",
+        "put @login_required below @app.get, and likewise every other guard.",
         OUR_FAULT,
     ),
     "view_arg_unknown": Entry(

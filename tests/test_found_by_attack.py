@@ -1,4 +1,4 @@
-"""What an attack on memberships, tokens and the API found. Each test fails for the reason of its mark (help-attack)."""
+"""What an attack on memberships, tokens and the API found: each test failed before the fault was mended."""
 
 import threading
 import time
