@@ -1,7 +1,7 @@
 """The three views that tell the story of a login. Imported by the first one, with all that only a login needs."""
 
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from urllib.parse import urljoin
@@ -16,6 +16,7 @@ from ..errors import CobotOIDCError, ConfigurationError, LoginError, ProviderErr
 from ..failures import is_subresource
 from ..identity import endings, logout_marks, sessions, tokens
 from ..identity.current import (
+    current_users,
     forget_user,
     pin_space,
     requested_registration,
@@ -140,11 +141,12 @@ def logout() -> Response:
         pin_space(space)
     installed = installation()
     issuers = None if space is None else [requested_registration().issuer]
+    valid = current_users() if installed.settings.logout_at_provider else []
     logins = endings.end(issuers)
     _forget_tokens(logins, revoke=installed.settings.revoke_token)
     after_this_request(recent_logins.forget)
     endings.tell(login.user for login in logins)
-    if there := _provider_logout(logins):
+    if there := _provider_logout(logins, valid):
         return Response(status=303, headers={"Location": there})  # without a page: it would hold the hint
     return redirect(urls.after_logout(space), 303)
 
@@ -347,17 +349,20 @@ def _mark_valid(user: User, gone: set[User], response: Response) -> Response:
     return response
 
 
-def _provider_logout(logins: list[Identity]) -> str | None:
+def _provider_logout(logins: list[Identity], valid: Collection[User]) -> str | None:
     """The provider's own logout, if it has one and the app wants it; the logout here has already happened.
 
     From the document at hand: a logout never waits for the network.
+
+    :param valid: who was logged in until now. A copy of a session that has ended gets nobody's id token (A04).
     """
     installed = installation()
     if not installed.settings.logout_at_provider:
         return None
     from ..identity import hints  # for apps that log people out there
 
-    hint = hints.kept(logins[0].kept.hint, logins[0].user) if len(logins) == 1 else None
+    is_valid = len(logins) == 1 and logins[0].user in valid
+    hint = hints.kept(logins[0].kept.hint, logins[0].user) if is_valid else None
     for login in logins:
         hints.forget(login.kept.hint)
     if len(logins) != 1:  # one browser can be sent to one provider
