@@ -16,7 +16,7 @@ demo: $(INSTALLED) ## run the example app and the stand-in Cobot, ready to log i
 	@$(VENV)/bin/python -m example_app
 
 test: PROGRAMS := chromium firefox redis-server nginx apache2
-test: $(INSTALLED) ## run all tests (REQUIRE_ALL=1: nothing may be left out)
+test: $(INSTALLED) ## run all tests (TESTS=tests/protocol for some; REQUIRE_ALL=1: nothing may be left out)
 	@COBOT_OIDC_TEST_BROWSER="$$(tools/find-program chromium)" \
 	  COBOT_OIDC_TEST_FIREFOX="$$(tools/find-program firefox)" \
 	  COBOT_OIDC_TEST_REDIS_SERVER="$$(tools/find-program redis-server)" \

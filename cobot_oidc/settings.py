@@ -122,7 +122,7 @@ class IssuerSettings:
     )
     client_key: object = setting(
         optional(check.client_key),
-        "a private key for `private_key_jwt`, as a PEM text or a JWK; or [a list of them](client-authentication.md), "
+        "a private key for `private_key_jwt`, as a PEM string or a JWK; or [a list of them](client-authentication.md), "
         "of which the first one signs",
         default=None,
         is_secret=True,
@@ -138,13 +138,13 @@ class IssuerSettings:
     )
     client_auth_algorithm: str | None = setting(
         optional(check.CLIENT_AUTH_ALGORITHM),
-        "what signs the client's assertions",
+        "the algorithm that signs the client's assertions",
         default=None,
         shown="`HS256` with a secret; that of the key",
     )
     client_auth_audience: str | None = setting(
         optional(check.client_auth_audience),
-        "whom the client's assertions are for, if a provider insists on [something else than its "
+        "the audience of the client's assertions, if a provider insists on [something other than its "
         "issuer](client-authentication.md#what-an-assertion-says), such as the URL of its token endpoint",
         default=None,
         shown="the issuer",
@@ -220,7 +220,7 @@ class ProviderSettings:
     read_timeout: float = setting(seconds(0.05, 60), "seconds between two reads", default=5)
     total_timeout: float = setting(seconds(0.1, 120), "seconds for a whole call", default=10)
     request_timeout: float = setting(
-        seconds(0.1, 120), "seconds that a login, callback or logout may take in all, whatever it waits for", default=15
+        seconds(0.1, 120), "seconds for a whole login, callback or logout, whatever it waits for", default=15
     )
     metadata_lifetime: float = setting(
         seconds(60, _DAY), "seconds for which a provider's document is fresh", default=3600
@@ -366,7 +366,8 @@ class Settings:
     )
     membership_stale: float = setting(
         seconds(0, _DAY),
-        "seconds beyond that for which the last answer counts while Cobot cannot be asked. 0: then nobody is a member",
+        "seconds beyond that for which the last answer stays valid while Cobot cannot be asked. 0: nobody is let in "
+        "then",
         default=0,
     )
     api_url: str | None = setting(

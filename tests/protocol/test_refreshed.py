@@ -92,7 +92,7 @@ def answer(**changes: Any) -> bytes:
     return json.dumps({name: value for name, value in (GOOD | changes).items() if value is not REMOVED}).encode()
 
 
-def test_the_answer_to_it() -> None:
+def test_a_refresh_response_is_read() -> None:
     assert RefreshResponse.parse(200, answer()) == RefreshResponse("at-2", "rt-2", "a.b.c", 300)
     bare = RefreshResponse.parse(200, answer(refresh_token=REMOVED, id_token=REMOVED, expires_in=REMOVED))
     assert bare == RefreshResponse("at-2", None, None, None)

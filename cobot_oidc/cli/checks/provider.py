@@ -122,7 +122,7 @@ def not_served(space: str) -> Finding:
     return problem(
         subject_of(space),
         "space_unknown",
-        f"The app does not serve {space!a}: it is not in COBOT_OIDC_SPACES, is no lower-case label such as co-up, "
+        f"The app does not serve {space!a}: it is not in COBOT_OIDC_SPACES, is not a lower-case label such as co-up, "
         "or has no issuer.",
         "Add it to COBOT_OIDC_SPACES, spelt as in the address of the space, or correct the name.",
     )
