@@ -14,7 +14,7 @@ FLOORS = (
     "protocol",
     "issuers settings_checks settings",
     "provider",
-    "identity.ended_logins identity.sessions login.used_states",
+    "identity.stored identity.sessions identity.beginnings identity.ended_logins login.used_states",
     "installation sealing",
     "embed.frames cookies",
     "identity.vault identity.tokens identity.hints",

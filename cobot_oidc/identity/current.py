@@ -20,7 +20,7 @@ from ..installation import Installation, installation
 from ..issuers import Registration
 from . import sessions
 from .logout_marks import is_marked
-from .sessions import Identity
+from .stored import Identity
 from .user import ANONYMOUS, AnonymousUser, User
 
 _SEEN = "_cobot_oidc_seen"

@@ -11,7 +11,7 @@ from ..events import user_logged_out
 from ..installation import installation
 from . import logout_marks, sessions, tokens
 from .current import forget_user, identity_of
-from .sessions import Identity
+from .stored import Identity
 from .user import User
 
 

@@ -21,7 +21,7 @@ from ..installation import Installation, installation
 from ..provider.deadline import result_by_the_deadline, within
 from ..provider.freshness import CLOCKS_DIFFER, LONGEST_PAUSE, RENEW_AHEAD_FROM, Freshness, freshness, pause_after
 from .current import identity_of
-from .sessions import NOTHING_KEPT, Kept
+from .stored import NOTHING_KEPT, Kept
 from .user import Membership, Standing, User
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from ..context import the_app
 from ..embed.frames import in_frame
 from ..errors import CobotOIDCError, ConfigurationError, LoginError, ProviderError
 from ..failures import is_subresource
-from ..identity import endings, logout_marks, sessions, tokens
+from ..identity import beginnings, endings, logout_marks, sessions, tokens
 from ..identity.current import (
     forget_user,
     pin_space,
@@ -22,7 +22,7 @@ from ..identity.current import (
     requested_space,
     requested_user,
 )
-from ..identity.sessions import Identity
+from ..identity.stored import Identity
 from ..identity.user import User
 from ..installation import installation
 from ..issuers import Registration
@@ -106,7 +106,7 @@ def callback(registered: str | None = None) -> Response:
         abort(405)
     installed = installation()
     answer = AuthorizationResponse.parse(request.query_string)
-    if recent_logins.was_answered(answer.state or "", sessions.issuers(installed.terms), installed.clock()):
+    if recent_logins.was_answered(answer.state or "", sessions.by_issuer(installed.terms), installed.clock()):
         return redirect(urls.after_login_again(), 303)  # reload, back button (F03)
     with _its_error_in_the_log(answer):
         if recent_logins.has_failed(answer.state or "", installed.clock()):
@@ -261,8 +261,8 @@ def _log_in(login: LoggedIn, transaction: Transaction) -> str:
     """
     installed, user = installation(), login.user
     before = sessions.logins(installed.terms)
-    with sessions.undone_on_error():
-        for issuer in sessions.start(login.identity, installed.terms):
+    with beginnings.undone_on_error():
+        for issuer in beginnings.start(login.identity, installed.terms):
             installed.events.tell("logout_hint_left_out", issuer)
         pin_space(user.space)
         try:
@@ -294,7 +294,7 @@ def _join_crossed_logins() -> None:
     """Logins that this browser had open when it sent this request, and that have ended since."""
     installed = installation()
     crossed = [transactions.state_hash(state) for state in transactions.open_states()]
-    sessions.join(installed.used_states.logins_of(crossed, installed.clock()), installed.terms)
+    beginnings.join(installed.used_states.logins_of(crossed, installed.clock()), installed.terms)
 
 
 def _forget_tokens(logins: Iterable[Identity], *, revoke: bool, but: str | None = None) -> None:
