@@ -11,6 +11,7 @@ from typing import Any, Literal, cast
 from urllib.parse import urlsplit
 
 from . import settings_checks as check
+from . import settings_clients as clients
 from .errors import ConfigurationError
 from .identity.user import User
 from .issuers import Issuers, SpaceIssuer, Spaces, hosts_of_spaces
@@ -43,29 +44,29 @@ class IssuerSettings:
         is_secret=True,
     )
     client_key: object = setting(
-        optional(check.client_key),
+        optional(clients.client_key),
         "a private key for `private_key_jwt`, as a PEM text or a JWK; or [a list of them](client-authentication.md), "
         "of which the first one signs",
         default=None,
         is_secret=True,
     )
     client_auth: str = setting(
-        check.CLIENT_AUTH,
+        clients.CLIENT_AUTH,
         "or `client_secret_basic`, `client_secret_jwt`. [How the client proves who it is](client-authentication.md). "
         "Never taken from the provider's document",
         default=Following(
-            lambda before: check.usual_authentication(before.get("client_secret"), before.get("client_key")),
+            lambda before: clients.usual_authentication(before.get("client_secret"), before.get("client_key")),
             "`client_secret_post` with a secret, `private_key_jwt` with a key, else `none`",
         ),
     )
     client_auth_algorithm: str | None = setting(
-        optional(check.CLIENT_AUTH_ALGORITHM),
+        optional(clients.CLIENT_AUTH_ALGORITHM),
         "what signs the client's assertions",
         default=None,
         shown="`HS256` with a secret; that of the key",
     )
     client_auth_audience: str | None = setting(
-        optional(check.client_auth_audience),
+        optional(clients.client_auth_audience),
         "whom the client's assertions are for, if a provider insists on [something else than its "
         "issuer](client-authentication.md#what-an-assertion-says), such as the URL of its token endpoint",
         default=None,
@@ -92,7 +93,7 @@ class IssuerSettings:
         ),
     )
     space_issuers: Mapping[str, SpaceIssuer] = setting(
-        check.space_issuers,
+        clients.space_issuers,
         "exceptions, space → issuer. Inside the provider's domain, only the issuer; elsewhere, such as for a custom "
         'domain, `{"issuer": …, "client_id": …, "client_secret": …}` with a client of its own, registered for the '
         "callback `/cobot/callback/<space>`; the other `client_…` settings, `pushed_authorization_requests` and "
@@ -391,7 +392,7 @@ def _api_url(issuer: str) -> str | None:
 
 def _issuers(given: IssuerSettings) -> Issuers:
     try:
-        client = check.client_of(
+        client = clients.client_of(
             given.client_id,
             given.client_secret,
             given.client_auth,
