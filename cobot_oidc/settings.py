@@ -11,13 +11,13 @@ from typing import Any, Literal, cast
 from urllib.parse import urlsplit
 
 from . import settings_checks as check
-from . import settings_clients as clients
 from .errors import ConfigurationError
 from .identity.user import User
 from .issuers import Issuers, SpaceIssuer, Spaces, hosts_of_spaces
 from .settings_checks import Unfit, optional, seconds, whole_number, words
+from .settings_clients import ClientSettings, space_issuers
 from .settings_mistakes import PREFIX, Problems, check_flask, refuse_unknown
-from .settings_table import Following, Required, rows, setting
+from .settings_table import Following, rows, setting
 
 COBOT_ISSUER = "https://www.cobot.me"
 COBOT_SPACE_ISSUER = "https://{space}.cobot.me"
@@ -29,55 +29,9 @@ _DAY = 86400
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class IssuerSettings:
+class IssuerSettings(ClientSettings):
     """Who vouches for people, and which client this app is there. ``Issuers`` is made from it."""
 
-    client_id: str = setting(
-        check.text,
-        "the client's id, from its registration; to try it out, `python -m cobot_oidc.standin` prints one",
-        default=Required(),
-    )
-    client_secret: str | None = setting(
-        optional(check.text),
-        "without it, the client is a public one, which only PKCE protects",
-        default=None,
-        is_secret=True,
-    )
-    client_key: object = setting(
-        optional(clients.client_key),
-        "a private key for `private_key_jwt`, as a PEM text or a JWK; or [a list of them](client-authentication.md), "
-        "of which the first one signs",
-        default=None,
-        is_secret=True,
-    )
-    client_auth: str = setting(
-        clients.CLIENT_AUTH,
-        "or `client_secret_basic`, `client_secret_jwt`. [How the client proves who it is](client-authentication.md). "
-        "Never taken from the provider's document",
-        default=Following(
-            lambda before: clients.usual_authentication(before.get("client_secret"), before.get("client_key")),
-            "`client_secret_post` with a secret, `private_key_jwt` with a key, else `none`",
-        ),
-    )
-    client_auth_algorithm: str | None = setting(
-        optional(clients.CLIENT_AUTH_ALGORITHM),
-        "what signs the client's assertions",
-        default=None,
-        shown="`HS256` with a secret; that of the key",
-    )
-    client_auth_audience: str | None = setting(
-        optional(clients.client_auth_audience),
-        "whom the client's assertions are for, if a provider insists on [something else than its "
-        "issuer](client-authentication.md#what-an-assertion-says), such as the URL of its token endpoint",
-        default=None,
-        shown="the issuer",
-    )
-    pushed_authorization_requests: bool = setting(
-        check.boolean,
-        "the client must [push its authorization requests](authorization-request.md#pushed-requests) to the provider "
-        "first. It also does so if the provider's document requires it of everybody; costs a request at each login",
-        default=False,
-    )
     issuer: str = setting(
         check.issuer,
         "the global provider; or the issuer of any OpenID provider, spelt exactly as in its document",
@@ -93,7 +47,7 @@ class IssuerSettings:
         ),
     )
     space_issuers: Mapping[str, SpaceIssuer] = setting(
-        clients.space_issuers,
+        space_issuers,
         "exceptions, space → issuer. Inside the provider's domain, only the issuer; elsewhere, such as for a custom "
         'domain, `{"issuer": …, "client_id": …, "client_secret": …}` with a client of its own, registered for the '
         "callback `/cobot/callback/<space>`; the other `client_…` settings, `pushed_authorization_requests` and "
@@ -392,15 +346,7 @@ def _api_url(issuer: str) -> str | None:
 
 def _issuers(given: IssuerSettings) -> Issuers:
     try:
-        client = clients.client_of(
-            given.client_id,
-            given.client_secret,
-            given.client_auth,
-            given.client_key,
-            given.client_auth_algorithm,
-            given.client_auth_audience,
-            given.pushed_authorization_requests,
-        )
+        client = given.client()
     except Unfit as unfit:
         found = given.client_auth if unfit.about == "CLIENT_AUTH" else "one that is not shown"
         raise ConfigurationError(

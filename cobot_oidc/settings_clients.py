@@ -1,7 +1,8 @@
-"""The clients that an app is: how one proves who it is, and those that it has at the issuers of single spaces."""
+"""The settings of a client: the one that the app is at its provider, or one at the issuer of a single space."""
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, cast
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, cast
 
 from .issuers import SpaceIssuer, is_space_name
 from .protocol.client import Client, ClientAuthentication
@@ -18,22 +19,15 @@ from .settings_checks import (
     reads,
     text,
 )
+from .settings_table import Following, Required, rows, setting
 
 if TYPE_CHECKING:
     from .protocol.client_keys import ClientKey
 
-_OF_ITS_CLIENT = (
-    "client_secret",
-    "client_auth",
-    "client_key",
-    "client_auth_algorithm",
-    "client_auth_audience",
-    "pushed_authorization_requests",
-)
-_OF_A_SPACE_ISSUER = dict.fromkeys(("issuer", "client_id", *_OF_ITS_CLIENT, "allowed_hosts")).keys()
-CLIENT_AUTH = one_of("client_secret_post", "client_secret_basic", "client_secret_jwt", "private_key_jwt", "none")
+_AUTHENTICATION = one_of("client_secret_post", "client_secret_basic", "client_secret_jwt", "private_key_jwt", "none")
+_NEEDS = {"private_key_jwt": ["key"], "none": []}  # the others: a secret
 _HMAC = {"HS256": 32, "HS384": 48, "HS512": 64}  # bytes of the shortest secret (RFC 7518 section 3.2)
-CLIENT_AUTH_ALGORITHM = Check(one_of(*_HMAC, *ALGORITHMS).read, "str")  # its fourteen names are on no page
+_ALGORITHM = Check(one_of(*_HMAC, *ALGORITHMS).read, "str")  # its fourteen names are on no page
 
 
 @reads("str | Mapping[str, Any] | Collection[str | Mapping[str, Any]]")
@@ -45,11 +39,124 @@ def client_key(value: object) -> object:
 
 
 @reads("str")
-def client_auth_audience(value: object) -> str:
+def audience(value: object) -> str:
     url = text.read(value)
     if split_url(url) is None:
         raise Unfit("the https URL by which the provider knows itself, such as that of its token endpoint")
     return url
+
+
+def _usual_authentication(secret: object, key: object) -> str:
+    if secret is not None:
+        return "client_secret_post"
+    return "none" if key is None else "private_key_jwt"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClientSettings:
+    """Which client the app is, and how it proves that. ``client`` tells whether all of it fits together."""
+
+    client_id: str = setting(
+        text,
+        "the client's id, from its registration; to try it out, `python -m cobot_oidc.standin` prints one",
+        default=Required(),
+    )
+    client_secret: str | None = setting(
+        optional(text),
+        "without it, the client is a public one, which only PKCE protects",
+        default=None,
+        is_secret=True,
+    )
+    client_key: object = setting(
+        optional(client_key),
+        "a private key for `private_key_jwt`, as a PEM text or a JWK; or [a list of them](client-authentication.md), "
+        "of which the first one signs",
+        default=None,
+        is_secret=True,
+    )
+    client_auth: str = setting(
+        _AUTHENTICATION,
+        "or `client_secret_basic`, `client_secret_jwt`. [How the client proves who it is](client-authentication.md). "
+        "Never taken from the provider's document",
+        default=Following(
+            lambda before: _usual_authentication(before.get("client_secret"), before.get("client_key")),
+            "`client_secret_post` with a secret, `private_key_jwt` with a key, else `none`",
+        ),
+    )
+    client_auth_algorithm: str | None = setting(
+        optional(_ALGORITHM),
+        "what signs the client's assertions",
+        default=None,
+        shown="`HS256` with a secret; that of the key",
+    )
+    client_auth_audience: str | None = setting(
+        optional(audience),
+        "whom the client's assertions are for, if a provider insists on [something else than its "
+        "issuer](client-authentication.md#what-an-assertion-says), such as the URL of its token endpoint",
+        default=None,
+        shown="the issuer",
+    )
+    pushed_authorization_requests: bool = setting(
+        boolean,
+        "the client must [push its authorization requests](authorization-request.md#pushed-requests) to the provider "
+        "first. It also does so if the provider's document requires it of everybody; costs a request at each login",
+        default=False,
+    )
+
+    def client(self) -> Client:
+        """The client, if its authentication matches what it has: a secret, a key, or neither.
+
+        :raises Unfit: about one of these settings.
+        """
+        has = [what for what, value in (("secret", self.client_secret), ("key", self.client_key)) if value is not None]
+        if has != _NEEDS.get(self.client_auth, ["secret"]):
+            raise Unfit(
+                "none without a client secret; client_secret_post, client_secret_basic or client_secret_jwt with one; "
+                "private_key_jwt with a client key and no secret",
+                about="CLIENT_AUTH",
+            )
+        signs = self.client_auth in ("client_secret_jwt", "private_key_jwt")
+        if not signs and (self.client_auth_algorithm is not None or self.client_auth_audience is not None):
+            raise Unfit(
+                "client_secret_jwt or private_key_jwt, as CLIENT_AUTH_ALGORITHM and _AUDIENCE are for these alone",
+                about="CLIENT_AUTH",
+            )
+        client = Client(
+            self.client_id,
+            self.client_secret,
+            cast(ClientAuthentication, self.client_auth),
+            audience=self.client_auth_audience,
+            pushes=self.pushed_authorization_requests,
+        )
+        if self.client_auth == "client_secret_jwt":
+            return replace(client, algorithm=_hmac(self.client_secret or "", self.client_auth_algorithm or "HS256"))
+        if self.client_auth == "private_key_jwt":
+            return replace(client, keys=_keys(self.client_key, self.client_auth_algorithm))
+        return client
+
+
+def _hmac(secret: str, algorithm: str) -> str:
+    """The algorithm, if it is an HMAC and the secret is long enough for it."""
+    if algorithm not in _HMAC:
+        raise Unfit(f"one of {' '.join(_HMAC)} for client_secret_jwt", about="CLIENT_AUTH_ALGORITHM")
+    if len(secret) < _HMAC[algorithm]:
+        expected = f"{_HMAC[algorithm]} characters or more for {algorithm} (RFC 7518 section 3.2)"
+        raise Unfit(f"a client secret of {expected}", about="CLIENT_SECRET")
+    return algorithm
+
+
+def _keys(given: object, algorithm: str | None) -> "tuple[ClientKey, ...]":
+    from .protocol.client_keys import KeyUnfit, read_keys  # imports cryptography, which no other app starts with
+
+    try:
+        return read_keys(given, algorithm)
+    except KeyUnfit as error:
+        reason = str(error)
+    raise Unfit(f"another private key: {reason}", about="CLIENT_KEY")
+
+
+_OF_ITS_CLIENT = [row.name for row in rows(ClientSettings)]
+_OF_A_SPACE_ISSUER = dict.fromkeys(("issuer", *_OF_ITS_CLIENT, "allowed_hosts")).keys()
 
 
 @reads("Mapping[str, str | Mapping[str, Any]]")
@@ -73,68 +180,12 @@ def _space_issuer(space: str, entry: object) -> SpaceIssuer:
 
 
 def _own_client(given: Mapping[str, object]) -> Client | None:
-    secret, key = optional(text).read(given.get("client_secret")), optional(client_key).read(given.get("client_key"))
+    """The client that the app has at this issuer alone; ``None`` if it is the one of its provider."""
     if "client_id" not in given:
         if any(given.get(name) is not None for name in _OF_ITS_CLIENT):
-            raise Unfit(f"a client_id together with {', '.join(_OF_ITS_CLIENT)}")
+            raise Unfit(f"a client_id together with {', '.join(_OF_ITS_CLIENT[1:])}")
         return None
-    return client_of(
-        text.read(given["client_id"]),
-        secret,
-        CLIENT_AUTH.read(given.get("client_auth", usual_authentication(secret, key))),
-        key,
-        optional(CLIENT_AUTH_ALGORITHM).read(given.get("client_auth_algorithm")),
-        optional(client_auth_audience).read(given.get("client_auth_audience")),
-        boolean.read(given.get("pushed_authorization_requests", False)),
-    )
-
-
-def usual_authentication(secret: object, key: object) -> str:
-    """How a client authenticates unless the app says so."""
-    if secret is not None:
-        return "client_secret_post"
-    return "none" if key is None else "private_key_jwt"
-
-
-def client_of(
-    client_id: str,
-    secret: str | None,
-    method: str,
-    key: object = None,
-    algorithm: str | None = None,
-    audience: str | None = None,
-    pushes: bool = False,
-) -> Client:
-    """A client, if its authentication matches what it has: a secret, a key, or neither."""
-    needs = "key" if method == "private_key_jwt" else None if method == "none" else "secret"
-    if needs != ("key" if key is not None else None if secret is None else "secret") or (secret and key):
-        raise Unfit(
-            "none without a client secret; client_secret_post, client_secret_basic or client_secret_jwt with one; "
-            "private_key_jwt with a client key and no secret",
-            about="CLIENT_AUTH",
-        )
-    if method == "client_secret_jwt":
-        algorithm = algorithm or "HS256"
-        if algorithm not in _HMAC:
-            raise Unfit(f"one of {' '.join(_HMAC)} for client_secret_jwt", about="CLIENT_AUTH_ALGORITHM")
-        if len(secret or "") < _HMAC[algorithm]:
-            expected = f"{_HMAC[algorithm]} characters or more for {algorithm} (RFC 7518 section 3.2)"
-            raise Unfit(f"a client secret of {expected}", about="CLIENT_SECRET")
-        return Client(client_id, secret, "client_secret_jwt", algorithm=algorithm, audience=audience, pushes=pushes)
-    if method == "private_key_jwt":
-        keys = _keys(key, algorithm)
-        return Client(client_id, None, "private_key_jwt", keys=keys, audience=audience, pushes=pushes)
-    if algorithm is not None or audience is not None:
-        expected = "client_secret_jwt or private_key_jwt, as CLIENT_AUTH_ALGORITHM and _AUDIENCE are for these alone"
-        raise Unfit(expected, about="CLIENT_AUTH")
-    return Client(client_id, secret, cast(ClientAuthentication, method), pushes=pushes)
-
-
-def _keys(given: object, algorithm: str | None) -> "tuple[ClientKey, ...]":
-    from .protocol.client_keys import KeyUnfit, read_keys  # imports cryptography, which no other app starts with
-
-    try:
-        return read_keys(given, algorithm)
-    except KeyUnfit as error:
-        reason = str(error)
-    raise Unfit(f"another private key: {reason}", about="CLIENT_KEY")
+    values: dict[str, Any] = {}
+    for row in rows(ClientSettings):
+        values[row.name] = row.check.read(given[row.name]) if row.name in given else row.usual(values)
+    return ClientSettings(**values).client()

@@ -59,7 +59,7 @@ class Row(NamedTuple):
                 raise ConfigurationError(
                     "setting_missing", setting=self.key, expected=self.about, **remedy_for_missing(self.key, config)
                 )
-            return self.default.follow(before) if isinstance(self.default, Following) else self.default
+            return self.usual(before)
         found = config[self.key]
         try:
             return self.check.read(found)
@@ -69,6 +69,10 @@ class Row(NamedTuple):
             raise ConfigurationError(
                 "setting_invalid", setting=self.key, found=shown, expected=unfit.expected, **remedy
             ) from None
+
+    def usual(self, before: Mapping[str, Any]) -> Any:
+        """The value if the app does not set one. The other parameter is that of ``read``."""
+        return self.default.follow(before) if isinstance(self.default, Following) else self.default
 
 
 def setting(
