@@ -1,42 +1,28 @@
-"""The three views that tell the story of a login. Imported by the first one, with all that only a login needs."""
+"""The two views that tell the story of a login. Imported by the first one, with all that only a login needs."""
 
-import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
-from urllib.parse import urljoin
 
-from flask import Flask, abort, after_this_request, redirect, request
+from flask import abort, after_this_request, redirect, request
 from werkzeug.wrappers import Response
 
 from .. import urls
-from ..context import the_app
 from ..embed.frames import in_frame
 from ..errors import CobotOIDCError, ConfigurationError, LoginError, ProviderError
 from ..failures import is_subresource
-from ..identity import beginnings, endings, logout_marks, sessions, tokens
-from ..identity.current import (
-    forget_user,
-    pin_space,
-    requested_registration,
-    requested_space,
-    requested_user,
-)
-from ..identity.stored import Identity
+from ..identity import beginnings, logout_marks, sessions
+from ..identity.current import forget_user, pin_space, requested_registration, requested_space, requested_user
 from ..identity.user import User
 from ..installation import installation
 from ..issuers import Registration
-from ..protocol.authorization import (
-    AuthorizationRequest,
-    AuthorizationResponse,
-    logout_url,
-    request_options,
-)
+from ..protocol.authorization import AuthorizationRequest, AuthorizationResponse, request_options
 from ..protocol.discovery import ProviderMetadata
 from ..provider.provider import Provider
 from ..provider.token_endpoint import exchange
 from ..urls import Destination
 from . import asking, recent_logins, transactions
+from .leftovers import forget_hints, forget_tokens
 from .outcome import LoggedIn, logged_in, tell_listeners
 from .transactions import Transaction, new_secret
 
@@ -131,34 +117,9 @@ def callback(registered: str | None = None) -> Response:
     return redirect(place, 303)
 
 
-def logout() -> Response:
-    """Log out of the space that ``space`` names, or, if it names none, of every one; whatever the host names."""
-    if not urls.is_same_origin():
-        raise LoginError("logout_cross_site", origin=request.headers.get("Origin", ""))
-    space = _space_to_leave()
-    if space is not None:
-        pin_space(space)
-    installed = installation()
-    issuers = None if space is None else [requested_registration().issuer]
-    logins = endings.end(issuers)
-    _forget_tokens(logins, revoke=installed.settings.revoke_token)
-    after_this_request(recent_logins.forget)
-    endings.tell(login.user for login in logins)
-    if there := _provider_logout(logins):
-        return Response(status=303, headers={"Location": there})  # without a page: it would hold the hint
-    return redirect(urls.after_logout(space), 303)
-
-
 def _is_prefetch() -> bool:
     """Whether the browser only looks ahead: ``Sec-Purpose``, or what browsers said before it."""
     return any("prefetch" in request.headers.get(name, "") for name in ("Sec-Purpose", "Purpose", "X-Moz"))
-
-
-def _space_to_leave() -> str | None:
-    if "space" in request.args:
-        return request.args["space"] or None
-    # A stranger's form is not waited for: it may never arrive.
-    return request.form.get("space") or None if sessions.logins(installation().terms) else None
 
 
 def _begin(provider: Provider, space: str | None) -> ProviderMetadata:
@@ -270,9 +231,9 @@ def _log_in(login: LoggedIn, transaction: Transaction) -> str:
             place = urls.after_login(transaction.destination)
         except BaseException:
             forget_user()
-            _forget_tokens([login.identity], revoke=False)
+            forget_tokens([login.identity], revoke=False)
             if installed.settings.logout_at_provider:
-                _forget_hints([login.identity], [])
+                forget_hints([login.identity], [])
             raise
     sessions.rotate()
     after = sessions.logins(installed.terms)
@@ -280,9 +241,9 @@ def _log_in(login: LoggedIn, transaction: Transaction) -> str:
     alive = {one.user.login_id for one in after}
     held = {one.kept.token for one in after}
     replaced = [one for one in before if one.kept.token not in held]
-    _forget_tokens(replaced, revoke=installed.settings.revoke_token, but=login.access_token)
+    forget_tokens(replaced, revoke=installed.settings.revoke_token, but=login.access_token)
     if installed.settings.logout_at_provider:
-        _forget_hints(before, after)
+        forget_hints(before, after)
     # The same person's earlier login ends too: a copy of it, or a frame that has it, would outlive the next logout.
     installed.ended_logins.add(one.user for one in before if one.user.login_id not in alive)
     if gone or logout_marks.are_marked():
@@ -297,78 +258,8 @@ def _join_crossed_logins() -> None:
     beginnings.join(installed.used_states.logins_of(crossed, installed.clock()), installed.terms)
 
 
-def _forget_tokens(logins: Iterable[Identity], *, revoke: bool, but: str | None = None) -> None:
-    """Forget the tokens of logins that have ended, and revoke them at Cobot in the background if the app wants that.
-
-    :param but: the token that is still in use: a provider may give the same one to each login of a person.
-    """
-    for login in logins:
-        if login.kept.token is not None and revoke:
-            _revoke_in_background(the_app(), login.user, login.kept.token, but)
-        else:
-            tokens.forget(login.kept.token)
-
-
-def _forget_hints(before: Iterable[Identity], after: Iterable[Identity]) -> None:
-    """Forget the id tokens that were kept for logouts that nobody can ask for any more."""
-    from ..identity import hints
-
-    held = {one.kept.hint for one in after}
-    for login in before:
-        if login.kept.hint not in held:
-            hints.forget(login.kept.hint)
-
-
-def _revoke_in_background(app: Flask, user: User, held: str, but: str | None) -> None:
-    """No logout waits for Cobot, nor fails because of it."""
-
-    def run() -> None:
-        from ..api.client import CobotAPI
-
-        with app.app_context():
-            try:
-                token = tokens.kept(held, user)
-                tokens.forget(held)
-                if token is not None and token != but:
-                    CobotAPI(token, space=user.space).revoke()
-            except CobotOIDCError:
-                installation().events.tell("token_not_revoked", user.issuer)
-
-    try:
-        threading.Thread(target=run, name="cobot-oidc-revocation", daemon=True).start()
-    except RuntimeError:  # no more threads
-        tokens.forget(held)
-
-
 def _mark_valid(user: User, gone: set[User], response: Response) -> Response:
     """No page that is still on its way brings back who was logged in before."""
     valid_from = {other.issuer: user.authenticated_at + 1 for other in gone} | {user.issuer: user.authenticated_at}
     logout_marks.mark(valid_from, response, lifetime=installation().terms.lifetime)
     return response
-
-
-def _provider_logout(logins: list[Identity]) -> str | None:
-    """The provider's own logout, if it has one and the app wants it; the logout here has already happened.
-
-    From the document at hand: a logout never waits for the network.
-    """
-    installed = installation()
-    if not installed.settings.logout_at_provider:
-        return None
-    from ..identity import hints  # for apps that log people out there
-
-    hint = hints.kept(logins[0].kept.hint, logins[0].user) if len(logins) == 1 else None
-    for login in logins:
-        hints.forget(login.kept.hint)
-    if len(logins) != 1:  # one browser can be sent to one provider
-        return None
-    registration = installed.settings.issuers.registration_of(logins[0].user.space)
-    metadata = None if registration is None else installed.provider_of(registration).held_metadata()
-    if registration is None or metadata is None or metadata.end_session_endpoint is None:
-        return None
-    return logout_url(
-        metadata.end_session_endpoint,
-        client_id=registration.client.client_id,
-        post_logout_redirect_uri=urljoin(urls.redirect_uri(), urls.after_logout()),
-        id_token_hint=hint,
-    )
