@@ -35,51 +35,17 @@ def login() -> Response:
         return redirect(urls.in_frame_instead(), 302)
     if "space" in request.args:
         pin_space(request.args["space"] or None)
-    space, registration = requested_space(), requested_registration()
-    destination = Destination(space, urls.checked_next(request.args.get("next")))
+    destination = Destination(requested_space(), urls.checked_next(request.args.get("next")))
     urls.offer_login(destination)
     if is_subresource():  # a fetch that followed a redirect: its logins would end nowhere, and evict real ones
         raise LoginError("login_required")
     if elsewhere := urls.login_at_callback_host():
         return redirect(elsewhere, 302)
-    installed, now = installation(), installation().clock()
-    redirect_uri = urls.redirect_uri(registration.callback)
-    if not requested_user().is_authenticated and recent_logins.is_stuck(registration.issuer, now):
-        raise LoginError("login_stuck", issuer=registration.issuer)
-    options, asked = request_options(request.args), asking.further_parameters(destination)
-    provider = installed.provider_of(registration)
-    metadata = _begin(provider, space)
-    scopes = asking.further_scopes()
-    transaction = Transaction(
-        issuer=registration.issuer,
-        destination=destination,
-        state=new_secret(),
-        nonce=new_secret(),
-        code_verifier=new_secret(),
-        redirect_uri=redirect_uri,
-        started_at=int(now),
-        max_age=asking.strictest_max_age(options, asked),
-        issuer_promised=metadata.promises_response_issuer,
-        scopes=scopes,
-        asked=asked.remembered,
-    )
-    if transaction.max_age is not None:
-        options["max_age"] = str(transaction.max_age)
-    authorization_request = AuthorizationRequest(
-        client_id=registration.client.client_id,
-        redirect_uri=redirect_uri,
-        scopes=(*installed.settings.scopes, *scopes),
-        state=transaction.state,
-        nonce=transaction.nonce,
-        code_verifier=transaction.code_verifier,
-        options=options,
-        further=asked.pairs,
-    )
-    url = asking.location(authorization_request, registration.client, metadata, provider)
+    transaction, location = _begin(destination)
     # Without the page that redirects usually have: it would hold state and nonce.
-    response = Response(status=302, headers={"Location": url})
+    response = Response(status=302, headers={"Location": location})
     transactions.remember(transaction, response)
-    installed.events.tell("login_started", registration.issuer)
+    installation().events.tell("login_started", transaction.issuer)
     return response
 
 
@@ -122,7 +88,48 @@ def _is_prefetch() -> bool:
     return any("prefetch" in request.headers.get(name, "") for name in ("Sec-Purpose", "Purpose", "X-Moz"))
 
 
-def _begin(provider: Provider, space: str | None) -> ProviderMetadata:
+def _begin(destination: Destination) -> tuple[Transaction, str]:
+    """What to remember of a login that begins, and the provider's URL that asks for it.
+
+    :raises LoginError: ``login_stuck``.
+    """
+    installed, registration, now = installation(), requested_registration(), installation().clock()
+    redirect_uri = urls.redirect_uri(registration.callback)
+    if not requested_user().is_authenticated and recent_logins.is_stuck(registration.issuer, now):
+        raise LoginError("login_stuck", issuer=registration.issuer)
+    options, asked = request_options(request.args), asking.further_parameters(destination)
+    provider = installed.provider_of(registration)
+    metadata = _document(provider, destination.space)
+    scopes = asking.further_scopes()
+    transaction = Transaction(
+        issuer=registration.issuer,
+        destination=destination,
+        state=new_secret(),
+        nonce=new_secret(),
+        code_verifier=new_secret(),
+        redirect_uri=redirect_uri,
+        started_at=int(now),
+        max_age=asking.strictest_max_age(options, asked),
+        issuer_promised=metadata.promises_response_issuer,
+        scopes=scopes,
+        asked=asked.remembered,
+    )
+    if transaction.max_age is not None:
+        options["max_age"] = str(transaction.max_age)
+    authorization_request = AuthorizationRequest(
+        client_id=registration.client.client_id,
+        redirect_uri=redirect_uri,
+        scopes=(*installed.settings.scopes, *scopes),
+        state=transaction.state,
+        nonce=transaction.nonce,
+        code_verifier=transaction.code_verifier,
+        options=options,
+        further=asked.pairs,
+    )
+    return transaction, asking.location(authorization_request, registration.client, metadata, provider)
+
+
+def _document(provider: Provider, space: str | None) -> ProviderMetadata:
     """The document for a login that begins. A missing one is the visitor's mistake at a space, else the operator's."""
     try:
         return provider.begin()
