@@ -293,6 +293,8 @@ def read_settings(config: Mapping[str, Any], further_checks: Iterable[Callable[[
         with problems.noted():
             further_check()
     problems.raise_any()
+    if own is not None and own["membership"] and READ_USER not in own["scopes"]:
+        own["scopes"] = (*own["scopes"], READ_USER)  # within which Cobot is asked
     return Settings(
         issuers=cast(Issuers, issuers), provider=ProviderSettings(**values[ProviderSettings] or {}), **own or {}
     )
@@ -312,8 +314,8 @@ def _read(
     return values if len(values) == sum(1 for _ in rows(group)) else None
 
 
-def _check_tokens(own: dict[str, Any]) -> None:
-    """What depends on what the app does with access tokens; membership is asked with one, within a scope."""
+def _check_tokens(own: Mapping[str, Any]) -> None:
+    """What depends on whether the app keeps access tokens."""
     for name, what_for in (("revoke_token", "revoke"), ("refresh_tokens", "renew")):
         if own[name] and not own["keep_token"]:
             raise ConfigurationError(
@@ -322,8 +324,6 @@ def _check_tokens(own: dict[str, Any]) -> None:
                 found=True,
                 expected=f"False, unless {PREFIX}KEEP_TOKEN is True: there is no token to {what_for}",
             )
-    if own["membership"] and READ_USER not in own["scopes"]:
-        own["scopes"] = (*own["scopes"], READ_USER)
 
 
 def _check_backchannel_logout(own: Mapping[str, Any]) -> None:
