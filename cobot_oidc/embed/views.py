@@ -87,15 +87,10 @@ def redeem() -> Response:
     beginnings.start(identity, installed.terms)
     forget_user()
     if logout_marks.are_marked():  # somebody has logged out in this frame, and is back
-        after_this_request(partial(_mark_valid, identity))
+        valid_from = {identity.user.issuer: identity.user.authenticated_at}
+        after_this_request(partial(logout_marks.mark, valid_from))
     installed.events.tell("frame_logged_in", identity.user.issuer)
     return Response(status=204)
-
-
-def _mark_valid(identity: Identity, response: Response) -> Response:
-    user = identity.user
-    logout_marks.mark({user.issuer: user.authenticated_at}, response, lifetime=installation().terms.lifetime)
-    return response
 
 
 def _with_policy(page: Response, *more: str) -> Response:

@@ -13,7 +13,6 @@ from ..errors import CobotOIDCError, ConfigurationError, LoginError, ProviderErr
 from ..failures import is_subresource
 from ..identity import beginnings, logout_marks, sessions
 from ..identity.current import forget_user, pin_space, requested_registration, requested_space, requested_user
-from ..identity.user import User
 from ..installation import installation
 from ..issuers import Registration
 from ..protocol.authorization import AuthorizationRequest, AuthorizationResponse, request_options
@@ -254,7 +253,9 @@ def _log_in(login: LoggedIn, transaction: Transaction) -> str:
     # The same person's earlier login ends too: a copy of it, or a frame that has it, would outlive the next logout.
     installed.ended_logins.add(one.user for one in before if one.user.login_id not in alive)
     if gone or logout_marks.are_marked():
-        after_this_request(partial(_mark_valid, user, gone))
+        # No page that is still on its way brings back who was logged in before.
+        valid_from = {one.issuer: user.authenticated_at + 1 for one in gone} | {user.issuer: user.authenticated_at}
+        after_this_request(partial(logout_marks.mark, valid_from))
     return place
 
 
@@ -263,10 +264,3 @@ def _join_crossed_logins() -> None:
     installed = installation()
     crossed = [transactions.state_hash(state) for state in transactions.open_states()]
     beginnings.join(installed.used_states.logins_of(crossed, installed.clock()), installed.terms)
-
-
-def _mark_valid(user: User, gone: set[User], response: Response) -> Response:
-    """No page that is still on its way brings back who was logged in before."""
-    valid_from = {other.issuer: user.authenticated_at + 1 for other in gone} | {user.issuer: user.authenticated_at}
-    logout_marks.mark(valid_from, response, lifetime=installation().terms.lifetime)
-    return response
