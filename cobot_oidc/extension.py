@@ -15,7 +15,7 @@ from .events import logger
 from .first_request import exempt_from_csrf, look_at_first_request
 from .guards import require_user
 from .identity import sessions
-from .identity.current import current_space, current_user, once_for_a_request
+from .identity.current import current_user, once_for_a_request, space_of_the_page
 from .identity.memberships import known_standing
 from .identity.user import ANONYMOUS
 from .installation import AuthorizationRequestHook, Clock, Installation, installation
@@ -239,12 +239,4 @@ def _template_names() -> dict[str, object]:
     if not has_request_context():  # a mail that is rendered in a job
         return {"current_user": ANONYMOUS, "cobot_user": ANONYMOUS, "current_space": None}
     # The second name of the user is ours alone: Flask-Login uses the first one too.
-    return {"current_user": current_user, "cobot_user": current_user, "current_space": _space_for_templates()}
-
-
-def _space_for_templates() -> str | None:
-    try:
-        return current_space()
-    except Exception:
-        # The app's own callable failed. This may happen while the page about that failure is rendered.
-        return None
+    return {"current_user": current_user, "cobot_user": current_user, "current_space": space_of_the_page()}

@@ -56,6 +56,14 @@ def current_space() -> str | None:
     return space if issuer is not None else None
 
 
+def space_of_the_page() -> str | None:
+    """The same; ``None`` also if the app's own callable fails: the page may be the one about that failure."""
+    try:
+        return current_space()
+    except Exception:
+        return None
+
+
 def current_users() -> list[User]:
     """Everyone who is logged in with this browser, one user for each issuer, earliest login first.
 

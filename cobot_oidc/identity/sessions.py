@@ -68,7 +68,7 @@ def end(terms: Terms, issuers: Iterable[str] | None = None) -> list[Identity]:
     """Forget the identities at these issuers, or all of them; with the last one goes everything in the session.
 
     :param issuers: ``None`` for every one.
-    :returns: the logins that were valid until now.
+    :returns: those that the session held, also if they had expired.
     """
     session, identities = the_session(), by_issuer(terms)
     ending = [issuer for issuer in (identities if issuers is None else issuers) if issuer in identities]
