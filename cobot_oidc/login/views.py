@@ -13,6 +13,7 @@ from ..errors import CobotOIDCError, ConfigurationError, LoginError, ProviderErr
 from ..failures import is_subresource
 from ..identity import beginnings, logout_marks, sessions
 from ..identity.current import forget_user, pin_space, requested_registration, requested_space, requested_user
+from ..identity.stored import Identity
 from ..installation import installation
 from ..issuers import Registration
 from ..protocol.authorization import AuthorizationRequest, AuthorizationResponse, request_options
@@ -226,12 +227,12 @@ def _log_in(login: LoggedIn, transaction: Transaction) -> str:
     """A new session for this user, and where to go; as if nothing had happened if that cannot be found, or if a
     listener of the app refuses them.
     """
-    installed, user = installation(), login.user
+    installed = installation()
     before = sessions.logins(installed.terms)
     with beginnings.undone_on_error():
         for issuer in beginnings.start(login.identity, installed.terms):
             installed.events.tell("logout_hint_left_out", issuer)
-        pin_space(user.space)
+        pin_space(login.user.space)
         try:
             tell_listeners(login)
             place = urls.after_login(transaction.destination)
@@ -242,21 +243,29 @@ def _log_in(login: LoggedIn, transaction: Transaction) -> str:
                 forget_hints([login.identity], [])
             raise
     sessions.rotate()
+    _end_replaced(before, login)
+    return place
+
+
+def _end_replaced(before: list[Identity], login: LoggedIn) -> None:
+    """End the logins that a new one has taken the place of: what they left, their copies, and pages still on their way.
+
+    :param before: the logins that the session held.
+    """
+    installed, user = installation(), login.user
     after = sessions.logins(installed.terms)
-    gone = {one.user for one in before} - {one.user for one in after}
-    alive = {one.user.login_id for one in after}
     held = {one.kept.token for one in after}
     replaced = [one for one in before if one.kept.token not in held]
     forget_tokens(replaced, revoke=installed.settings.revoke_token, but=login.access_token)
     if installed.settings.logout_at_provider:
         forget_hints(before, after)
     # The same person's earlier login ends too: a copy of it, or a frame that has it, would outlive the next logout.
+    alive = {one.user.login_id for one in after}
     installed.ended_logins.add(one.user for one in before if one.user.login_id not in alive)
+    gone = {one.user for one in before} - {one.user for one in after}
     if gone or logout_marks.are_marked():
-        # No page that is still on its way brings back who was logged in before.
         valid_from = {one.issuer: user.authenticated_at + 1 for one in gone} | {user.issuer: user.authenticated_at}
         after_this_request(partial(logout_marks.mark, valid_from))
-    return place
 
 
 def _join_crossed_logins() -> None:
