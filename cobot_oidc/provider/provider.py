@@ -35,10 +35,10 @@ class Provider:
     """One issuer. This class is thread-safe; documents are fetched when they are first needed.
 
     :param issuer: an issuer that the configuration trusts.
+    :param keys_at: the key set at a URL, shared with the other issuers that name it.
     :param allowed_hosts: hosts that its endpoints may be on besides its own.
     :param is_named: whether the configuration names it, rather than allowing every well-formed space.
     :param is_others: whether it belongs to somebody else than the provider: an issuer with a client of its own.
-    :param keys_at: the key set at a URL, shared with the other issuers that name it.
     """
 
     __slots__ = ("_gate", "_http", "_keeper", "_keys", "_keys_at", "_metadata", "_pushing", "issuer")
@@ -46,12 +46,13 @@ class Provider:
     def __init__(
         self,
         issuer: str,
-        allowed_hosts: tuple[str, ...],
-        is_named: bool,
-        is_others: bool,
         keeper: Keeper,
         http: HTTPClient,
         keys_at: Callable[[str, bool], Document[KeySet]],
+        *,
+        allowed_hosts: tuple[str, ...],
+        is_named: bool,
+        is_others: bool,
     ) -> None:
         self.issuer = issuer
         self._keeper = keeper
