@@ -15,7 +15,7 @@ from .errors import APIError, ConfigurationError, LoginError
 from .failures import is_for_a_person
 from .identity.current import identity_of, in_space, requested_space, requested_user
 from .identity.memberships import standing_of
-from .identity.sessions import NOTHING_KEPT
+from .identity.stored import NOTHING_KEPT
 from .identity.user import Membership, User
 from .installation import installation
 from .issuers import is_space_name

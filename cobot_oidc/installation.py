@@ -9,7 +9,7 @@ from .context import the_app
 from .errors import ConfigurationError
 from .events import Events
 from .identity.ended_logins import EndedLogins
-from .identity.sessions import Terms
+from .identity.stored import Terms
 from .identity.user import Standing, User
 from .settings import Settings
 from .spaces import SpaceReader

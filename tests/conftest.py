@@ -11,7 +11,16 @@ import pytest
 from flask import Flask, jsonify
 from werkzeug.test import TestResponse
 
-from cobot_oidc import CobotOIDC, current_space, current_user, from_view_arg, login_required, testing
+from cobot_oidc import (
+    CobotOIDC,
+    CobotOIDCError,
+    current_space,
+    current_user,
+    from_view_arg,
+    login_failed,
+    login_required,
+    testing,
+)
 from cobot_oidc.standin import StandIn
 from cobot_oidc.testing import BrowserClient
 
@@ -122,6 +131,18 @@ def cobot(unwatched_cobot: StandIn) -> Iterator[StandIn]:
     """The stand-in, and a watch for its secrets around the test."""
     with nothing_leaks(unwatched_cobot, SECRET_KEY):
         yield unwatched_cobot
+
+
+@pytest.fixture
+def login_failures() -> Iterator[list[CobotOIDCError]]:
+    """What ``login_failed`` tells the apps of this test, the earliest first."""
+    errors: list[CobotOIDCError] = []
+
+    def note(_app: Flask, error: CobotOIDCError) -> None:
+        errors.append(error)
+
+    with login_failed.connected_to(note):
+        yield errors
 
 
 @pytest.fixture

@@ -10,7 +10,6 @@ import json
 import os
 import re
 import shlex
-import signal
 import subprocess
 import sys
 import time
@@ -48,6 +47,7 @@ from cobot_oidc.cli import cobot as flask_cobot
 from cobot_oidc.standin import StandIn
 
 from .conftest import CALLBACK, CHROMIUM_ARGUMENTS, SECRET_KEY, Browser, Clock, Visitor, needed_program
+from .programs import running
 from .redis_server import RedisServer
 from .samples import PAGES, REPOSITORY, Sample, samples
 from .servers import recipes
@@ -245,19 +245,8 @@ def own_environment() -> dict[str, str]:
 
 def said_until(command: list[str], last: str, then: Callable[[str], object]) -> str:
     """What a command says until it says this; ``then`` looks at it while it runs."""
-    with subprocess.Popen(  # noqa: S603 - our own
-        command, stdout=subprocess.PIPE, text=True, env=own_environment(), cwd=REPOSITORY, start_new_session=True
-    ) as process:
-        assert process.stdout is not None
-        said = ""
-        try:
-            while last not in said:
-                line = process.stdout.readline()
-                assert line, f"{command} ended with: {said}"
-                said += line
-            then(said)
-        finally:
-            os.killpg(process.pid, signal.SIGINT)
+    with running(command, last, folder=REPOSITORY, environment=own_environment()) as said:
+        then(said)
     return said
 
 

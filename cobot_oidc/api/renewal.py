@@ -17,7 +17,7 @@ from flask import Flask, has_app_context, has_request_context
 
 from ..context import the_app
 from ..errors import APIError, CobotOIDCError, TokenError
-from ..identity import endings, sessions, tokens, vault
+from ..identity import beginnings, endings, tokens, vault
 from ..identity.current import forget_user, identity_of
 from ..identity.tokens import KeptTokens, Renewal
 from ..identity.user import User
@@ -75,7 +75,7 @@ def _keep(user: User, held: str) -> None:
     installed, identity = installation(), identity_of(user)
     if identity is None or identity.kept.token == held or identity.user.login_id != user.login_id:
         return
-    if not sessions.keep_token(identity, held, installed.terms):
+    if not beginnings.keep_token(identity, held, installed.terms):
         installed.events.tell("token_not_kept", user.issuer)
     forget_user()
 

@@ -12,7 +12,7 @@ from base64 import urlsafe_b64encode
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
-from .sessions import Identity
+from .stored import Identity
 from .user import User
 
 if TYPE_CHECKING:

@@ -20,6 +20,7 @@ from cobot_oidc.standin import StandIn
 
 from ..conftest import Clock, MakePortal
 from ..redis_server import RedisServer
+from .conftest import how_often
 
 SCOPE = "read_user read_memberships read_bookings write_bookings"
 
@@ -90,12 +91,6 @@ def client(app: Flask, cobot: StandIn, person: str = "grace", **options: Any) ->
         return CobotAPI(token, space="co-up", **{"user": person, "longest_wait": 0, **options})
 
 
-def told(app: Flask, event: str) -> int:
-    """How often an app told the operator of an event."""
-    counts: dict[tuple[str, str], int] = app.extensions["cobot_oidc"].events.counts
-    return counts.get((event, ""), 0)
-
-
 def test_the_61st_call_of_a_minute_is_not_sent(app: Flask, cobot: StandIn, waits: Waits, clock: Clock) -> None:
     api = client(app, cobot)
     assert results(api, 60) == ["answered"] * 60
@@ -106,7 +101,7 @@ def test_the_61st_call_of_a_minute_is_not_sent(app: Flask, cobot: StandIn, waits
     assert (error.code, error.status, error.api_status) == ("rate_limited", 503, None)
     assert 40 <= seconds_of(error) <= 44
     assert (waits, cobot.asked("/api/user"), cobot.refused_for_limit) == ([], 60, 0)
-    assert told(app, "api_rate_limited") == 1
+    assert how_often(app, "api_rate_limited") == 1
 
 
 def test_a_caller_who_may_wait_long_enough_waits_once(app: Flask, cobot: StandIn, waits: Waits) -> None:
@@ -292,14 +287,14 @@ def test_without_redis_each_process_keeps_to_its_own_budget(
         ended = [results(api, 61) for api in (one, other)]
         # What a process asked for before is among what it may ask for.
         assert [each.count("answered") for each in ended] == [40, 55]
-        assert [told(app, "store_unavailable") for app in apps] == [1, 1]  # asked, and waited for, once
+        assert [how_often(app, "store_unavailable") for app in apps] == [1, 1]  # asked, and waited for, once
     finally:
         redis.go_on() if outage == "hang" else redis.start()
         redis.empty()
 
     clock.move(70)  # Redis is asked again
     assert results(one, 30) + results(other, 31) == ["answered"] * 60 + ["rate_limited"]
-    assert [told(app, "store_available") for app in apps] == [1, 1]
+    assert [how_often(app, "store_available") for app in apps] == [1, 1]
     assert waits == []
 
 

@@ -187,8 +187,8 @@ def test_only_the_issuer_s_keys_sign_it() -> None:
     assert refused(logout_token({"kid": "k2"})) == "key_unknown"
     assert refused(logout_token({"kid": REMOVED}), require_kid=True) == "kid_required"
     unverified = UnverifiedLogoutToken.parse(logout_token(key=rsa_key(1)), ("RS256",))
-    assert unverified.is_signed_by(key_set(), require_kid=False) is False
-    assert unverified.is_signed_by(key_set(jwk(rsa_key(1))), require_kid=False) is True
+    assert unverified.jws.is_signed_by(key_set(), require_kid=False) is False
+    assert unverified.jws.is_signed_by(key_set(jwk(rsa_key(1))), require_kid=False) is True
 
 
 @pytest.mark.covers("O03")
