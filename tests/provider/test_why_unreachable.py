@@ -60,6 +60,14 @@ def test_the_operator_reads_why(stack: ExitStack, url: Url, reason: str, method:
     assert (error.code, error.details["reason"], error.status) == ("provider_unreachable", reason, 503)
 
 
+def test_a_provider_on_this_machine_that_was_not_started_is_told_how(stack: ExitStack) -> None:
+    elsewhere = failure(lambda: client().get(nobody(stack)))
+    here = failure(lambda: client().get(refused(stack)))
+
+    assert "python -m cobot_oidc.standin" in str(here)
+    assert "remedy" not in elsewhere.details
+
+
 def test_an_address_that_answers_no_connection_is_a_timeout(monkeypatch: pytest.MonkeyPatch) -> None:
     def never(*_: object, **__: object) -> None:
         raise TimeoutError("timed out")
