@@ -38,7 +38,7 @@ sys.exit(any(os.waitpid(child, 0)[1] for child in children))
 @pytest.mark.covers("K20")
 def test_a_forked_process_begins_anew(clock: Clock) -> None:
     with running(clock) as issuer:
-        done = subprocess.run([sys.executable, "-c", FORKING, issuer.url], timeout=20)  # noqa: S603 # our own script
+        done = subprocess.run([sys.executable, "-c", FORKING, issuer.url], timeout=60)  # noqa: S603 # our own script
     assert done.returncode == 0
     assert issuer.asked[DOCUMENT] == 3
 
