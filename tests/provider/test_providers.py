@@ -109,8 +109,10 @@ def test_spaces_with_the_same_keys_share_them(clock: Clock) -> None:
         other.keys = one.keys
         for issuer in (one, other):
             providers.provider(issuer.url).verify(issuer.id_token(), issuer.expected(), access_token=None)
+        gc.collect()
         before = sum(type(thing) is Key for thing in gc.get_objects())
         third = Providers(ProviderSettings(), clock, lambda *_: None).provider(one.url)
         third.verify(one.id_token(), one.expected(), access_token=None)
+        gc.collect()
         assert sum(type(thing) is Key for thing in gc.get_objects()) == before
         assert one.asked[KEYS] == 2
