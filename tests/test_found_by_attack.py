@@ -23,6 +23,7 @@ from cobot_oidc.standin import StandIn
 
 from .conftest import Clock, MakePortal, Visitor
 from .embed.test_found_in_frames import configuration
+from .patience import background_work_ends
 from .test_membership import LIFETIME, keeping_app, make_space_app, space_app
 from .test_scopes import app as scopes_app
 from .test_scopes import asked_for
@@ -155,7 +156,7 @@ def test_a_copy_of_an_earlier_session_calls_nobody_after_the_logout(
     ada.get(ada.answer(ada.begin("/cobot/login?space=co-up")))
     clock.move(50)
     ada.log_out()
-    time.sleep(0.5)  # the revocation is in the background
+    background_work_ends("cobot-oidc-revocation")
 
     assert ada.get_with(f"session={copy}", "/co-up/scopes").status_code == 302
 
@@ -303,7 +304,7 @@ def test_a_cobot_that_hangs_makes_few_threads_wait(make_space_app: Any, cobot: S
     for thread in threads:
         thread.join()
 
-    assert len([seconds for seconds in waited if seconds > 2]) <= 4
+    assert len([seconds for seconds in waited if seconds > 3]) <= 4
 
 
 def test_no_error_about_a_space_s_token_holds_it(make_portal: MakePortal, cobot: StandIn) -> None:

@@ -672,7 +672,7 @@ def test_there_are_colours_and_a_progress_line_on_a_terminal_alone(cobot: StandI
             command, cwd=tmp_path, env=environment | no_colour, stdout=theirs, stderr=theirs, check=True
         )
         os.close(theirs)
-        thread.join(5)
+        thread.join(60)
         os.close(ours)
         shown[bool(no_colour)] = b"".join(read)
 

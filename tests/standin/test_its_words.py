@@ -14,7 +14,7 @@ QUERY = {"response_type": "code", "client_id": "portal", "redirect_uri": "http:/
 
 def text_of(cobot: StandIn, path: str, **query: str) -> str:
     url = f"http://127.0.0.1:{cobot.port}{path}?{urlencode(query)}"
-    page = requests.get(url, headers={"Host": f"co-up.cobot.localhost:{cobot.port}"}, timeout=5).text
+    page = requests.get(url, headers={"Host": f"co-up.cobot.localhost:{cobot.port}"}, timeout=60).text
     return re.sub(r"<style>.*?</style>|<[^>]+>", " ", page, flags=re.DOTALL)
 
 
