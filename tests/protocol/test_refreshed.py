@@ -75,6 +75,16 @@ def test_what_the_login_s_id_token_said_counts() -> None:
     checked(ORIGINAL._replace(azp=True))
 
 
+def test_what_is_remembered_of_a_nonce_stays_the_same_from_release_to_release() -> None:
+    assert nonce_hash("abc") == "ungWv48Bz-pBQUDeXa4iI7"  # FIPS 180-4's example, and 22 characters of it
+
+
+@pytest.mark.covers("O07", "J20")
+def test_a_nonce_that_cannot_be_written_as_utf_8_is_another_one() -> None:
+    with pytest.raises(TokenError, match="nonce_mismatch"):
+        ORIGINAL.check(claims(nonce="\ud800"))
+
+
 @pytest.mark.parametrize("method", ["client_secret_post", "client_secret_basic", "none"])
 def test_the_request_for_another_token(method: Any) -> None:
     secret = None if method == "none" else "s3cret"
