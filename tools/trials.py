@@ -34,8 +34,11 @@ NEAREST = 3  # files of tests that a fork which imports everything tries first
 SPARE_SECONDS = 10
 MOST_TIMES_SLOWER = 5
 
-_OPTIONS = ("-x", "-s", "-qq", "--no-header", "--no-summary", "-p", "no:cacheprovider", "--assert=plain")
-_WARNINGS = "--override-ini=filterwarnings="  # what a mutant does is no matter of style
+_OPTIONS = (
+    *("-x", "-s", "-qq", "--no-header", "--no-summary", "--assert=plain", "-p", "no:cacheprovider"),
+    "--override-ini=filterwarnings=",  # what a mutant does is no matter of style
+    "--noconftest",  # which imports Flask and the whole package, and these tests need neither
+)
 
 _Called = tuple[str, str]  # a file, and the name of a function in it
 
@@ -96,7 +99,7 @@ class Trials:
         hypothesis.settings.load_profile("trials")
         trials = cls(files, work)
         sys.setprofile(trials._note)
-        pytest.main([*_OPTIONS, _WARNINGS, str(TESTS)], plugins=[trials])
+        pytest.main([*_OPTIONS, str(TESTS)], plugins=[trials])
         return trials.result
 
     @pytest.hookimpl(tryfirst=True)
@@ -210,7 +213,7 @@ class Trials:
             return Verdict.BROKEN
         files = self._nearest_first(mutant)
         for some in files[:NEAREST], files[NEAREST:]:
-            if pytest.main([*_OPTIONS, _WARNINGS, *some]):
+            if pytest.main([*_OPTIONS, *some]):
                 return Verdict.KILLED
         return Verdict.SURVIVED
 
