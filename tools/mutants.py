@@ -124,6 +124,12 @@ def _is_documentation(parent: ast.AST, node: ast.AST) -> bool:
     """What is for people: docstrings, annotations, and the texts of errors, which docs/errors.md is made from."""
     if isinstance(parent, ast.Module) and isinstance(node, (ast.Assign, ast.AnnAssign)) and _is_text(node):
         return True
+    if (
+        isinstance(node, ast.Assign)
+        and isinstance(node.value, ast.JoinedStr)
+        and ast.unparse(node).startswith("expected =")
+    ):
+        return True  # what an error will say
     return isinstance(parent, (ast.Module, ast.ClassDef, ast.FunctionDef)) and (
         (isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant))
         or (isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING")
