@@ -6,7 +6,7 @@ from urllib.parse import parse_qs
 
 import pytest
 
-from cobot_oidc.errors import APIError, ConfigurationError, ProviderError, TokenError
+from cobot_oidc.errors import APIError, CobotOIDCError, ConfigurationError, ProviderError, TokenError
 from cobot_oidc.protocol.authentication import AssertionTerms
 from cobot_oidc.protocol.client import Client
 from cobot_oidc.protocol.id_token import Expected, UnverifiedIDToken
@@ -106,7 +106,9 @@ def test_the_answer_to_it() -> None:
     assert RefreshResponse.parse(200, answer()) == RefreshResponse("at-2", "rt-2", "a.b.c", 300)
     bare = RefreshResponse.parse(200, answer(refresh_token=REMOVED, id_token=REMOVED, expires_in=REMOVED))
     assert bare == RefreshResponse("at-2", None, None, None)
-    assert "t-2" not in repr(RefreshResponse.parse(200, answer()))
+    shown = repr(RefreshResponse.parse(200, answer()))
+    assert "t-2" not in shown
+    assert "a.b.c" not in shown
 
 
 @pytest.mark.covers("O08")
@@ -135,6 +137,23 @@ def test_only_invalid_grant_says_that_the_refresh_token_is_not_valid(
         RefreshResponse.parse(status, body)
 
     assert caught.value.code == code  # type: ignore[attr-defined] # each of them has one
+
+
+@pytest.mark.covers("O08")
+@pytest.mark.parametrize(
+    ("status", "answer", "details"),
+    [
+        (400, {"error": "invalid_grant", "error_description": "late"}, {"description": "'late'"}),
+        (400, {"error": "invalid_grant"}, {"description": "''"}),
+        (403, {"error": "access_denied"}, {"http_status": 403, "error": "'access_denied'"}),
+        (403, {}, {"http_status": 403, "error": "''"}),
+    ],
+)
+def test_the_operator_reads_why_no_token_came(status: int, answer: dict[str, str], details: dict[str, Any]) -> None:
+    with pytest.raises(CobotOIDCError) as caught:
+        RefreshResponse.parse(status, json.dumps(answer).encode())
+
+    assert caught.value.details == details
 
 
 @pytest.mark.parametrize(("given", "kept"), [("rt-1", "rt-1"), (None, None), (7, None), ("", None), ("r\nt", None)])
