@@ -164,6 +164,17 @@ def test_the_end_of_a_session_at_the_provider() -> None:
         "client_id": "portal",
         "post_logout_redirect_uri": "https://p.example/bye",
     }
+    known = logout_url(
+        "https://op.example/end",
+        client_id="portal",
+        post_logout_redirect_uri="https://p.example/",
+        id_token_hint="a.b.c",
+    )
+    assert parse_qsl(urlsplit(known).query, strict_parsing=True) == [
+        ("client_id", "portal"),
+        ("post_logout_redirect_uri", "https://p.example/"),
+        ("id_token_hint", "a.b.c"),
+    ]
 
 
 @pytest.mark.covers("F16", "F23")
