@@ -70,6 +70,8 @@ def test_each_parameter_is_sent_once_with_what_the_method_needs(
         assert dict(pairs)["client_assertion_type"] == "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
         assert dict(pairs)["client_id"] == "portal"
         assert dict(pairs)["client_assertion"] in form.credentials
+    if method == "client_secret_basic":
+        assert form.headers["Authorization"].removeprefix("Basic ") in form.credentials
     assert (SECRET in form.credentials) == method.startswith("client_secret")
     assert form.headers["Content-Type"] == "application/x-www-form-urlencoded"
     assert form.headers["Accept"] == "application/json"
