@@ -149,7 +149,9 @@ def _changes(node: ast.AST, said: bool) -> list[str]:
     if isinstance(node, ast.Compare):
         return ["first comparison", "last comparison"]
     if isinstance(node, ast.BoolOp):
-        return ["and/or"]
+        return ["and/or", *(f"without {number}" for number in range(len(node.values)))]
+    if isinstance(node, ast.ExceptHandler) and isinstance(node.type, ast.Tuple):
+        return [f"without {number}" for number in range(len(node.type.elts))]
     if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not):
         return ["not"]
     if isinstance(node, (ast.If, ast.IfExp)):
@@ -172,6 +174,11 @@ def _spoil(node: ast.AST, change: str) -> ast.AST:
             ops = list(node.ops)
             ops[place] = COMPARISONS[type(ops[place])]()
             return ast.Compare(node.left, ops, node.comparators)
+        case ast.BoolOp() if change.startswith("without"):
+            values = _without(node.values, change)
+            return ast.BoolOp(node.op, values) if len(values) > 1 else values[0]
+        case ast.ExceptHandler(type=ast.Tuple(elts=caught)):
+            return ast.ExceptHandler(ast.Tuple(_without(caught, change), ast.Load()), node.name, node.body)
         case ast.BoolOp():
             return ast.BoolOp(ast.Or() if isinstance(node.op, ast.And) else ast.And(), node.values)
         case ast.UnaryOp():
@@ -193,6 +200,11 @@ def _spoil(node: ast.AST, change: str) -> ast.AST:
         case ast.Constant(value=bytes(text)):
             return ast.Constant(text + b"X")
     return ast.Pass()
+
+
+def _without(members: list[ast.expr], change: str) -> list[ast.expr]:
+    left_out = int(change.removeprefix("without "))
+    return members[:left_out] + members[left_out + 1 :]
 
 
 def _replace(parent: ast.AST, old: ast.AST, new: ast.AST) -> None:

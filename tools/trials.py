@@ -12,6 +12,7 @@ import pickle
 import resource
 import sys
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from enum import IntEnum
 from importlib import import_module
@@ -28,7 +29,7 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 TESTS = ROOT / "tests" / "protocol"
-NEAREST = 3  # files of tests that a fork which imports everything tries first
+NEAREST = 5  # files of tests that a fork which imports everything tries one by one, and the others together
 
 # Seconds of a processor, which a busy machine does not use up: a mutant that takes more hangs, and was noticed.
 SPARE_SECONDS = 10
@@ -44,7 +45,7 @@ _Called = tuple[str, str]  # a file, and the name of a function in it
 
 
 class Verdict(IntEnum):
-    """The exit status of a trial."""
+    """The exit status of a trial; a higher one tells which file of tests noticed (``_NOTICED_BY``)."""
 
     SURVIVED = 0
     KILLED = 1
@@ -52,6 +53,7 @@ class Verdict(IntEnum):
 
 
 _MISTAKE = 3  # of ours
+_NOTICED_BY = 10  # and the number of the file
 
 
 class Spoilt(NamedTuple):
@@ -84,6 +86,8 @@ class Trials:
         self._functions: list[FunctionType] = []
         self._items: list[pytest.Item] = []
         self._seen: list[_Seen] = []
+        self._tests: list[Path] = []
+        self._noticed: Counter[tuple[Path, Path]] = Counter()  # how often a file of tests noticed a mutant of a module
         self.result = 2
 
     @classmethod
@@ -108,6 +112,8 @@ class Trials:
         sys.setprofile(None)
         self._called_early = frozenset(self._called)
         self._items = session.items
+        self._tests = sorted({item.path for item in session.items})
+        import_module("tests.protocol.tokens").rsa_key()  # is kept, and takes longer to make than most trials
         self._functions = [
             found
             for found in gc.get_objects()
@@ -128,7 +134,10 @@ class Trials:
             code = os.waitstatus_to_exitcode(status)  # negative if it was ended by a signal
             if code == _MISTAKE:
                 raise RuntimeError(f"This mutant could not be tried: {mutants[running[child]]}")
-            verdicts[running.pop(child)] = Verdict(code) if code >= 0 else Verdict.KILLED
+            number = running.pop(child)
+            if code >= _NOTICED_BY:
+                self._noticed[mutants[number].file, self._tests[code - _NOTICED_BY]] += 1
+            verdicts[number] = Verdict(code) if code in tuple(Verdict) else Verdict.KILLED
 
         for number, mutant in enumerate(mutants):
             if len(running) == jobs:
@@ -179,16 +188,16 @@ class Trials:
             yield _Seen(time.process_time() - before, frozenset(self._called))
 
     def _try(self, mutant: Spoilt) -> NoReturn:
-        verdict = _MISTAKE
+        status = _MISTAKE
         try:
             _be_quiet()
             function = _changed_function(mutant)
             if function is None or (str(mutant.file), _outermost(function.co_qualname)) in self._called_early:
-                verdict = self._try_anew(mutant)
+                status = self._try_anew(mutant)
             else:
-                verdict = self._try_here(mutant, function)
+                status = self._try_here(mutant, function)
         finally:
-            os._exit(verdict)
+            os._exit(status)
 
     def _try_here(self, mutant: Spoilt, function: CodeType) -> Verdict:
         called = str(mutant.file), _outermost(function.co_qualname)
@@ -201,7 +210,7 @@ class Trials:
                 live.__code__ = function
         return Verdict(_fails([item for item, _ in callers]))
 
-    def _try_anew(self, mutant: Spoilt) -> Verdict:
+    def _try_anew(self, mutant: Spoilt) -> int:
         _limit(sum(seen.seconds for seen in self._seen))
         for name in [name for name in sys.modules if name.partition(".")[0] in ("cobot_oidc", "tests")]:
             del sys.modules[name]
@@ -212,18 +221,22 @@ class Trials:
         except BaseException:
             return Verdict.BROKEN
         files = self._nearest_first(mutant)
-        for some in files[:NEAREST], files[NEAREST:]:
-            if pytest.main([*_OPTIONS, *some]):
-                return Verdict.KILLED
-        return Verdict.SURVIVED
+        for file in files[:NEAREST]:
+            if pytest.main([*_OPTIONS, str(file)]):
+                return _NOTICED_BY + self._tests.index(file)
+        return Verdict.KILLED if pytest.main([*_OPTIONS, *map(str, files[NEAREST:])]) else Verdict.SURVIVED
 
-    def _nearest_first(self, mutant: Spoilt) -> list[str]:
-        """The files of tests: the module's own, then those of which the largest share calls it."""
+    def _nearest_first(self, mutant: Spoilt) -> list[Path]:
+        """The files of tests: those that noticed most, the module's own, then those of which most tests call it."""
         shares: dict[Path, list[bool]] = {}
         for item, seen in zip(self._items, self._seen, strict=True):
             shares.setdefault(item.path, []).append(any(file == str(mutant.file) for file, _ in seen.called))
         own = f"test_{mutant.file.stem}.py"
-        return [str(path) for path in sorted(shares, key=lambda path: (path.name != own, -_mean(shares[path])))]
+
+        def place(path: Path) -> tuple[int, bool, float]:
+            return -self._noticed[mutant.file, path], path.name != own, -sum(shares[path]) / len(shares[path])
+
+        return sorted(shares, key=place)
 
 
 class _Finder(MetaPathFinder, Loader):
@@ -302,7 +315,3 @@ def _be_quiet() -> None:
     with open(os.devnull, "w") as nowhere:
         os.dup2(nowhere.fileno(), 1)
         os.dup2(nowhere.fileno(), 2)
-
-
-def _mean(values: Sequence[bool]) -> float:
-    return sum(values) / len(values)
