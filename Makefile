@@ -98,7 +98,7 @@ fuzz: $(INSTALLED) ## fuzz what reads tokens, keys and documents (SECONDS=60 for
 	@$(VENV)/bin/python -m fuzz $(or $(TARGET),all) $(or $(SECONDS),60)
 
 mutants: $(INSTALLED) ## spoil each check of the protocol and see that a test notices (about 20 minutes; MODULES=jws for one)
-	@$(VENV)/bin/python -m tools.mutants $(MODULES)
+	@$(VENV)/bin/python -m tools.mutants $(MODULES) $(if $(JOBS),--jobs $(JOBS))
 
 interop: PROGRAMS := chromium
 interop: $(INSTALLED) ## log in at providers that others wrote, and write docs/interoperability.md (about 6 minutes; PROVIDERS="oidc-provider canaille" for some)
