@@ -11,7 +11,7 @@ from base64 import urlsafe_b64encode
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from copy import deepcopy
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
@@ -32,7 +32,8 @@ _HEAD_LENGTH = TAG_LENGTH + LOGIN_ID_LENGTH
 NOTED_EACH = 12  # parts of the idle lifetime: that often a visit is written down, and a cookie set
 
 
-class Terms(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Terms:
     """What the app keeps of a login, and for how long.
 
     :ivar claims: the names of the claims that it keeps, in their order in a stored identity.
