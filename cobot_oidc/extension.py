@@ -203,7 +203,7 @@ def _blueprint(settings: Settings) -> Blueprint:
 
 def _view(module: str, name: str):  # type: ignore[no-untyped-def] # Flask's view type says less than this
     def view(**arguments: str) -> ResponseReturnValue:
-        # Not before the first login: it imports requests, Authlib and cryptography.
+        # Not when the app starts: it imports requests, Authlib and cryptography.
         views = import_module(f".{module}", __package__)
         try:
             urls.check_prefix()
