@@ -402,7 +402,7 @@ TOKEN: dict[TokenCode, Entry] = {
     ),
     "token_type_wrong": Entry(
         "The token's type (typ) is that of another kind of token: an id token is a JWT, a logout token a logout+jwt or "
-        "a JWT; report it to the provider.",
+        "a JWT, a userinfo response a userinfo+jwt, a token-userinfo+jwt or a JWT; report it to the provider.",
         UNTRUSTED,
     ),
     "algorithm_forbidden": Entry(

@@ -46,13 +46,15 @@ def refused(text: object, **options: Any) -> str:
 
 
 @pytest.mark.covers("O03")
-@pytest.mark.parametrize("typ", ["logout+jwt", "LOGOUT+JWT", "JWT", "jwt", REMOVED])
+@pytest.mark.parametrize("typ", ["logout+jwt", "LOGOUT+JWT", "application/logout+jwt", "JWT", "jwt", REMOVED])
 def test_a_logout_token_is_typed_or_of_no_type_at_all(typ: Any) -> None:
     assert verified(logout_token({"typ": typ})) == LogoutToken(ISSUER, "u-1", "s-1", "j-1")
 
 
 @pytest.mark.covers("O03", "J22")
-@pytest.mark.parametrize("typ", ["at+jwt", "secevent+jwt", "application/logout+jwt", "logout", "", None, 1, ["JWT"]])
+@pytest.mark.parametrize(
+    "typ", ["at+jwt", "secevent+jwt", "application/at+jwt", "token-userinfo+jwt", "logout", "", None, 1, ["JWT"]]
+)
 def test_a_token_of_another_kind_is_no_logout_token(typ: Any) -> None:
     assert refused(logout_token({"typ": typ})) == "token_type_wrong"
 
