@@ -101,7 +101,7 @@ mutants: $(INSTALLED) ## spoil each check of the protocol and see that a test no
 	@$(VENV)/bin/python -m tools.mutants $(MODULES) $(if $(JOBS),--jobs $(JOBS))
 
 interop: PROGRAMS := chromium
-interop: $(INSTALLED) ## log in at providers that others wrote, and write docs/interoperability.md (about 6 minutes; PROVIDERS="oidc-provider canaille" for some)
+interop: $(INSTALLED) ## log in at providers that others wrote, and write docs/interoperability.md (about 8 minutes; PROVIDERS="oidc-provider canaille" for some)
 	@COBOT_OIDC_TEST_BROWSER="$$(tools/find-program chromium)" COBOT_OIDC_TEST_REQUIRE_ALL="$(REQUIRE_ALL)" \
 	  $(VENV)/bin/python -m pytest interop -q -rN --no-header --tb=short --show-capture=no \
 	  $(if $(PROVIDERS),--providers "$(PROVIDERS)",--page docs/interoperability.md)

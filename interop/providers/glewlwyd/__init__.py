@@ -46,7 +46,10 @@ GLEWLWYD = Provider(
     log_out=(click("button:has(.fa-sign-out-alt)"),),
     issuer_path="/api/oidc",
     wants_its_token_endpoint=True,
-    refused={"EdDSA": "at_hash_mismatch"},  # it hashes with SHA-256, and not with the SHA-512 of Ed25519
+    refused={
+        "EdDSA": "at_hash_mismatch",  # it hashes with SHA-256, and not with the SHA-512 of Ed25519
+        "signed_userinfo": "audience_mismatch",  # the answer names no audience
+    },
     not_offered={
         "cancel": "its pages have no way to cancel a login",
         "logout": "it ends its session, but its page does not lead back to the app",
