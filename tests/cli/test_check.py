@@ -476,6 +476,27 @@ def test_how_the_client_proves_itself_is_told_without_its_secrets(run: Run, make
     assert "client" not in run(make_app(), "check", "--json").codes
 
 
+@pytest.mark.parametrize(
+    ("listed", "bad"),
+    [
+        (["client_secret_basic", "private_key_jwt"], {"authentication_not_offered"}),
+        (["client_secret_basic", "client_secret_post"], set()),
+        (["none"], set()),  # as Cobot's document has it
+        (None, set()),
+        ("client_secret_basic", set()),
+        ([1, "client_secret_basic"], {"authentication_not_offered"}),
+    ],
+)
+def test_an_authentication_that_the_document_does_not_list_is_warned_of(
+    run: Run, make_app: MakeApp, cobot: StandIn, listed: object, bad: set[str]
+) -> None:
+    cobot.alter("metadata", {"token_endpoint_auth_methods_supported": listed})
+
+    assert run(make_app(COBOT_OIDC_SPACES=[]), "check", "--json").bad == bad
+    public = make_app(COBOT_OIDC_SPACES=[], COBOT_OIDC_CLIENT_SECRET=...)
+    assert run(public, "check", "--json").bad == set()
+
+
 def test_a_request_that_cannot_be_pushed_is_a_problem(run: Run, make_app: MakeApp, cobot: StandIn) -> None:
     app = make_app(COBOT_OIDC_SPACES=[], COBOT_OIDC_PUSHED_AUTHORIZATION_REQUESTS=True)
 
