@@ -1,8 +1,8 @@
-"""What only the whole app can tell: its URL rules, its views and its other extensions, once all of them are there.
+"""Checks that need the finished app: its URL rules, its views and its other extensions.
 
-Flask tells nobody that the last route was added, so that ``init_app`` comes too early. The first request looks instead,
-whichever it is: a view that is open by mistake calls nothing of ours. Once all is right, the hook is taken away, and no
-other request pays for it.
+``init_app`` would be too early, as Flask does not say when the last route has been added. So the first request checks,
+whichever it is: a view that is open by mistake calls no code of ours. Once everything is right, the hook is removed, so
+no later request pays for it.
 """
 
 from collections.abc import Callable, Iterable
@@ -27,7 +27,7 @@ _TEMPLATES = (
 )
 _NO_SPACE = (
     "the guarded view %s at %s has variable parts, but not <%s>: it asks for a login at the global provider; "
-    "if that is meant, write login_required(space=None)"
+    "if you mean that, write login_required(space=None)"
 )
 _STORE_CAME_LATER = (
     "the session store was set up after CobotOIDC, so that init_app could not refuse it; set up the store first"
@@ -157,7 +157,7 @@ def _check_store(app: Flask, installed: Installation) -> None:
 
 
 def _warn(app: Flask, installed: Installation, names: Callable[[], dict[str, object]]) -> None:
-    """Tell what is allowed, but probably not meant."""
+    """Warn of what is allowed, but probably a mistake."""
     if isinstance(installed.read_space, ViewArgument):
         name = installed.read_space.name
         for rule in _own_rules(app):

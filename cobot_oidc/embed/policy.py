@@ -7,7 +7,7 @@ from werkzeug.wrappers import Response
 from ..context import the_request
 from ..errors import LoginError
 from ..failures import NEVER_FRAMED
-from ..identity.current import current_space
+from ..identity.current import space_of_the_page
 from ..installation import installation
 from ..urls import is_same_origin
 from .context import embed
@@ -55,16 +55,9 @@ def ancestors() -> list[str]:
     """
     issuers = installation().settings.issuers
     hint = embed()
-    spaces = [None, _space_of_the_page() or (hint.space if hint is not None else None)]
+    spaces = [None, space_of_the_page() or (hint.space if hint is not None else None)]
     origins = [_origin(issuer) for space in spaces if (issuer := issuers.issuer_of(space)) is not None]
     return list(dict.fromkeys(origins))
-
-
-def _space_of_the_page() -> str | None:
-    try:
-        return current_space()
-    except Exception:  # the app's own callable failed: the page is about that failure, and belongs to no space
-        return None
 
 
 def _origin(issuer: str) -> str:

@@ -20,7 +20,7 @@ from ..installation import Installation, installation
 from ..issuers import Registration
 from . import sessions
 from .logout_marks import is_marked
-from .sessions import Identity
+from .stored import Identity
 from .user import ANONYMOUS, AnonymousUser, User
 
 _SEEN = "_cobot_oidc_seen"
@@ -54,6 +54,14 @@ def current_space() -> str | None:
     """
     space, issuer = _named_place(_seen(), installation())
     return space if issuer is not None else None
+
+
+def space_of_the_page() -> str | None:
+    """The same; ``None`` also if the app's own callable fails: the page may be the one about that failure."""
+    try:
+        return current_space()
+    except Exception:
+        return None
 
 
 def current_users() -> list[User]:

@@ -12,14 +12,14 @@ from base64 import urlsafe_b64encode
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
-from .sessions import Identity
+from .stored import Identity
 from .user import User
 
 if TYPE_CHECKING:
     from ..provider.shared_store import SharedStore
 
-ASKED_EVERY = 5  # seconds: that old may be what this process knows of logouts in others
-HEARD_WITHIN = 10  # seconds: the same, if providers may end logins
+ASKED_EVERY = 5  # seconds between two looks at what other processes noted, while pages are served
+HEARD_WITHIN = 10  # seconds after which a page waits for such a look, if providers may end logins
 LONGEST_TIME = 12  # digits
 OVERLAP = 60  # seconds that two machines' clocks may differ
 

@@ -11,7 +11,7 @@ from ..events import user_logged_out
 from ..installation import installation
 from . import logout_marks, sessions, tokens
 from .current import forget_user, identity_of
-from .sessions import Identity
+from .stored import Identity
 from .user import User
 
 
@@ -19,7 +19,7 @@ def end(issuers: Iterable[str] | None) -> list[Identity]:
     """End the logins of this browser at these issuers, or all of them. The caller forgets tokens, and calls ``tell``.
 
     :param issuers: ``None`` for every one.
-    :returns: the logins that were valid until now.
+    :returns: those that the session held, also if they had expired.
     """
     installed = installation()
     issuers = None if issuers is None else list(issuers)
@@ -61,5 +61,5 @@ def _mark_ended(ended: list[User], response: Response, *, everywhere: bool) -> R
     if ended:
         at = max(int(installation().clock()), *(user.authenticated_at for user in ended)) + 1
         ended_at = [logout_marks.EVERY_ISSUER] if everywhere else [user.issuer for user in ended]
-        logout_marks.mark(dict.fromkeys(ended_at, at), response, lifetime=installation().terms.lifetime)
+        logout_marks.mark(dict.fromkeys(ended_at, at), response)
     return response
