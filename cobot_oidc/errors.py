@@ -231,9 +231,10 @@ CONFIGURATION: dict[ConfigurationCode, Entry] = {
         OUR_FAULT,
     ),
     "client_refused": Entry(
-        "The provider rejected our client; compare COBOT_OIDC_CLIENT_ID and COBOT_OIDC_CLIENT_SECRET with the "
-        "client's registration, and try the other COBOT_OIDC_CLIENT_AUTH: client_secret_basic or client_secret_post. "
-        "With private_key_jwt, register the output of `flask cobot keys --client`, and compare this machine's clock.",
+        "The provider rejected our client, with an error such as invalid_client; compare COBOT_OIDC_CLIENT_ID and "
+        "COBOT_OIDC_CLIENT_SECRET with the client's registration, and try the other COBOT_OIDC_CLIENT_AUTH: "
+        "client_secret_basic or client_secret_post. With private_key_jwt, register the output of `flask cobot keys "
+        "--client`, and compare this machine's clock.",
         OUR_FAULT,
     ),
     "redirect_uri_unknown": Entry(

@@ -48,6 +48,7 @@ pygments_dark_style = "a11y-high-contrast-dark"
 html_theme = "furo"
 html_static_path = ["_static"]
 html_css_files = ["site.css"]
+html_favicon = "../example_app/static/mark.svg"
 html_copy_source = False
 html_show_sphinx = False
 

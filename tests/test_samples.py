@@ -20,7 +20,7 @@ from importlib.metadata import metadata, version
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any
-from urllib.parse import urljoin
+from urllib.parse import urljoin, urlsplit
 
 import jwt
 import opentelemetry.metrics
@@ -563,6 +563,12 @@ def standin_settings(sample: Sample, surroundings: Surroundings) -> None:
     assert [line.partition("=")[0] for line in sample.code.splitlines()] == printed
 
 
+def line_of_hosts(sample: Sample, surroundings: Surroundings) -> None:
+    cobot = surroundings.cobot
+    issuers = [cobot.issuer, *(cobot.space_issuer(space) for space in cobot.spaces)]
+    assert sample.code.split() == ["127.0.0.1", *(urlsplit(issuer).hostname for issuer in issuers)]
+
+
 def test_of_a_user(sample: Sample, surroundings: Surroundings) -> None:
     portal = ModuleType("portal")
 
@@ -873,6 +879,7 @@ OWN_WAYS: dict[str, Run] = {
     "docs/provider.md, What you can see (2)": opentelemetry_counter,
     "docs/protocol.md, The rules without Flask: `cobot_oidc.protocol`": verification,
     "docs/standin.md, The stand-in Cobot (2)": standin_settings,
+    "docs/standin.md, Names below localhost": line_of_hosts,
     "docs/standin.md, In your tests": test_of_a_user,
 }
 

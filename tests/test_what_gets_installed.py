@@ -131,8 +131,9 @@ def test_one_line_says_what_is_about_to_be_installed_and_why(machine: Path, tmp_
     said = announced(tmp_path / "venv", "chromium", "redis-server", on_path=machine)
 
     assert said == (
-        f"Installing what is missing: Python packages into {tmp_path / 'venv'} (requirements/dev.txt); "
-        "chromium with apt-get (tests in a browser); redis-server with apt-get (tests with a real Redis).\n"
+        f"Installing what is missing: Python packages into {tmp_path / 'venv'} (requirements/dev.txt), "
+        "which takes about a minute; chromium with apt-get (tests in a browser); "
+        "redis-server with apt-get (tests with a real Redis).\n"
     )
 
 
