@@ -12,7 +12,7 @@ PACKAGE = ROOT / "cobot_oidc"
 FLOORS = (
     "errors _lazy context events languages spaces settings_mistakes identity.user",
     "protocol",
-    "issuers settings_checks settings_clients settings_table settings",
+    "issuers settings_checks settings_table settings_clients settings",
     "provider",
     "identity.stored identity.sessions identity.beginnings identity.ended_logins login.used_states",
     "installation sealing",
