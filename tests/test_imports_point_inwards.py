@@ -17,7 +17,7 @@ FLOORS = (
     "identity.stored identity.sessions identity.beginnings identity.ended_logins login.used_states",
     "installation sealing",
     "embed.frames cookies",
-    "identity.vault identity.tokens identity.hints",
+    "identity.vault identity.tokens identity.hints identity.standings",
     "api identity.logout_marks identity.current identity.endings identity.grants identity.memberships embed.context",
     "urls failures guards",
     "login embed backchannel",

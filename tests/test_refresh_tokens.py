@@ -329,7 +329,7 @@ def test_who_gives_up_waiting_does_not_lose_the_new_token(make_app: Any, cobot: 
     clock.move(LIFETIME)
     cobot.reply("token", delay=0.4)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("cobot_oidc.identity.memberships.LONGEST_WAIT", 0.1)
+        patch.setattr("cobot_oidc.identity.standings.LONGEST_WAIT", 0.1)
         assert ada.get("/co-up/member").json is False
     for thread in threading.enumerate():
         if thread.name == "cobot-oidc-renewal":
