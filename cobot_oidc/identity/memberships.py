@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from flask import Flask
 
     from ..api.client import CobotAPI
-    from .standings import Memberships
+    from .standings import Standings
 
 
 def standing_of(user: User) -> Standing:
@@ -42,11 +42,11 @@ def standing_of(user: User) -> Standing:
         if (standing := kept.standing) is None:
             raise LoginError("membership_unknown", space=user.space)
         return standing
-    memberships = installed.once("memberships", lambda: _memberships(installed))
-    if (known := memberships.known(user, kept)) is not None:
+    standings = installed.once("standings", lambda: _standings(installed))
+    if (known := standings.known(user, kept)) is not None:
         return known
     app = the_app()
-    return memberships.find(user, kept, lambda: _ask_with_kept_token(app, user, held))
+    return standings.find(user, kept, lambda: _ask_with_kept_token(app, user, held))
 
 
 def known_standing(user: User) -> Standing | None:
@@ -70,10 +70,10 @@ def ask(user: User, api: "CobotAPI") -> Standing:
     return Standing(membership, is_admin, int(installation().clock()), me.id)
 
 
-def _memberships(installed: Installation) -> "Memberships":
-    from .standings import Memberships  # for apps that keep tokens to ask with
+def _standings(installed: Installation) -> "Standings":
+    from .standings import Standings  # for apps that keep tokens to ask with
 
-    return Memberships(installed)
+    return Standings(installed)
 
 
 def _ask_with_kept_token(app: "Flask", user: User, held: str) -> Standing:

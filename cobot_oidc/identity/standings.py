@@ -36,7 +36,7 @@ class _Failures(NamedTuple):
     latest_at: float
 
 
-class Memberships:
+class Standings:
     """The answers that are remembered, the least recently used forgotten first. This class is thread-safe."""
 
     def __init__(self, installed: Installation) -> None:
