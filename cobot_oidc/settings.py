@@ -29,8 +29,8 @@ _DAY = 86400
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class IssuerSettings(ClientSettings):
-    """Who vouches for people, and which client this app is there. ``Issuers`` is made from it."""
+class IssuerSettings:
+    """Who vouches for people. With the client, ``Issuers`` is made from it."""
 
     issuer: str = setting(
         check.issuer,
@@ -277,12 +277,12 @@ def read_settings(config: Mapping[str, Any], further_checks: Iterable[Callable[[
     with problems.noted():
         refuse_unknown(config, KEYS)
     values: dict[type, dict[str, Any] | None] = {}
-    for group in (IssuerSettings, Settings, ProviderSettings):
+    for group in GROUPS:
         values[group] = _read(group, config, values.get(IssuerSettings) or {}, problems)
     issuers = None
-    if (issuer_values := values[IssuerSettings]) is not None:
+    if (client := values[ClientSettings]) is not None and (issuer := values[IssuerSettings]) is not None:
         with problems.noted():
-            issuers = _issuers(IssuerSettings(**issuer_values))
+            issuers = _issuers(ClientSettings(**client), IssuerSettings(**issuer))
     if (own := values[Settings]) is not None:
         with problems.noted():
             check_callback(own["redirect_uri"], own["url_prefix"])
@@ -345,11 +345,11 @@ def _api_url(issuer: str) -> str | None:
     return f"{scheme}://api.{rest}" if rest else None
 
 
-def _issuers(given: IssuerSettings) -> Issuers:
+def _issuers(of_client: ClientSettings, given: IssuerSettings) -> Issuers:
     try:
-        client = given.client()
+        client = of_client.client()
     except Unfit as unfit:
-        found = given.client_auth if unfit.about == "CLIENT_AUTH" else "one that is not shown"
+        found = of_client.client_auth if unfit.about == "CLIENT_AUTH" else "one that is not shown"
         raise ConfigurationError(
             "setting_invalid", setting=f"{PREFIX}{unfit.about}", found=found, expected=unfit.expected
         ) from None
@@ -376,5 +376,6 @@ def check_callback(redirect_uri: str | None, url_prefix: str) -> None:
         )
 
 
-TABLE = tuple(row for group in (IssuerSettings, Settings, ProviderSettings) for row in rows(group))
+GROUPS = (ClientSettings, IssuerSettings, Settings, ProviderSettings)
+TABLE = tuple(row for group in GROUPS for row in rows(group))
 KEYS = frozenset(row.key for row in TABLE)

@@ -1,7 +1,7 @@
 """What the table of settings is made of: each row says a setting's key, default, check and description once."""
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import field, fields
 from typing import Any, Generic, NamedTuple, TypeVar, cast
 
 from .errors import ConfigurationError
@@ -17,8 +17,7 @@ class Required:
     shown = "required"
 
 
-@dataclass(frozen=True, slots=True)
-class Following(Generic[T]):
+class Following(NamedTuple, Generic[T]):
     """A default that depends on the settings before it in the table."""
 
     follow: Callable[[Mapping[str, Any]], T]

@@ -331,7 +331,7 @@ def test_who_gives_up_waiting_does_not_lose_the_new_token(make_app: Any, cobot: 
     held = Held()
     cobot.alter("token", held)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("cobot_oidc.identity.memberships.LONGEST_WAIT", 0.1)
+        patch.setattr("cobot_oidc.identity.standings.LONGEST_WAIT", 0.1)
         assert ada.get("/co-up/member").json is False
     held.may_go.set()
     background_work_ends("cobot-oidc-renewal")

@@ -42,6 +42,7 @@ OF_NO_PLAIN_LOGIN = {
     "cobot_oidc.backchannel.views",
     "cobot_oidc.backchannel.where_logged_in",
     "cobot_oidc.identity.hints",
+    "cobot_oidc.identity.standings",
     "cobot_oidc.protocol.logout_token",
     "cobot_oidc.protocol.refreshed",
 }

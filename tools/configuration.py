@@ -1,8 +1,10 @@
 """``python -m tools.configuration`` writes the page and the type of the settings from their table."""
 
+from collections.abc import Iterable
 from pathlib import Path
 
-from cobot_oidc.settings import IssuerSettings, ProviderSettings, Settings
+from cobot_oidc.settings import TABLE, IssuerSettings, ProviderSettings, Settings
+from cobot_oidc.settings_clients import ClientSettings
 from cobot_oidc.settings_table import Row, rows
 
 _ROOT = Path(__file__).parents[1]
@@ -30,9 +32,9 @@ app.config.from_mapping(config)
 """
 
 PARTS = (
-    ("Who vouches for people, and which client this app is there", IssuerSettings),
-    ("How people log in and out, and what the app keeps", Settings),
-    ("How providers are called, and what is accepted from them", ProviderSettings),
+    ("Who vouches for people, and which client this app is there", (ClientSettings, IssuerSettings)),
+    ("How people log in and out, and what the app keeps", (Settings,)),
+    ("How providers are called, and what is accepted from them", (ProviderSettings,)),
 )
 
 FOOT = """\
@@ -54,12 +56,12 @@ site leads back to, so nobody would seem to be logged in there. Use `Lax`.
 
 def page() -> str:
     """The page of all settings."""
-    return HEAD + "".join(_part(title, group) for title, group in PARTS) + FOOT
+    return HEAD + "".join(_part(title, groups) for title, groups in PARTS) + FOOT
 
 
 def type_module() -> str:
     """The module that defines ``CobotOIDCConfig``."""
-    annotations = {row.key: row.check.accepts for _, group in PARTS for row in rows(group)}
+    annotations = {row.key: row.check.accepts for row in TABLE}
     imports = [name for name in ("Callable", "Collection", "Mapping") if any(name in a for a in annotations.values())]
     return (
         '"""The type of this extension\'s part of ``app.config``. Written by ``make docs`` from ``settings``."""\n\n'
@@ -79,8 +81,9 @@ def _annotated(key: str, annotation: str) -> str:
     return f"    {key}: Literal[\n        {annotation.removeprefix('Literal[').removesuffix(']')}\n    ]\n"
 
 
-def _part(title: str, group: type) -> str:
-    lines = "".join(f"| `{row.name.upper()}` | {_default(row)} | {row.about} |\n" for row in rows(group))
+def _part(title: str, groups: Iterable[type]) -> str:
+    listed = (row for group in groups for row in rows(group))
+    lines = "".join(f"| `{row.name.upper()}` | {_default(row)} | {row.about} |\n" for row in listed)
     return f"\n## {title}\n\n| key | default | meaning |\n|---|---|---|\n{lines}"
 
 

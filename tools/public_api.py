@@ -20,8 +20,7 @@ from flask import Flask
 
 from cobot_oidc import APIError, CobotOIDC, ConfigurationError, LoginError, ProviderError, TokenError
 from cobot_oidc.cli import cobot
-from cobot_oidc.settings import IssuerSettings, ProviderSettings, Settings
-from cobot_oidc.settings_table import rows
+from cobot_oidc.settings import TABLE
 from cobot_oidc.standin.__main__ import main as standin
 from cobot_oidc.testing import plugin
 
@@ -165,9 +164,8 @@ def _codes() -> Iterator[str]:
 
 
 def _settings() -> Iterator[str]:
-    for group in (IssuerSettings, Settings, ProviderSettings):
-        for row in rows(group):
-            yield f"{row.key} = {row.shown or _shown(row.default)}"
+    for row in TABLE:
+        yield f"{row.key} = {row.shown or _shown(row.default)}"
 
 
 def _shown(default: object) -> str:

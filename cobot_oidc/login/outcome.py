@@ -164,8 +164,10 @@ def _session_hash(user: User, token_set: TokenSet) -> str | None:
 
 def _standing(user: User, token: str) -> Standing | None:
     """What the user is in their space; ``None`` if Cobot cannot be asked, which ends no login."""
+    from ..identity.standings import LONGEST_WAIT  # for apps that want to know
+
     try:
-        with within(memberships.LONGEST_WAIT):
+        with within(LONGEST_WAIT):
             return memberships.ask(user, _api(user, token))
     except APIError:
         installation().events.tell("membership_unknown", user.issuer)

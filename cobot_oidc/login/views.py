@@ -67,7 +67,7 @@ def callback(registered: str | None = None) -> Response:
         urls.offer_login(transaction.destination)
         state_hash = transactions.state_hash(transaction.state)
         try:
-            login = installed.used_states.login_of(state_hash, lambda: _login(transaction, answer, registered))
+            login = installed.used_states.login_of(state_hash, lambda: _exchange_code(transaction, answer, registered))
         except CobotOIDCError:
             # Without room for the call nothing was spent, and the same answer may come again (X04).
             if installed.used_states.is_claimed(state_hash):
@@ -75,7 +75,7 @@ def callback(registered: str | None = None) -> Response:
                 after_this_request(partial(recent_logins.remember_failure, transaction.state, installed.clock()))
             raise
     after_this_request(partial(transactions.forget, transaction.state))
-    place = _log_in(login, transaction)
+    place = _start_session(login, transaction)
     installed.used_states.remember(state_hash, login.identity)
     _join_crossed_logins()
     installed.events.tell("logged_in", transaction.issuer, seconds=installed.clock() - transaction.started_at)
@@ -139,7 +139,7 @@ def _document(provider: Provider, space: str | None) -> ProviderMetadata:
         raise
 
 
-def _login(transaction: Transaction, answer: AuthorizationResponse, registered: str | None) -> LoggedIn:
+def _exchange_code(transaction: Transaction, answer: AuthorizationResponse, registered: str | None) -> LoggedIn:
     """Who this answer logs in: the code is exchanged, once, if everything before that is as expected."""
     registration = _expected(transaction, registered)
     code = _code(transaction, answer)
@@ -223,7 +223,7 @@ def _claim(transaction: Transaction) -> None:
         raise LoginError("transaction_used")
 
 
-def _log_in(login: LoggedIn, transaction: Transaction) -> str:
+def _start_session(login: LoggedIn, transaction: Transaction) -> str:
     """A new session for this user, and where to go; as if nothing had happened if that cannot be found, or if a
     listener of the app refuses them.
     """
