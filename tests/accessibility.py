@@ -13,7 +13,7 @@ def violations(page: Page | Frame) -> list[str]:
 
     Styles are finished first: in the middle of a transition, colours are none of the design's.
     """
-    page.evaluate("Promise.all(document.getAnimations().map(animation => animation.finished))")
+    page.evaluate("Promise.allSettled(document.getAnimations().map(animation => animation.finished))")
     if not page.evaluate("'axe' in window"):
         page.evaluate(files("axe_playwright_python").joinpath("axe.min.js").read_text(encoding="utf-8"))
     return [

@@ -7,7 +7,7 @@ from playwright.sync_api import Page, expect
 
 from cobot_oidc.standin import StandIn
 
-from .test_in_a_browser import sign_in
+from .test_in_a_browser import allow, expect_heading, sign_in
 
 Look = Callable[[Page, str], None]
 LONG = "Prof. Dr. Maximiliane-Charlotte Freifrau von Donaudampfschifffahrtsgesellschaft-Hohenstein"
@@ -16,7 +16,7 @@ LONG = "Prof. Dr. Maximiliane-Charlotte Freifrau von Donaudampfschifffahrtsgesel
 def book(page: Page, look: Look) -> None:
     """The form, what may be wrong with it, what was booked, and cancelling it."""
     page.goto("/co-up/bookings/new")
-    page.get_by_role("button", name="Allow").click()
+    allow(page)
     look(page, "book")
     page.get_by_label("To", exact=True).fill("")
     page.get_by_role("button", name="Book it").click()
@@ -31,6 +31,7 @@ def book(page: Page, look: Look) -> None:
     expect(page.get_by_role("status")).to_contain_text("You have booked Workshop")
     look(page, "booked")
     page.get_by_role("link", name="Cancel this booking").click()
+    expect_heading(page, "Cancel this booking?")
     look(page, "cancel")
     page.get_by_role("button", name="Cancel the booking").click()
     expect(page.get_by_text("Your booking of Workshop is cancelled.")).to_be_focused()
@@ -55,7 +56,7 @@ def visit_every_page(page: Page, cobot: StandIn, look: Look) -> None:
         look(page, name)
     page.goto("/co-up/check-in")
     page.get_by_role("button", name="Check in now").click()
-    expect(page.get_by_role("heading", level=1)).to_have_text("You are checked in")
+    expect_heading(page, "You are checked in")
     look(page, "checked_in")
     page.goto("/betahaus/")
     sign_in(page, "Ada Lovelace")
@@ -100,4 +101,5 @@ def visit_every_page(page: Page, cobot: StandIn, look: Look) -> None:
     look(page, "api_failing")
     page.goto("/co-up/profile")
     page.get_by_role("button", name="Log out of").click()
+    expect_heading(page, "You are logged out")
     look(page, "logged_out")

@@ -53,6 +53,7 @@ def test_from_the_welcome_page_to_more_bookings_by_keyboard(page: Page, booked: 
     page.goto("/")
     go(page, "Log in with Cobot at co.up Coworking")
     expect(page.get_by_role("heading", level=1)).to_contain_text("Log in to")
+    page.wait_for_load_state("load")
     page.keyboard.press("Tab")
     expect(page.get_by_role("button", name="Ada Lovelace")).to_be_focused()
     page.keyboard.press("Enter")

@@ -11,7 +11,7 @@ from cobot_oidc.standin import StandIn
 from .conftest import NewPage
 from .test_access import go
 from .test_bookings_in_a_browser import log_in, note_what_is_said_meanwhile, refusals, said_meanwhile
-from .test_in_a_browser import heading
+from .test_in_a_browser import allow, expect_heading
 from .test_inside_cobot import frame, open_area
 from .test_inside_cobot import log_in as log_in_from_the_frame
 
@@ -25,7 +25,7 @@ def in_days(days: int) -> str:
 def begin(page: Page) -> None:
     """Log in, and let the portal book: Cobot asks for that when it is first needed."""
     log_in(page, "/co-up/bookings/new")
-    page.get_by_role("button", name="Allow").click()
+    allow(page)
 
 
 def fill_in(
@@ -112,7 +112,7 @@ def test_what_a_screen_reader_hears_from_the_welcome_page_to_a_booking(page: Pag
     """)
     expect(page.get_by_role("link", name="Today")).to_have_attribute("aria-current", "page")
     page.get_by_role("link", name="Book a room or desk").click()
-    page.get_by_role("button", name="Allow").click()
+    allow(page)
     expect(page).to_have_title("Book a room or desk · Member portal")
     expect(page.get_by_role("main")).to_match_aria_snapshot("""
       - main:
@@ -204,7 +204,7 @@ def test_a_booking_is_made_and_cancelled_without_javascript(chromium: Browser, a
     expect(page.get_by_text("You have booked Meeting Room")).to_be_visible()
 
     page.get_by_role("link", name="Cancel this booking").click()
-    assert heading(page) == "Cancel this booking?"
+    expect_heading(page, "Cancel this booking?")
     page.get_by_role("link", name="Keep it").click()
     page.get_by_role("link", name="Cancel this booking").click()
     page.get_by_role("button", name="Cancel the booking").click()

@@ -6,14 +6,14 @@ from contextlib import contextmanager
 from itertools import pairwise
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
 from cobot_oidc.standin import StandIn
 
 from ..screenshots import shoot
 from .conftest import NewPage
 from .every_page import visit_every_page
-from .test_in_a_browser import heading, sign_in
+from .test_in_a_browser import allow, expect_heading, sign_in
 
 FIRST_VIEW = 60_000  # bytes
 SIZES = [(390, 760, False), (390, 760, True), (1280, 800, False), (1280, 800, True)]
@@ -22,7 +22,6 @@ SIZES = [(390, 760, False), (390, 760, True), (1280, 800, False), (1280, 800, Tr
 def log_in(page: Page, path: str, person: str = "Ada Lovelace") -> None:
     page.goto(path)
     sign_in(page, person)
-    page.wait_for_load_state("load")  # with its script
 
 
 def test_more_bookings_come_on_demand(page: Page, booked: StandIn) -> None:
@@ -45,17 +44,29 @@ def test_more_bookings_come_on_demand(page: Page, booked: StandIn) -> None:
     assert len(set(page.locator(".booking .name").all_inner_texts())) == 25
 
 
+@contextmanager
+def held(page: Page, pattern: str) -> Iterator[list[Route]]:
+    """What the page asks for at such addresses gets no answer before the end of the block."""
+    asked: list[Route] = []
+    page.route(pattern, lambda route: asked.append(route))
+    yield asked
+    for route in asked:
+        route.continue_()
+    page.unroute(pattern)
+
+
 def test_a_line_shows_progress_while_cobot_is_slow(page: Page, booked: StandIn) -> None:
+    del booked
     log_in(page, "/co-up/bookings")
-    booked.reply("api", delay=1.5, path="/bookings", times=1)
+    with held(page, "**/bookings?page=2") as asked:
+        page.get_by_role("link", name="Show more").dblclick()
 
-    page.get_by_role("link", name="Show more").dblclick()
-
-    expect(page.locator("#progress")).to_be_visible()
-    expect(page.get_by_role("status")).to_have_text("Loading more bookings…")
-    expect(page.locator("#bookings")).to_have_attribute("aria-busy", "true")
-    shoot(page, "portal_bookings_loading", full_page=False)
-    expect(page.locator(".booking")).to_have_count(20)  # once, though it was clicked twice
+        expect(page.locator("#progress")).to_be_visible()
+        expect(page.get_by_role("status")).to_have_text("Loading more bookings…")
+        expect(page.locator("#bookings")).to_have_attribute("aria-busy", "true")
+        shoot(page, "portal_bookings_loading", full_page=False)
+    expect(page.locator(".booking")).to_have_count(20)
+    assert len(asked) == 1  # though it was clicked twice
     expect(page.locator("#progress")).to_be_hidden()
     expect(page.get_by_role("status")).to_have_text("")
 
@@ -78,7 +89,7 @@ def said_meanwhile(page: Page) -> list[object]:
 
 def test_checking_in_shows_progress_and_happens_once(page: Page, booked: StandIn) -> None:
     log_in(page, "/co-up/check-in")
-    page.get_by_role("button", name="Allow").click()  # Cobot asks for more when it is first needed
+    allow(page)  # Cobot asks for more when it is first needed
     before = len(booked.world.of("co-up").check_ins)
     booked.reply("api", delay=1.5, path="/api/check_ins", times=1)
     note_what_is_said_meanwhile(page)
@@ -92,14 +103,15 @@ def test_checking_in_shows_progress_and_happens_once(page: Page, booked: StandIn
 def test_who_wants_less_motion_sees_a_line_that_stands_still(new_page: NewPage, booked: StandIn) -> None:
     page = new_page()
     page.emulate_media(reduced_motion="reduce")
+    del booked
     log_in(page, "/co-up/bookings")
-    booked.reply("api", delay=1, path="/bookings", times=1)
+    with held(page, "**/bookings?page=2"):
+        page.get_by_role("link", name="Show more").click()
 
-    page.get_by_role("link", name="Show more").click()
-
-    expect(page.locator("#progress")).to_be_visible()
-    style = "getComputedStyle(document.getElementById('progress'), '::before').animationName"
-    assert page.evaluate(style) == "none"
+        expect(page.locator("#progress")).to_be_visible()
+        style = "getComputedStyle(document.getElementById('progress'), '::before').animationName"
+        assert page.evaluate(style) == "none"
+    expect(page.locator("#progress")).to_be_hidden()
 
 
 def test_if_loading_fails_one_can_try_again(page: Page, booked: StandIn) -> None:
@@ -123,8 +135,8 @@ def test_who_has_been_logged_out_meanwhile_is_sent_to_log_in(page: Page, booked:
 
     page.get_by_role("link", name="Show more").click()
 
-    page.get_by_role("button", name="Allow").click()
-    assert heading(page) == "Your bookings"
+    allow(page)
+    expect_heading(page, "Your bookings")
     expect(page).to_have_url(re.compile(r"/co-up/bookings\?page=2$"))
 
 
@@ -135,12 +147,14 @@ def test_without_javascript_more_bookings_are_pages(chromium: Browser, address: 
     log_in(page, "/co-up/bookings")
 
     page.get_by_role("link", name="Show more").click()
+    expect(page).to_have_url(re.compile(r"/co-up/bookings\?page=2$"))
     page.get_by_role("link", name="Show more").click()
 
     expect(page).to_have_url(re.compile(r"/co-up/bookings\?page=3$"))
     expect(page.locator(".booking")).to_have_count(5)
     expect(page.get_by_text("That is all.")).to_be_visible()
     page.get_by_role("link", name="Show earlier bookings").click()
+    expect(page).to_have_url(re.compile(r"/co-up/bookings\?page=2$"))
     page.get_by_role("link", name="Show earlier bookings").click()
     expect(page).to_have_url(re.compile(r"/co-up/bookings$"))
     context.close()
@@ -158,17 +172,17 @@ def test_an_admin_is_asked_once_and_comes_back(page: Page) -> None:
     page.goto("/")
     page.get_by_role("link", name="Log in with Cobot at co.up Coworking").click()
     sign_in(page, "Alex Admin")
-    assert heading(page) == "Your profile at co.up Coworking"
+    expect_heading(page, "Your profile at co.up Coworking")
 
     page.get_by_role("link", name="See the people").click()
     expect(page.get_by_text("See memberships")).to_be_visible()
-    page.get_by_role("button", name="Allow").click()
+    allow(page)
 
-    assert heading(page) == "People of co.up Coworking"
+    expect_heading(page, "People of co.up Coworking")
     expect(page.get_by_role("listitem")).to_have_count(3)
     page.get_by_role("link", name="Profile", exact=True).click()
     page.get_by_role("link", name="See the people").click()
-    assert heading(page) == "People of co.up Coworking"
+    expect_heading(page, "People of co.up Coworking")
 
 
 def test_an_admin_who_does_not_allow_it_reads_why(page: Page) -> None:
@@ -176,9 +190,9 @@ def test_an_admin_who_does_not_allow_it_reads_why(page: Page) -> None:
     page.get_by_role("link", name="See the people").click()
     page.get_by_role("button", name="Cancel").click()
 
-    assert heading(page) == "You cancelled the login"
+    expect_heading(page, "You cancelled the login")
     page.goto("/co-up/profile")
-    assert heading(page) == "Your profile at co.up Coworking"
+    expect_heading(page, "Your profile at co.up Coworking")
 
 
 def test_who_is_no_member_reads_so(page: Page, demo_cobot: StandIn) -> None:

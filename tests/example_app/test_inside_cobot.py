@@ -6,7 +6,7 @@ from playwright.sync_api import FrameLocator, Page, expect
 from cobot_oidc.standin import StandIn
 
 from .conftest import NewPage
-from .test_in_a_browser import heading
+from .test_in_a_browser import expect_heading
 
 
 @pytest.fixture
@@ -20,6 +20,7 @@ def area(new_page: NewPage, demo_cobot: StandIn) -> Page:
 def open_area(page: Page, cobot: StandIn, person: str = "Ada Lovelace") -> None:
     page.goto(f"{cobot.space_issuer('co-up')}/members")
     page.get_by_role("button", name=person).click()
+    expect(page.locator("iframe")).to_be_visible()
 
 
 def frame(page: Page) -> FrameLocator:
@@ -28,8 +29,13 @@ def frame(page: Page) -> FrameLocator:
 
 def log_in(page: Page, button: str = "Log in") -> None:
     """Two clicks: one in the frame, one in the window that it opens."""
+    link = frame(page).get_by_role("link", name=button, exact=True)
+    expect(link).to_be_visible()
+    page.frames[1].wait_for_load_state(
+        "load"
+    )  # before its script is there, the link opens a window that the frame forgets
     with page.expect_popup() as opened:
-        frame(page).get_by_role("link", name=button, exact=True).click()
+        link.click()
     opened.value.get_by_role("button", name="Allow").click()
 
 
@@ -92,7 +98,7 @@ def test_alone_it_is_a_portal_of_all_spaces(area: Page, address: str) -> None:
     own = area.context.new_page()
     own.goto(address)
 
-    assert heading(own) == "Welcome"
+    expect_heading(own, "Welcome")
     expect(own.get_by_role("banner").get_by_role("link", name="Member portal")).to_be_visible()
 
 
@@ -103,7 +109,9 @@ def test_the_frame_fits(new_page: NewPage, demo_cobot: StandIn, width: int, dark
     open_area(page, demo_cobot)
     expect(frame(page).get_by_role("link", name="Log in", exact=True)).to_be_visible()
     inner = page.frames[1]
+    inner.wait_for_load_state("load")  # with its style
     assert inner.evaluate("document.documentElement.scrollWidth <= innerWidth")
     log_in(page)
     expect(frame(page).get_by_role("heading", level=1)).to_have_text("Today at co.up Coworking")
+    inner.wait_for_load_state("load")
     assert inner.evaluate("document.documentElement.scrollWidth <= innerWidth")

@@ -12,6 +12,7 @@ from cobot_oidc import CobotOIDC, current_user, from_view_arg, login_required
 from cobot_oidc.standin import StandIn
 
 from ..serving import listening
+from .test_in_a_browser import allow
 
 PAGE = Path(__file__).parents[2] / "docs" / "how-to" / "single-page-apps.md"
 POLICY = "default-src 'self'; object-src 'none'"
@@ -71,7 +72,7 @@ def page(chromium: Browser, ten_lines: tuple[Flask, str]) -> Iterator[Page]:
 
 def sign_in(page: Page) -> None:
     page.get_by_role("button", name="Ada Lovelace").click()
-    page.get_by_role("button", name="Allow").click()
+    allow(page)
 
 
 def test_after_a_logout_nobody_is_logged_in_again_at_once(page: Page) -> None:
@@ -84,7 +85,7 @@ def test_after_a_logout_nobody_is_logged_in_again_at_once(page: Page) -> None:
     expect(page.get_by_role("heading", level=1)).to_have_text("You are logged out")
 
     page.get_by_role("link", name="Log in again").click()
-    page.get_by_role("button", name="Allow").click()
+    allow(page)
     expect(page.get_by_role("heading", level=1)).to_have_text("Hello Ada Lovelace")
     page.go_back()
     assert "You are logged out" not in page.content()

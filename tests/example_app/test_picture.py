@@ -4,7 +4,7 @@ from cobot_oidc.standin import StandIn
 
 from ..pictures import take_picture
 from .conftest import NewPage
-from .test_in_a_browser import heading, sign_in
+from .test_in_a_browser import expect_heading, sign_in
 
 
 def test_the_picture_of_the_portal(new_page: NewPage, demo_cobot: StandIn) -> None:
@@ -14,5 +14,5 @@ def test_the_picture_of_the_portal(new_page: NewPage, demo_cobot: StandIn) -> No
     page.goto("/co-up/")
     sign_in(page, "Ada Lovelace")
 
-    assert heading(page) == "Today at co.up Coworking"
+    expect_heading(page, "Today at co.up Coworking")
     take_picture(page, "portal.png", 900, 560)

@@ -20,7 +20,7 @@ from ..programs import running
 from ..samples import REPOSITORY
 from ..serving import free_port, listening
 from .test_booking_in_a_browser import fill_in
-from .test_in_a_browser import heading, sign_in
+from .test_in_a_browser import allow, expect_heading, sign_in
 from .test_inside_cobot import frame, open_area
 from .test_inside_cobot import log_in as log_in_from_the_frame
 from .test_without_a_browser import run
@@ -135,7 +135,7 @@ def test_a_login_begins_and_ends_at_the_host_of_its_space(page: Page, address: s
     page.goto(f"http://{address}/")
     page.get_by_role("link", name="Log in with Cobot at co.up Coworking").click()
     sign_in(page, "Grace Hopper")
-    assert heading(page) == "Today at co.up Coworking"
+    expect_heading(page, "Today at co.up Coworking")
     expect(page).to_have_url(f"http://co-up.{address}/space/")
     page.get_by_role("link", name="Bookings", exact=True).click()
     expect(page).to_have_url(f"http://co-up.{address}/space/bookings")
@@ -152,11 +152,11 @@ def test_a_login_begins_and_ends_at_the_host_of_its_space(page: Page, address: s
 
 def test_a_login_for_everything_ends_at_the_portal_s_own_host(page: Page, address: str) -> None:
     page.goto(f"http://co-up.{address}/")
-    assert heading(page) == "Welcome"  # nobody is sent to log in who only looks
+    expect_heading(page, "Welcome")  # nobody is sent to log in who only looks
     page.get_by_role("link", name="Log in with Cobot", exact=True).click()
     sign_in(page, "Grace Hopper")
 
-    assert heading(page) == "Your profile at Cobot"
+    expect_heading(page, "Your profile at Cobot")
     expect(page).to_have_url(f"http://{address}/profile")
     page.get_by_role("link", name="Open co.up Coworking").click()
     expect(page.get_by_role("heading", level=1)).to_contain_text("Log in to")  # each space knows people on its own
@@ -167,20 +167,20 @@ def test_a_logout_of_a_space_leaves_the_other(page: Page, address: str) -> None:
         page.goto(f"http://{space}.{address}/space/")
         sign_in(page, "Grace Hopper")
     page.get_by_role("button", name="Log out of Betahaus").click()
-    assert heading(page) == "You are logged out"
+    expect_heading(page, "You are logged out")
     page.get_by_role("link", name="Go to the start page").click()
-    assert heading(page) == "Welcome"
+    expect_heading(page, "Welcome")
 
     expect(page.get_by_role("listitem").filter(has_text="Betahaus")).to_contain_text("You are not logged in here.")
     page.get_by_role("link", name="Open co.up Coworking").click()
-    assert heading(page) == "Today at co.up Coworking"
+    expect_heading(page, "Today at co.up Coworking")
 
 
 def test_a_booking_is_made_and_cancelled_at_a_space_s_host(page: Page, address: str, live_cobot: StandIn) -> None:
     live_cobot.world.of("co-up").bookings.clear()
     page.goto(f"http://co-up.{address}/space/bookings/new")
     sign_in(page, "Ada Lovelace")
-    page.get_by_role("button", name="Allow").click()  # Cobot asks for more when it is first needed
+    allow(page)  # Cobot asks for more when it is first needed
     fill_in(page)
     page.get_by_role("button", name="Book it").click()
     expect(page.get_by_role("status")).to_contain_text("You have booked Meeting Room")

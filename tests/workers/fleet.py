@@ -20,6 +20,7 @@ import requests
 
 from cobot_oidc.standin import StandIn
 
+from ..patience import eventually
 from ..serving import free_port
 
 CLIENT_ID, CLIENT_SECRET, SECRET_KEY = "fleet", "s3cret-of-the-fleet", "f" * 32
@@ -99,6 +100,7 @@ class Fleet:
         """End one worker of the first host as the system would that runs out of memory; gunicorn starts another."""
         [worker, *_] = re.findall(r"Booting worker with pid: ([0-9]+)", self._log_of(self.ports[0]).read_text())
         os.kill(int(worker), signal.SIGKILL)
+        eventually(lambda: not _runs(int(worker)), "the worker's end")  # until then, it may take a request along
 
     @property
     def log(self) -> str:
@@ -184,6 +186,14 @@ class Member:
         """Whether the space's page knows them."""
         answer = self.get(f"/{space}/desk")
         return answer.status_code == 200 and f"at {space}" in answer.text
+
+
+def _runs(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    return True
 
 
 def _answers(port: int) -> bool:
