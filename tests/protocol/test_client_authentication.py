@@ -104,6 +104,13 @@ def test_what_an_assertion_says(method: ClientAuthentication) -> None:
     assert jwt.get_unverified_header(assertion) == {"alg": algorithm, "typ": "client-authentication+jwt", **kid}
 
 
+def test_a_client_signs_with_sha_256_and_need_not_push_unless_it_says_so() -> None:
+    client = Client("portal", SECRET, "client_secret_jwt")
+
+    assert jwt.get_unverified_header(client_assertion(client, TERMS))["alg"] == "HS256"
+    assert client.pushes is False
+
+
 ALGORITHMS: list[tuple[Any, str, tuple[str, ...]]] = [
     (RSA, "RS256", ("RS384", "RS512", "PS256", "PS384", "PS512")),
     (P256, "ES256", ()),
