@@ -1,7 +1,8 @@
 """How a client proves who it is: the form that carries it, assertions, and the client's own keys."""
 
 import json
-from typing import Any
+from functools import cache
+from typing import Any, get_args
 from urllib.parse import parse_qsl
 
 import jwt
@@ -38,24 +39,25 @@ def pem(key: Any) -> str:
     return text
 
 
-CLIENTS: dict[ClientAuthentication, Client] = {
-    "none": Client("portal", None, "none"),
-    "client_secret_post": Client("portal", SECRET, "client_secret_post"),
-    "client_secret_basic": Client("portal", SECRET, "client_secret_basic"),
-    "client_secret_jwt": Client("portal", SECRET, "client_secret_jwt", algorithm="HS512"),
-    "private_key_jwt": Client("portal", None, "private_key_jwt", keys=read_keys([pem(P256), jwk(RSA)])),
-}
+METHODS: tuple[ClientAuthentication, ...] = get_args(ClientAuthentication)
+
+
+@cache
+def client_of(method: ClientAuthentication) -> Client:
+    secret = SECRET if method.startswith("client_secret") else None
+    keys = read_keys([pem(P256), jwk(RSA)]) if method == "private_key_jwt" else ()
+    return Client("portal", secret, method, keys=keys, algorithm="HS512")
 
 
 @pytest.mark.covers("F27", "P08")
-@pytest.mark.parametrize("method", CLIENTS)
+@pytest.mark.parametrize("method", METHODS)
 @pytest.mark.parametrize("with_client_id", [True, False])
 def test_each_parameter_is_sent_once_with_what_the_method_needs(
     method: ClientAuthentication, with_client_id: bool
 ) -> None:
     given = [("a", "1"), *([("client_id", "portal")] if with_client_id else []), ("resource", "x"), ("resource", "y z")]
 
-    form = authenticated(CLIENTS[method], given, TERMS)
+    form = authenticated(client_of(method), given, TERMS)
 
     pairs = parse_qsl(form.body, strict_parsing=True)
     names = [name for name, _ in pairs]
@@ -83,7 +85,7 @@ def test_each_parameter_is_sent_once_with_what_the_method_needs(
 @pytest.mark.covers("P09")
 @pytest.mark.parametrize("method", ["client_secret_jwt", "private_key_jwt"])
 def test_what_an_assertion_says(method: ClientAuthentication) -> None:
-    client = CLIENTS[method]
+    client = client_of(method)
     by_key = method == "private_key_jwt"
 
     assertion = client_assertion(client, TERMS)
@@ -102,6 +104,13 @@ def test_what_an_assertion_says(method: ClientAuthentication) -> None:
     }
     kid = {"kid": client.keys[0].kid} if by_key else {}
     assert jwt.get_unverified_header(assertion) == {"alg": algorithm, "typ": "client-authentication+jwt", **kid}
+
+
+def test_a_client_signs_with_sha_256_and_need_not_push_unless_it_says_so() -> None:
+    client = Client("portal", SECRET, "client_secret_jwt")
+
+    assert jwt.get_unverified_header(client_assertion(client, TERMS))["alg"] == "HS256"
+    assert client.pushes is False
 
 
 ALGORITHMS: list[tuple[Any, str, tuple[str, ...]]] = [
@@ -216,7 +225,7 @@ def test_the_thumbprint_names_a_key_without_a_name() -> None:
 
 @pytest.mark.covers("P10", "L01")
 def test_what_is_registered_is_public_and_usable_and_nothing_shows_more() -> None:
-    keys = CLIENTS["private_key_jwt"].keys
+    keys = client_of("private_key_jwt").keys
 
     published = public_key_set(keys)
 
@@ -224,7 +233,7 @@ def test_what_is_registered_is_public_and_usable_and_nothing_shows_more() -> Non
     read = KeySet.parse(published)
     assert (len(read), read.skipped) == (2, 0)
     assert [key.algorithms for key in read] == [("ES256",), ("RS256",)]
-    shown = json.dumps(published) + repr(keys) + repr(CLIENTS["private_key_jwt"])
+    shown = json.dumps(published) + repr(keys) + repr(client_of("private_key_jwt"))
     for name in ("d", "p", "q", "dp", "dq", "qi"):
         assert jwk(RSA)[name] not in shown
     assert jwk(P256)["d"] not in shown

@@ -274,6 +274,9 @@ def test_http_is_for_the_loopback_and_then_for_all_of_it(issuer: str) -> None:
         None,
         7,
         "http://localhost.evil.example",
+        "ftp://localhost",
+        "ws://127.0.0.1:5001",
+        *(f"https://www.cobot.me/a{character}b" for character in ' \t\n\x00"<>\\^`{|}ä\u200b'),
     ],
 )
 def test_what_is_no_issuer(issuer: Any) -> None:

@@ -351,6 +351,7 @@ def test_who_it_is_stands_in_the_payload_alone() -> None:
         ("locale", "../../etc"),
         ("locale", ["de"]),
         ("zoneinfo", "../../etc/passwd"),
+        ("zoneinfo", 1),
         ("updated_at", "yesterday"),
         ("updated_at", True),
         ("unknown", "a\u0007b"),
