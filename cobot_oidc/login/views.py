@@ -142,11 +142,12 @@ def logout() -> Response:
     installed = installation()
     issuers = None if space is None else [requested_registration().issuer]
     valid = current_users() if installed.settings.logout_at_provider else []
-    logins = endings.end(issuers)
+    logins, over = endings.end(issuers)
     _forget_tokens(logins, revoke=installed.settings.revoke_token)
+    _forget_tokens(over, revoke=False)
     after_this_request(recent_logins.forget)
     endings.tell(login.user for login in logins)
-    if there := _provider_logout(logins, valid):
+    if there := _provider_logout([*logins, *over], valid):
         return Response(status=303, headers={"Location": there})  # without a page: it would hold the hint
     return redirect(urls.after_logout(space), 303)
 
