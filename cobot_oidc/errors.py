@@ -332,8 +332,8 @@ PROVIDER: dict[ProviderCode, Entry] = {
         UNTRUSTED,
     ),
     "endpoint_unusable": Entry(
-        "The authorization endpoint's URL already has a query parameter that a login has to set; ask the provider to "
-        "correct its discovery document.",
+        "The URL of the authorization endpoint, or of the provider's logout, already has a query parameter that a "
+        "login or logout has to set; ask the provider to correct its discovery document.",
         UNTRUSTED,
     ),
     "key_set_unusable": Entry(

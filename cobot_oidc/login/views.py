@@ -13,6 +13,7 @@ from .. import urls
 from ..context import the_app
 from ..embed.frames import in_frame
 from ..errors import CobotOIDCError, ConfigurationError, LoginError, ProviderError
+from ..events import logger
 from ..failures import is_subresource
 from ..identity import endings, logout_marks, sessions, tokens
 from ..identity.current import (
@@ -372,9 +373,13 @@ def _provider_logout(logins: list[Identity], valid: Collection[User]) -> str | N
     metadata = None if registration is None else installed.provider_of(registration).held_metadata()
     if registration is None or metadata is None or metadata.end_session_endpoint is None:
         return None
-    return logout_url(
-        metadata.end_session_endpoint,
-        client_id=registration.client.client_id,
-        post_logout_redirect_uri=urljoin(urls.redirect_uri(), urls.after_logout()),
-        id_token_hint=hint,
-    )
+    try:
+        return logout_url(
+            metadata.end_session_endpoint,
+            client_id=registration.client.client_id,
+            post_logout_redirect_uri=urljoin(urls.redirect_uri(), urls.after_logout()),
+            id_token_hint=hint,
+        )
+    except ProviderError as error:  # who has logged out is told so, not that something failed
+        logger.error("a logout ended here alone: %s", error)
+        return None
