@@ -367,7 +367,7 @@ def _provider_logout(logins: list[Identity], valid: Collection[User]) -> str | N
     hint = hints.kept(logins[0].kept.hint, logins[0].user) if is_valid else None
     for login in logins:
         hints.forget(login.kept.hint)
-    if len(logins) != 1:  # one browser can be sent to one provider
+    if len(logins) != 1 or in_frame():  # one browser can be sent to one provider, and none lets itself be framed
         return None
     registration = installed.settings.issuers.registration_of(logins[0].user.space)
     metadata = None if registration is None else installed.provider_of(registration).held_metadata()
