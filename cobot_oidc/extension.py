@@ -113,7 +113,8 @@ class CobotOIDC:
         if settings.refresh_tokens and settings.redis_url is None:
             logger.warning(
                 "COBOT_OIDC_REFRESH_TOKENS is set without COBOT_OIDC_REDIS_URL: if refresh tokens count once, two "
-                "processes that use the same one end the login"
+                "processes that use the same one end the login%s",
+                ", and so do a frame and the app's own pages after a restart" if settings.embedded else "",
             )
         if self._read_space is not None and app.config.get(f"{PREFIX}SPACES") is None:
             logger.warning("requests name their space, but no space is served: set COBOT_OIDC_SPACES")

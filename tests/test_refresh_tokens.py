@@ -321,6 +321,16 @@ def test_two_processes_without_redis_end_the_login_if_refresh_tokens_count_once(
     assert cobot.reused_refresh_tokens == 1
 
 
+@pytest.mark.parametrize("embedded", [False, True])
+def test_an_app_in_a_frame_is_warned_that_even_one_process_needs_redis(
+    make_app: Any, caplog: pytest.LogCaptureFixture, embedded: bool
+) -> None:
+    """Frame and page hold the same refresh token in two cookies, and only the process knows that it was renewed."""
+    make_app(COBOT_OIDC_EMBEDDED=embedded)
+    [warned] = [each.getMessage() for each in caplog.records if "COBOT_OIDC_REDIS_URL" in each.getMessage()]
+    assert ("a frame and the app's own pages after a restart" in warned) is embedded
+
+
 @pytest.mark.covers("O06")
 def test_who_gives_up_waiting_does_not_lose_the_new_token(make_app: Any, cobot: StandIn, clock: Clock) -> None:
     app = make_app(COBOT_OIDC_MEMBERSHIP=True, COBOT_OIDC_MEMBERSHIP_LIFETIME=60)
