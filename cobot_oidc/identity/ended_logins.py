@@ -1,8 +1,9 @@
 """Which logins were ended: what a copy of a session, or a page that writes it back late, cannot undo.
 
 The app ends them one by one; a provider, by a back-channel logout, all of a subject or the one of a session. Remembered
-in this process, and with Redis in all of them. No page waits for what other processes remember, unless the app lets
-providers end logins: then none is let in by what this process knew more than ten seconds ago.
+in this process, and with Redis in all of them. A busy process learns in the background what others remember. In one
+that was idle, a page asks first: nobody is let in by what this process knew more than a minute ago, or ten seconds if
+the app lets providers end logins.
 """
 
 import hashlib
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from ..provider.shared_store import SharedStore
 
 ASKED_EVERY = 5  # seconds: that old may be what this process knows of logouts in others
+KNOWN_WITHIN = 60  # seconds: older than that, no page counts on it
 HEARD_WITHIN = 10  # seconds: the same, if providers may end logins
 LONGEST_TIME = 12  # digits
 OVERLAP = 60  # seconds that two machines' clocks may differ
@@ -52,21 +54,18 @@ class EndedLogins:
     ) -> None:
         self._clock = clock
         self._lifetime = lifetime
-        self._hears_providers = hears_providers
+        self._longest_unasked = HEARD_WITHIN if hears_providers else KNOWN_WITHIN
         self._secret = secret
         self._store = store
-        self._asked_at: float | None = None
-        self._known_until = clock() - lifetime
+        self._asked_at = self._known_until = clock() - lifetime
         self._names: dict[int, set[str]] = {}  # by the time of the login, which most users differ in
         self._ended_until: dict[str, int] = {}  # by what stands for a subject or session
 
     def __contains__(self, login: Identity) -> bool:
         """Whether this login was ended."""
-        if self._hears_providers:
-            self._catch_up()
+        self._keep_up()
         user = login.user
         names = self._names.get(user.authenticated_at)
-        self._ask_now_and_then()
         if names is not None and self._name_of(user) in names:
             return True
         return bool(self._ended_until) and self._was_ended_by_its_provider(login)
@@ -125,15 +124,26 @@ class EndedLogins:
         # None of what is joined can contain a NUL: our words, an issuer, a subject, a hash, a time.
         return hmac.digest(self._secret(), "\0".join(map(str, of)).encode(), "sha256").hex()[:32]
 
-    def _catch_up(self) -> None:
-        """Learn at once if the last time is long ago. While Redis is away, nobody waits for it."""
+    def _keep_up(self) -> None:
+        """Learn what other processes know: in the background, or at once if the last time is long ago.
+
+        While Redis is away, what is known counts, and only the first page after a long pause finds out by waiting.
+        """
         store, now = self._store(), self._clock()
-        if store is not None and not 0 <= now - self._known_until < HEARD_WITHIN:
+        if store is None or 0 <= now - self._known_until < ASKED_EVERY:
+            return
+        if self._is_recent(self._known_until, now) or (store.is_away and self._is_recent(self._asked_at, now)):
+            self._ask_now_and_then(store, now)
+        else:
+            self._asked_at = now
             self._learn(store, now)
 
-    def _ask_now_and_then(self) -> None:
-        store, now, asked_at = self._store(), self._clock(), self._asked_at
-        if store is None or (asked_at is not None and 0 <= now - asked_at < ASKED_EVERY):
+    def _is_recent(self, at: float, now: float) -> bool:
+        return 0 <= now - at < self._longest_unasked
+
+    def _ask_now_and_then(self, store: "SharedStore", now: float) -> None:
+        asked_at = self._asked_at
+        if 0 <= now - asked_at < ASKED_EVERY:
             return
         self._asked_at = now
         thread = threading.Thread(target=self._learn, args=(store, now), name="cobot-oidc-ended-logins", daemon=True)
