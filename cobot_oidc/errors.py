@@ -101,6 +101,7 @@ LoginCode = Literal[
     "transaction_expired",
     "transaction_used",
     "transaction_outdated",
+    "ended_meanwhile",
     "callback_mismatch",
     "response_issuer_missing",
     "response_issuer_mismatch",
@@ -555,6 +556,11 @@ LOGIN: dict[LoginCode, Entry] = {
     ),
     "transaction_outdated": Entry(
         "The configuration of the app's issuers changed during this login; the next login uses the new one.",
+        START_AGAIN,
+    ),
+    "ended_meanwhile": Entry(
+        "The provider ended the logins of this person or session (back-channel logout) after this login had begun; "
+        "they can start again.",
         START_AGAIN,
     ),
     "callback_mismatch": Entry(

@@ -68,7 +68,9 @@ class EndedLogins:
         names = self._names.get(user.authenticated_at)
         if names is not None and self._name_of(user) in names:
             return True
-        return bool(self._ended_until) and self._was_ended_by_its_provider(login)
+        return bool(self._ended_until) and user.authenticated_at <= self._ended_by_provider(
+            user, login.kept.session_hash
+        )
 
     def add(self, users: Iterable[User]) -> None:
         """These logins are ended. Said before the session forgets them, so that there is no moment in between."""
@@ -100,11 +102,22 @@ class EndedLogins:
         self._forget_old()
         return is_noted
 
-    def _was_ended_by_its_provider(self, login: Identity) -> bool:
-        user, session = login.user, login.kept.session_hash
-        own = ("subject without session", user.subject) if session is None else ("session", session)
+    def were_ended_since(self, began_at: int, user: User, session_hash: str | None) -> bool:
+        """Whether a provider has ended the logins of this subject or session since then: asked before one more counts.
+
+        :param began_at: when the login began, in seconds since the epoch.
+        :param session_hash: stands for the session at the provider, if one is known.
+        """
+        store = self._store()
+        if store is not None:
+            self._learn(store, self._clock())
+        return self._ended_by_provider(user, session_hash) >= began_at
+
+    def _ended_by_provider(self, user: User, session_hash: str | None) -> int:
+        """Until when the provider has ended logins of this subject or session; 0 if it has not."""
+        own = ("subject without session", user.subject) if session_hash is None else ("session", session_hash)
         names = (self._mac(kind, user.issuer, whose) for kind, whose in (("subject", user.subject), own))
-        return any(user.authenticated_at <= self._ended_until.get(name, 0) for name in names)
+        return max(self._ended_until.get(name, 0) for name in names)
 
     def _end_until(self, name: str, at: int) -> None:
         self._ended_until[name] = max(at, self._ended_until.get(name, 0))
