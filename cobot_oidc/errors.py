@@ -113,6 +113,7 @@ LoginCode = Literal[
     "login_stuck",
     "logout_cross_site",
     "prefix_malformed",
+    "query_malformed",
     "membership_required",
     "admin_required",
     "membership_unknown",
@@ -617,6 +618,10 @@ LOGIN: dict[LoginCode, Entry] = {
     "prefix_malformed": Entry(
         "The path that the app is mounted at (SCRIPT_NAME, or X-Forwarded-Prefix with ProxyFix) is not a plain path; "
         "make the proxy set that header itself, so that clients cannot.",
+        NOT_UNDERSTOOD,
+    ),
+    "query_malformed": Entry(
+        "The query of the URL has bytes that are neither percent-encoded nor UTF-8; browsers send no such request.",
         NOT_UNDERSTOOD,
     ),
     "membership_required": Entry("The person is logged in, but is not a member of this space.", NOT_A_MEMBER, 403),

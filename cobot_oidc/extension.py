@@ -206,7 +206,7 @@ def _view(room: str, name: str):  # type: ignore[no-untyped-def] # Flask's view 
         # Not before the first login: it imports requests, Authlib and cryptography.
         views = import_module(f".{room}.views", __package__)
         try:
-            urls.check_prefix()
+            urls.check_url()
             sessions.check_store(current_app.session_interface)  # it may have been set after init_app
             with within(installation().settings.provider.request_timeout):
                 response: ResponseReturnValue = getattr(views, name)(**arguments)
