@@ -145,7 +145,7 @@ def test_an_answer_of_honest_cobot_does_not_count_at_a_space_s_own_callback(own_
     "endpoint",
     [
         *("authorization_endpoint", "token_endpoint", "jwks_uri", "userinfo_endpoint"),
-        "pushed_authorization_request_endpoint",
+        *("pushed_authorization_request_endpoint", "revocation_endpoint"),
     ],
 )
 def test_the_document_of_an_own_domain_does_not_point_into_cobot_nor_cobot_s_out_of_it(

@@ -49,6 +49,7 @@ class ProviderMetadata:
     :ivar userinfo_signing_algorithms: the same for signed userinfo.
     :ivar requires_pushed_requests: whether every authorization request must be sent beforehand.
     :ivar promises_response_issuer: whether answers must carry ``iss`` (RFC 9207 section 3).
+    :ivar revocation_endpoint: where tokens can be ended (RFC 7009, RFC 8414 section 2).
     """
 
     issuer: str
@@ -62,6 +63,7 @@ class ProviderMetadata:
     pushed_request_endpoint: str | None = None
     userinfo_signing_algorithms: tuple[str, ...] | None = None
     requires_pushed_requests: bool = False
+    revocation_endpoint: str | None = None
 
     @classmethod
     def parse(
@@ -95,6 +97,7 @@ class ProviderMetadata:
             pushed_request_endpoint=rule.check_optional(members, "pushed_authorization_request_endpoint"),
             userinfo_signing_algorithms=_algorithms(members, "userinfo_signing_alg_values_supported"),
             requires_pushed_requests=members.get("require_pushed_authorization_requests") is True,
+            revocation_endpoint=rule.check_optional(members, "revocation_endpoint"),
         )
 
 

@@ -97,7 +97,7 @@ def test_the_issuer_is_exact(issuer: Any) -> None:
     "name",
     [
         *("authorization_endpoint", "token_endpoint", "jwks_uri", "userinfo_endpoint", "registration_endpoint"),
-        "pushed_authorization_request_endpoint",
+        *("pushed_authorization_request_endpoint", "revocation_endpoint"),
     ],
 )
 @pytest.mark.parametrize(

@@ -46,6 +46,7 @@ def document_findings(
             metadata.userinfo_endpoint,
             metadata.end_session_endpoint,
             metadata.pushed_request_endpoint,
+            metadata.revocation_endpoint,
         )
         if url is not None
     )
