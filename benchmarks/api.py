@@ -29,7 +29,7 @@ from benchmarks.apps import CLAIMS, SUBJECT, new_app
 from benchmarks.tables import API_LIMIT, API_MEMBERSHIP, API_PAGES
 from cobot_oidc import CobotAPI, CobotOIDC, User, current_user, from_view_arg, login_required, membership_required
 from cobot_oidc.identity import tokens
-from cobot_oidc.identity.sessions import KEY, Identity, Kept
+from cobot_oidc.identity.stored import KEY, Identity, Kept
 from cobot_oidc.identity.user import Membership, Standing
 from cobot_oidc.standin import StandIn
 from tests.redis_server import RedisServer

@@ -72,7 +72,7 @@ def flask_login() -> Contestant:
 def cobot_oidc() -> Contestant:
     """We."""
     from cobot_oidc import CobotOIDC, User, current_user, login_required
-    from cobot_oidc.identity.sessions import KEY, Identity
+    from cobot_oidc.identity.stored import KEY, Identity
 
     app = new_app(COBOT_OIDC_CLIENT_ID="portal")
     CobotOIDC(app)

@@ -15,7 +15,7 @@ from .events import logger
 from .first_request import exempt_from_csrf, look_at_first_request
 from .guards import require_user
 from .identity import sessions
-from .identity.current import current_space, current_user, once_for_a_request
+from .identity.current import current_user, once_for_a_request, space_of_the_page
 from .identity.memberships import known_standing
 from .identity.user import ANONYMOUS
 from .installation import AuthorizationRequestHook, Clock, Installation, installation
@@ -112,8 +112,8 @@ class CobotOIDC:
             )
         if settings.refresh_tokens and settings.redis_url is None:
             logger.warning(
-                "COBOT_OIDC_REFRESH_TOKENS is set without COBOT_OIDC_REDIS_URL: if refresh tokens count once, two "
-                "processes that use the same one end the login%s",
+                "COBOT_OIDC_REFRESH_TOKENS is set without COBOT_OIDC_REDIS_URL: if the provider accepts each refresh "
+                "token only once, two processes that use the same one end the login%s",
                 ", and so do a frame and the app's own pages after a restart" if settings.embedded else "",
             )
         if self._read_space is not None and app.config.get(f"{PREFIX}SPACES") is None:
@@ -123,9 +123,10 @@ class CobotOIDC:
         """Decorate the function that adds parameters to the authorization request of each login.
 
         :param function: gets the space of the login, ``None`` for the global provider, and the path of this app that
-            it leads to, ``None`` if that is open. Returns the parameters by name, or ``None``: ``acr_values`` and the
-            like are texts, ``claims`` is a mapping, ``resource`` a text or a list, ``max_age`` a number of seconds.
-            Those that every login sets itself, such as ``scope``, are refused when a login begins.
+            the login leads to, ``None`` if it has no ``next``. Returns the parameters by name, or ``None``:
+            ``acr_values`` and the like are strings, ``claims`` is a mapping, ``resource`` a string or a list,
+            ``max_age`` a number of seconds. Those that every login sets itself, such as ``scope``, are refused when a
+            login begins.
         :raises ConfigurationError: ``authorization_request_invalid`` if there is such a function already.
 
         .. code-block:: python
@@ -176,24 +177,24 @@ class CobotOIDC:
         """How often each event happened in this process since it began, for a metrics collector.
 
         :param app: the app; by default the current one.
-        :returns: numbers by (event, code); the code is empty except for ``login_failed`` and
-            ``request_failed``. ``docs/provider.md`` lists
-            the events.
+        :returns: numbers by (event, code); the code is empty except for ``login_failed`` and ``request_failed``.
+            ``docs/provider.md`` lists the events.
         """
         return installation(app).events.counts
 
 
 def _blueprint(settings: Settings) -> Blueprint:
     blueprint = Blueprint("cobot_oidc", __name__, template_folder="templates", static_folder="static")
-    for name, method in (("login", "GET"), ("callback", "GET"), ("logout", "POST")):
-        blueprint.add_url_rule(f"/{name}", name, _view("login", name), methods=[method])
+    for name in ("login", "callback"):
+        blueprint.add_url_rule(f"/{name}", name, _view("login.views", name), methods=["GET"])
+    blueprint.add_url_rule("/logout", "logout", _view("login.logout", "logout"), methods=["POST"])
     if settings.embedded:
-        blueprint.add_url_rule("/embedded", "embedded", _view("embed", "embedded"), methods=["GET"])
-        blueprint.add_url_rule("/frame", "frame", _view("embed", "frame"), methods=["GET"])
-        blueprint.add_url_rule("/frame", "redeem", _view("embed", "redeem"), methods=["POST"])
+        blueprint.add_url_rule("/embedded", "embedded", _view("embed.views", "embedded"), methods=["GET"])
+        blueprint.add_url_rule("/frame", "frame", _view("embed.views", "frame"), methods=["GET"])
+        blueprint.add_url_rule("/frame", "redeem", _view("embed.views", "redeem"), methods=["POST"])
     blueprint.add_url_rule("/callback/<registered>", "callback", methods=["GET"])  # an issuer's own (RFC 9700 4.4.2.2)
     if settings.backchannel_logout:
-        view = _view("backchannel", "logout")
+        view = _view("backchannel.views", "logout")
         blueprint.add_url_rule("/backchannel-logout", "backchannel_logout", view, methods=["POST"])
         blueprint.add_url_rule("/backchannel-logout/<registered>", "backchannel_logout", methods=["POST"])
     blueprint.add_url_rule("/logged-out", "logged_out", failures.logged_out)
@@ -201,10 +202,10 @@ def _blueprint(settings: Settings) -> Blueprint:
     return blueprint
 
 
-def _view(room: str, name: str):  # type: ignore[no-untyped-def] # Flask's view type says less than this
+def _view(module: str, name: str):  # type: ignore[no-untyped-def] # Flask's view type says less than this
     def view(**arguments: str) -> ResponseReturnValue:
-        # Not before the first login: it imports requests, Authlib and cryptography.
-        views = import_module(f".{room}.views", __package__)
+        # Not when the app starts: it imports requests, Authlib and cryptography.
+        views = import_module(f".{module}", __package__)
         try:
             urls.check_url()
             sessions.check_store(current_app.session_interface)  # it may have been set after init_app
@@ -220,7 +221,7 @@ def _view(room: str, name: str):  # type: ignore[no-untyped-def] # Flask's view 
         raise failure
 
     # Flask-Limiter's limits and Flask-WTF's exemptions find a view by its module and name.
-    view.__name__ = view.__qualname__ = f"{room}_{name}"
+    view.__name__ = view.__qualname__ = f"{module.partition('.')[0]}_{name}"
     return view
 
 
@@ -239,12 +240,4 @@ def _template_names() -> dict[str, object]:
     if not has_request_context():  # a mail that is rendered in a job
         return {"current_user": ANONYMOUS, "cobot_user": ANONYMOUS, "current_space": None}
     # The second name of the user is ours alone: Flask-Login uses the first one too.
-    return {"current_user": current_user, "cobot_user": current_user, "current_space": _space_for_templates()}
-
-
-def _space_for_templates() -> str | None:
-    try:
-        return current_space()
-    except Exception:
-        # The app's own callable failed. This may happen while the page about that failure is rendered.
-        return None
+    return {"current_user": current_user, "cobot_user": current_user, "current_space": space_of_the_page()}

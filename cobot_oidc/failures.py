@@ -112,11 +112,7 @@ def protect(response: Response) -> Response:
     response.headers["Cache-Control"] = "no-store"
     response.headers["Referrer-Policy"] = "no-referrer"
     response.vary.add("Cookie")
-    if not installation().settings.embedded or request.endpoint in (
-        "cobot_oidc.login",
-        "cobot_oidc.callback",
-        "cobot_oidc.frame",
-    ):
+    if not installation().settings.embedded or request.endpoint in NEVER_FRAMED:
         response.headers["X-Frame-Options"] = "DENY"
         response.headers.setdefault("Content-Security-Policy", "frame-ancestors 'none'")
     return response

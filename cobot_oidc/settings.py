@@ -4,20 +4,20 @@
 ``init_app``; nothing here waits for the network or imports Flask.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, fields
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any, Generic, Literal, NamedTuple, TypeVar, cast
+from typing import Any, Literal, cast
 from urllib.parse import urlsplit
 
 from . import settings_checks as check
 from .errors import ConfigurationError
 from .identity.user import User
 from .issuers import Issuers, SpaceIssuer, Spaces, hosts_of_spaces
-from .settings_checks import Check, Unfit, optional, seconds, whole_number, words
-from .settings_mistakes import PREFIX, Problems, check_flask, kind, refuse_unknown, remedy_for_missing
-
-T = TypeVar("T")
+from .settings_checks import Unfit, optional, seconds, whole_number, words
+from .settings_clients import ClientSettings, space_issuers
+from .settings_mistakes import PREFIX, Problems, check_flask, refuse_unknown
+from .settings_table import Following, rows, setting
 
 COBOT_ISSUER = "https://www.cobot.me"
 COBOT_SPACE_ISSUER = "https://{space}.cobot.me"
@@ -28,133 +28,10 @@ READ_USER = "read_user"  # the scope of /api/user
 _DAY = 86400
 
 
-class _Required:
-    """Stands for the default of a required setting, which has none."""
-
-    shown = "required"
-
-
-@dataclass(frozen=True, slots=True)
-class _Following(Generic[T]):
-    """A default that depends on the settings before it in the table."""
-
-    follow: Callable[[Mapping[str, Any]], T]
-    shown: str
-
-
-class Row(NamedTuple):
-    """One setting of the table.
-
-    :ivar name: the name of the attribute; the key is the prefix and this name in capitals.
-    :ivar check: reads and checks the value.
-    :ivar default: the value if the app does not set one.
-    :ivar about: the description in the documentation.
-    :ivar shown: the default as the documentation shows it, if that differs from its value.
-    :ivar is_secret: whether the value must not appear in messages.
-    """
-
-    name: str
-    check: Check[Any]
-    default: Any
-    about: str
-    shown: str | None
-    is_secret: bool
-
-    @property
-    def key(self) -> str:
-        return PREFIX + self.name.upper()
-
-    def read(self, config: Mapping[str, Any], before: Mapping[str, Any]) -> Any:
-        """The value in the form that the app uses.
-
-        :param before: the values of the rows before this one.
-        :raises ConfigurationError: ``setting_missing`` or ``setting_invalid``.
-        """
-        is_required = isinstance(self.default, _Required)
-        if self.key not in config or (config[self.key] is None and is_required):
-            if is_required:
-                raise ConfigurationError(
-                    "setting_missing", setting=self.key, expected=self.about, **remedy_for_missing(self.key, config)
-                )
-            return self.default.follow(before) if isinstance(self.default, _Following) else self.default
-        found = config[self.key]
-        try:
-            return self.check.read(found)
-        except Unfit as unfit:
-            shown = f"{kind(found)}, not shown" if self.is_secret else found
-            remedy = {"remedy": unfit.remedy} if unfit.remedy else {}
-            raise ConfigurationError(
-                "setting_invalid", setting=self.key, found=shown, expected=unfit.expected, **remedy
-            ) from None
-
-
-def setting(
-    check: Check[T],
-    about: str,
-    *,
-    default: T | _Following[T] | _Required,
-    shown: str | None = None,
-    is_secret: bool = False,
-) -> T:
-    """One line of the table; the parameters are those of ``Row``. ``Row.name`` is the attribute's."""
-    if isinstance(default, (_Following, _Required)):
-        shown = default.shown
-    metadata = {"row": Row("", check, default, about, shown, is_secret)}
-    if isinstance(default, (_Following, _Required)):
-        return cast("T", field(metadata=metadata, repr=not is_secret))
-    return field(default_factory=lambda: default, metadata=metadata, repr=not is_secret)
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
-class IssuerSettings:
+class IssuerSettings(ClientSettings):
     """Who vouches for people, and which client this app is there. ``Issuers`` is made from it."""
 
-    client_id: str = setting(
-        check.text,
-        "the client's id, from its registration; to try it out, `python -m cobot_oidc.standin` prints one",
-        default=_Required(),
-    )
-    client_secret: str | None = setting(
-        optional(check.text),
-        "without it, the client is a public one, which only PKCE protects",
-        default=None,
-        is_secret=True,
-    )
-    client_key: object = setting(
-        optional(check.client_key),
-        "a private key for `private_key_jwt`, as a PEM text or a JWK; or [a list of them](client-authentication.md), "
-        "of which the first one signs",
-        default=None,
-        is_secret=True,
-    )
-    client_auth: str = setting(
-        check.CLIENT_AUTH,
-        "or `client_secret_basic`, `client_secret_jwt`. [How the client proves who it is](client-authentication.md). "
-        "Never taken from the provider's document",
-        default=_Following(
-            lambda before: check.usual_authentication(before.get("client_secret"), before.get("client_key")),
-            "`client_secret_post` with a secret, `private_key_jwt` with a key, else `none`",
-        ),
-    )
-    client_auth_algorithm: str | None = setting(
-        optional(check.CLIENT_AUTH_ALGORITHM),
-        "what signs the client's assertions",
-        default=None,
-        shown="`HS256` with a secret; that of the key",
-    )
-    client_auth_audience: str | None = setting(
-        optional(check.client_auth_audience),
-        "whom the client's assertions are for, if a provider insists on [something else than its "
-        "issuer](client-authentication.md#what-an-assertion-says), such as the URL of its token endpoint",
-        default=None,
-        shown="the issuer",
-    )
-    pushed_authorization_requests: bool = setting(
-        check.boolean,
-        "the client must [push its authorization requests](authorization-request.md#pushed-requests) to the provider "
-        "first. It also does so if the provider's document requires it of everybody; costs a request at each login",
-        default=False,
-    )
     issuer: str = setting(
         check.issuer,
         "the global provider; or the issuer of any OpenID provider, spelt exactly as in its document",
@@ -164,13 +41,13 @@ class IssuerSettings:
         optional(check.space_issuer),
         "template, the space as a label of the host or in the path; `None` if there are no spaces",
         # Another provider's app must not send its credentials to Cobot because someone asks for a space.
-        default=_Following(
+        default=Following(
             lambda before: COBOT_SPACE_ISSUER if before.get("issuer") == COBOT_ISSUER else None,
             "`https://{space}.cobot.me`; with another `ISSUER`, none",
         ),
     )
     space_issuers: Mapping[str, SpaceIssuer] = setting(
-        check.space_issuers,
+        space_issuers,
         "exceptions, space → issuer. Inside the provider's domain, only the issuer; elsewhere, such as for a custom "
         'domain, `{"issuer": …, "client_id": …, "client_secret": …}` with a client of its own, registered for the '
         "callback `/cobot/callback/<space>`; the other `client_…` settings, `pushed_authorization_requests` and "
@@ -189,7 +66,7 @@ class IssuerSettings:
         "the hosts that endpoints may be on besides the issuer's own host, which is always allowed: "
         "`oauth2.googleapis.com`, or `.cobot.me` for all hosts below that. Not for issuers outside the provider's "
         "domain, which have their own",
-        default=_Following(
+        default=Following(
             lambda before: hosts_of_spaces(before.get("space_issuer")),
             "the hosts below the domain that `SPACE_ISSUER` names",
         ),
@@ -220,7 +97,7 @@ class ProviderSettings:
     read_timeout: float = setting(seconds(0.05, 60), "seconds between two reads", default=5)
     total_timeout: float = setting(seconds(0.1, 120), "seconds for a whole call", default=10)
     request_timeout: float = setting(
-        seconds(0.1, 120), "seconds that a login, callback or logout may take in all, whatever it waits for", default=15
+        seconds(0.1, 120), "seconds for a whole login, callback or logout, whatever it waits for", default=15
     )
     metadata_lifetime: float = setting(
         seconds(60, _DAY), "seconds for which a provider's document is fresh", default=3600
@@ -367,13 +244,14 @@ class Settings:
     )
     membership_stale: float = setting(
         seconds(0, _DAY),
-        "seconds beyond that for which the last answer counts while Cobot cannot be asked. 0: then nobody is a member",
+        "seconds beyond that for which the last answer stays valid while Cobot cannot be asked. 0: nobody is let in "
+        "then",
         default=0,
     )
     api_url: str | None = setting(
         optional(check.base_url),
         "where API 2 is",
-        default=_Following(
+        default=Following(
             lambda before: _api_url(before.get("issuer") or ""), "the host of `ISSUER`, with `api` in place of `www`"
         ),
     )
@@ -417,6 +295,8 @@ def read_settings(config: Mapping[str, Any], further_checks: Iterable[Callable[[
         with problems.noted():
             further_check()
     problems.raise_any()
+    if own is not None and own["membership"] and READ_USER not in own["scopes"]:
+        own["scopes"] = (*own["scopes"], READ_USER)  # within which Cobot is asked
     return Settings(
         issuers=cast(Issuers, issuers), provider=ProviderSettings(**values[ProviderSettings] or {}), **own or {}
     )
@@ -436,8 +316,8 @@ def _read(
     return values if len(values) == sum(1 for _ in rows(group)) else None
 
 
-def _check_tokens(own: dict[str, Any]) -> None:
-    """What depends on what the app does with access tokens; membership is asked with one, within a scope."""
+def _check_tokens(own: Mapping[str, Any]) -> None:
+    """What depends on whether the app keeps access tokens."""
     for name, what_for in (("revoke_token", "revoke"), ("refresh_tokens", "renew")):
         if own[name] and not own["keep_token"]:
             raise ConfigurationError(
@@ -446,8 +326,6 @@ def _check_tokens(own: dict[str, Any]) -> None:
                 found=True,
                 expected=f"False, unless {PREFIX}KEEP_TOKEN is True: there is no token to {what_for}",
             )
-    if own["membership"] and READ_USER not in own["scopes"]:
-        own["scopes"] = (*own["scopes"], READ_USER)
 
 
 def _check_backchannel_logout(own: Mapping[str, Any]) -> None:
@@ -470,15 +348,7 @@ def _api_url(issuer: str) -> str | None:
 
 def _issuers(given: IssuerSettings) -> Issuers:
     try:
-        client = check.client_of(
-            given.client_id,
-            given.client_secret,
-            given.client_auth,
-            given.client_key,
-            given.client_auth_algorithm,
-            given.client_auth_audience,
-            given.pushed_authorization_requests,
-        )
+        client = given.client()
     except Unfit as unfit:
         found = given.client_auth if unfit.about == "CLIENT_AUTH" else "one that is not shown"
         raise ConfigurationError(
@@ -505,13 +375,6 @@ def check_callback(redirect_uri: str | None, url_prefix: str) -> None:
         raise ConfigurationError(
             "setting_invalid", setting=f"{PREFIX}REDIRECT_URI", found=redirect_uri, expected=expected
         )
-
-
-def rows(group: type) -> Iterator[Row]:
-    """The settings of one of the three parts of the table, in its order."""
-    for each in fields(group):
-        if "row" in each.metadata:
-            yield each.metadata["row"]._replace(name=each.name)
 
 
 TABLE = tuple(row for group in (IssuerSettings, Settings, ProviderSettings) for row in rows(group))

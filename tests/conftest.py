@@ -2,7 +2,6 @@
 
 import os
 import signal
-import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -11,11 +10,21 @@ import pytest
 from flask import Flask, jsonify
 from werkzeug.test import TestResponse
 
-from cobot_oidc import CobotOIDC, current_space, current_user, from_view_arg, login_required, testing
+from cobot_oidc import (
+    CobotOIDC,
+    CobotOIDCError,
+    current_space,
+    current_user,
+    from_view_arg,
+    login_failed,
+    login_required,
+    testing,
+)
 from cobot_oidc.standin import StandIn
 from cobot_oidc.testing import BrowserClient
 
 from .leaks import nothing_leaks
+from .patience import background_work_ends
 from .redis_server import RedisServer
 
 if TYPE_CHECKING:
@@ -108,9 +117,7 @@ def _running() -> Iterator[StandIn]:
 @pytest.fixture
 def unwatched_cobot(_running: StandIn) -> StandIn:
     """The stand-in Cobot, as new, with one client for portals at ``http://localhost``."""
-    for thread in threading.enumerate():
-        if thread.name == "cobot-oidc-fetch":  # an earlier test's, which would be counted here
-            thread.join(10)
+    background_work_ends("cobot-oidc-fetch")  # an earlier test's, which would be counted here
     _clock.now = Clock.now
     _running.reset()
     _running.register_client("portal", secret="s3cret-of-the-portal", redirect_uri=CALLBACK, name="Portal")
@@ -122,6 +129,18 @@ def cobot(unwatched_cobot: StandIn) -> Iterator[StandIn]:
     """The stand-in, and a watch for its secrets around the test."""
     with nothing_leaks(unwatched_cobot, SECRET_KEY):
         yield unwatched_cobot
+
+
+@pytest.fixture
+def login_failures() -> Iterator[list[CobotOIDCError]]:
+    """What ``login_failed`` tells the apps of this test, the earliest first."""
+    errors: list[CobotOIDCError] = []
+
+    def note(_app: Flask, error: CobotOIDCError) -> None:
+        errors.append(error)
+
+    with login_failed.connected_to(note):
+        yield errors
 
 
 @pytest.fixture

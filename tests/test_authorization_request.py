@@ -2,7 +2,7 @@
 
 import json
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from urllib.parse import parse_qs, parse_qsl, urlsplit
@@ -16,6 +16,7 @@ from cobot_oidc.standin import StandIn
 from cobot_oidc.standin.alterations import REMOVED
 
 from .conftest import CALLBACK, Clock, MakePortal, Visitor, add_pages
+from .patience import Held
 
 Asked = Callable[[str | None, str | None], Any]
 MakeAsking = Callable[..., Flask]
@@ -36,20 +37,6 @@ def make_asking(settings: dict[str, Any], clock: Clock) -> MakeAsking:
         return app
 
     return make
-
-
-@pytest.fixture
-def told() -> Iterator[list[CobotOIDCError]]:
-    """The errors of failed logins."""
-    from cobot_oidc import login_failed
-
-    errors: list[CobotOIDCError] = []
-
-    def note(_app: Flask, error: CobotOIDCError) -> None:
-        errors.append(error)
-
-    with login_failed.connected_to(note):
-        yield errors
 
 
 def query_of(url: str) -> dict[str, list[str]]:
@@ -150,7 +137,7 @@ def test_no_link_of_a_stranger_adds_or_changes_a_parameter(make_asking: MakeAski
     ids=lambda asked: ",".join(asked),
 )
 def test_a_parameter_that_an_app_cannot_add_begins_no_login(
-    make_asking: MakeAsking, cobot: StandIn, told: list[CobotOIDCError], asked: Any
+    make_asking: MakeAsking, cobot: StandIn, login_failures: list[CobotOIDCError], asked: Any
 ) -> None:
     visitor = Visitor(make_asking(asked), cobot)
 
@@ -158,7 +145,7 @@ def test_a_parameter_that_an_app_cannot_add_begins_no_login(
 
     assert response.status_code == 500
     assert "Set-Cookie" not in response.headers
-    assert [error.code for error in told] == ["authorization_request_invalid"]
+    assert [error.code for error in login_failures] == ["authorization_request_invalid"]
     assert cobot.requests == []
 
 
@@ -168,7 +155,7 @@ def test_a_parameter_that_an_app_cannot_add_begins_no_login(
 @pytest.mark.covers("P03", "C13")
 @pytest.mark.parametrize("acr", ["urn:example:pin", REMOVED, "", [MFA]])
 def test_a_token_of_less_assurance_than_was_demanded_is_no_login(
-    make_asking: MakeAsking, cobot: StandIn, told: list[CobotOIDCError], acr: Any
+    make_asking: MakeAsking, cobot: StandIn, login_failures: list[CobotOIDCError], acr: Any
 ) -> None:
     visitor = Visitor(make_asking(STRONG), cobot)
     cobot.alter("id_token_claims", {"acr": acr})
@@ -176,7 +163,7 @@ def test_a_token_of_less_assurance_than_was_demanded_is_no_login(
     response = visitor.get(visitor.answer(visitor.begin("/desk")))
 
     assert response.status_code == 502
-    assert [error.code for error in told] == ["requested_claim_unmet"]
+    assert [error.code for error in login_failures] == ["requested_claim_unmet"]
     assert visitor.sees("/") is None
 
 
@@ -200,20 +187,20 @@ def test_what_is_asked_for_as_a_wish_is_not_demanded(make_asking: MakeAsking, co
 
 @pytest.mark.covers("P03")
 def test_a_token_about_another_person_than_the_demanded_one_is_no_login(
-    make_asking: MakeAsking, cobot: StandIn, told: list[CobotOIDCError]
+    make_asking: MakeAsking, cobot: StandIn, login_failures: list[CobotOIDCError]
 ) -> None:
     subject = cobot.people["ada"].subject
     portal = make_asking({"claims": {"id_token": {"sub": {"value": subject}}}})
     grace, ada = Visitor(portal, cobot), Visitor(portal, cobot)
 
     assert grace.get(grace.answer(grace.begin("/desk"), "grace")).status_code == 502
-    assert [error.code for error in told] == ["requested_claim_unmet"]
+    assert [error.code for error in login_failures] == ["requested_claim_unmet"]
     assert ada.log_in("/desk", "ada").status_code == 200
 
 
 @pytest.mark.covers("P03", "C13")
 def test_max_age_of_the_app_is_sent_and_verified(
-    make_asking: MakeAsking, cobot: StandIn, clock: Clock, told: list[CobotOIDCError]
+    make_asking: MakeAsking, cobot: StandIn, clock: Clock, login_failures: list[CobotOIDCError]
 ) -> None:
     visitor = Visitor(make_asking({"max_age": 300}), cobot)
     url = visitor.begin("/desk")
@@ -221,7 +208,7 @@ def test_max_age_of_the_app_is_sent_and_verified(
     cobot.alter("id_token_claims", lambda claims: {**claims, "auth_time": int(clock()) - 400}, times=1)
 
     assert visitor.get(visitor.answer(url)).status_code == 502
-    assert [error.code for error in told] == ["authentication_too_old"]
+    assert [error.code for error in login_failures] == ["authentication_too_old"]
 
 
 @pytest.mark.covers("P01")
@@ -353,7 +340,7 @@ UNUSABLE: dict[str, dict[str, Any]] = {
 @pytest.mark.covers("P06")
 @pytest.mark.parametrize("reply", UNUSABLE.values(), ids=UNUSABLE)
 def test_without_a_usable_answer_no_login_begins_in_another_way(
-    make_portal: MakePortal, cobot: StandIn, told: list[CobotOIDCError], reply: dict[str, Any]
+    make_portal: MakePortal, cobot: StandIn, login_failures: list[CobotOIDCError], reply: dict[str, Any]
 ) -> None:
     cobot.take_pushed_requests()
     visitor = Visitor(make_portal(), cobot)
@@ -364,7 +351,7 @@ def test_without_a_usable_answer_no_login_begins_in_another_way(
     assert response.status_code == 502
     assert "Location" not in response.headers
     assert transaction_cookies(visitor) == []
-    assert [error.code for error in told] == ["pushed_request_unusable"]
+    assert [error.code for error in login_failures] == ["pushed_request_unusable"]
 
 
 @pytest.mark.covers("P06")
@@ -379,42 +366,42 @@ def test_without_a_usable_answer_no_login_begins_in_another_way(
     ],
 )
 def test_a_refused_push_begins_no_login_and_says_why(
-    make_portal: MakePortal, cobot: StandIn, told: list[CobotOIDCError], reply: dict[str, Any], code: str
+    make_portal: MakePortal, cobot: StandIn, login_failures: list[CobotOIDCError], reply: dict[str, Any], code: str
 ) -> None:
     cobot.take_pushed_requests()
     visitor = Visitor(make_portal(), cobot)
     cobot.reply("pushed_request", **reply)
 
     assert "Location" not in visitor.browser.get("/cobot/login").headers
-    assert [error.code for error in told] == [code]
+    assert [error.code for error in login_failures] == [code]
 
 
 @pytest.mark.covers("P06")
 def test_a_setting_that_the_document_has_no_endpoint_for_begins_no_login(
-    make_portal: MakePortal, cobot: StandIn, told: list[CobotOIDCError]
+    make_portal: MakePortal, cobot: StandIn, login_failures: list[CobotOIDCError]
 ) -> None:
     visitor = Visitor(make_portal(COBOT_OIDC_PUSHED_AUTHORIZATION_REQUESTS=True), cobot)
 
     assert visitor.browser.get("/cobot/login").status_code == 502
-    assert [error.code for error in told] == ["pushed_request_unusable"]
+    assert [error.code for error in login_failures] == ["pushed_request_unusable"]
 
 
 @pytest.mark.covers("P06", "X01")
 def test_no_request_is_pushed_to_another_host(
-    make_portal: MakePortal, cobot: StandIn, told: list[CobotOIDCError]
+    make_portal: MakePortal, cobot: StandIn, login_failures: list[CobotOIDCError]
 ) -> None:
     cobot.take_pushed_requests()
     elsewhere = f"http://elsewhere.localhost:{cobot.port}/oauth/par"
     cobot.alter("metadata", {"pushed_authorization_request_endpoint": elsewhere})
 
     assert Visitor(make_portal(), cobot).browser.get("/cobot/login").status_code == 502
-    assert [error.code for error in told] == ["endpoint_forbidden"]
+    assert [error.code for error in login_failures] == ["endpoint_forbidden"]
     assert cobot.asked("/oauth/par") == 0
 
 
 @pytest.mark.covers("P06", "L01")
 def test_what_the_provider_repeats_of_a_push_is_not_logged(
-    make_portal: MakePortal, cobot: StandIn, told: list[CobotOIDCError]
+    make_portal: MakePortal, cobot: StandIn, login_failures: list[CobotOIDCError]
 ) -> None:
     cobot.take_pushed_requests()
     secret = "s3cret-of-the-portal"
@@ -423,7 +410,7 @@ def test_what_the_provider_repeats_of_a_push_is_not_logged(
 
     Visitor(make_portal(), cobot).browser.get("/cobot/login")
 
-    [error] = told
+    [error] = login_failures
     assert secret not in str(error)  # the watch around this test looks at all else
 
 
@@ -435,7 +422,8 @@ def test_however_many_strangers_begin_logins_those_that_were_begun_can_end(
     portal = make_portal()
     visitor = Visitor(portal, cobot)
     answers = [visitor.answer(visitor.begin("/desk")) for _ in range(2)]
-    cobot.reply("pushed_request", delay=0.6)
+    held = Held()
+    cobot.alter("pushed_request", held)
     statuses: list[int] = []
 
     def begin() -> None:
@@ -444,8 +432,10 @@ def test_however_many_strangers_begin_logins_those_that_were_begun_can_end(
     strangers = [threading.Thread(target=begin) for _ in range(24)]
     for stranger in strangers:
         stranger.start()
+    assert held.came.wait(60)
     ends = [visitor.get(answer).status_code for answer in answers]
     still_pushing = sum(stranger.is_alive() for stranger in strangers)
+    held.may_go.set()
     for stranger in strangers:
         stranger.join()
 
@@ -456,16 +446,16 @@ def test_however_many_strangers_begin_logins_those_that_were_begun_can_end(
 
 @pytest.mark.covers("P07")
 def test_a_push_endpoint_that_is_down_is_left_alone_and_logins_that_were_begun_can_end(
-    make_portal: MakePortal, cobot: StandIn, told: list[CobotOIDCError]
+    make_portal: MakePortal, cobot: StandIn, login_failures: list[CobotOIDCError]
 ) -> None:
     cobot.take_pushed_requests()
-    visitor = Visitor(make_portal(COBOT_OIDC_READ_TIMEOUT=0.05), cobot)
+    visitor = Visitor(make_portal(COBOT_OIDC_READ_TIMEOUT=0.7), cobot)
     answer = visitor.answer(visitor.begin("/desk"))
-    cobot.reply("pushed_request", delay=0.2)
+    cobot.reply("pushed_request", delay=5)
     for _ in range(7):
         visitor.browser.get("/cobot/login")
     asked = cobot.asked("/oauth/par")
 
-    assert [error.code for error in told] == ["provider_unreachable"] * 5 + ["provider_paused"] * 2
+    assert [error.code for error in login_failures] == ["provider_unreachable"] * 5 + ["provider_paused"] * 2
     assert visitor.get(answer).status_code == 303
     assert cobot.asked("/oauth/par") == asked == 6

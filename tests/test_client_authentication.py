@@ -3,7 +3,6 @@
 import json
 import subprocess
 import sys
-from collections.abc import Iterator
 from typing import Any, Literal
 
 import jwt
@@ -19,7 +18,7 @@ from cryptography.hazmat.primitives.serialization import (
 from flask import Flask, request
 from joserfc.jwk import ECKey, OKPKey, RSAKey
 
-from cobot_oidc import CobotOIDC, login_failed
+from cobot_oidc import CobotOIDC
 from cobot_oidc.errors import CobotOIDCError, ConfigurationError
 from cobot_oidc.protocol.client_keys import public_key_set, read_keys
 from cobot_oidc.standin import StandIn
@@ -51,18 +50,6 @@ KEYS: dict[str, tuple[Any, str | None, str]] = {
     "Ed25519": (pem(ed25519.Ed25519PrivateKey.generate()), None, "EdDSA"),
     "Ed25519 as JWK": (OKPKey.generate_key("Ed25519").as_dict(private=True), None, "EdDSA"),
 }
-
-
-@pytest.fixture
-def told() -> Iterator[list[CobotOIDCError]]:
-    """The errors of failed logins."""
-    errors: list[CobotOIDCError] = []
-
-    def note(_app: Flask, error: CobotOIDCError) -> None:
-        errors.append(error)
-
-    with login_failed.connected_to(note):
-        yield errors
 
 
 def with_key(key: Any, **more: Any) -> dict[str, Any]:
@@ -167,13 +154,13 @@ def test_only_the_operator_can_name_another_audience(make_portal: MakePortal, co
 
 @pytest.mark.covers("P08")
 def test_a_key_that_the_provider_does_not_know_is_refused(
-    make_portal: MakePortal, cobot: StandIn, told: list[CobotOIDCError]
+    make_portal: MakePortal, cobot: StandIn, login_failures: list[CobotOIDCError]
 ) -> None:
     registered(cobot, rsa_jwk())
     visitor = Visitor(make_portal(**with_key(pem(EC_KEY))), cobot)
 
     assert visitor.get(visitor.answer(visitor.begin("/desk"))).status_code == 500
-    [error] = told
+    [error] = login_failures
     assert error.code == "client_refused"
     assert "no secret was sent" not in str(error)
     assert "flask cobot keys --client" in error.hint
@@ -185,7 +172,7 @@ def test_a_key_that_the_provider_does_not_know_is_refused(
 def test_what_the_provider_repeats_of_an_assertion_is_told_nobody(
     make_portal: MakePortal,
     cobot: StandIn,
-    told: list[CobotOIDCError],
+    login_failures: list[CobotOIDCError],
     part: Literal["token", "pushed_request"],
     repeated: str,
 ) -> None:
@@ -204,7 +191,7 @@ def test_what_the_provider_repeats_of_an_assertion_is_told_nobody(
     else:
         visitor.browser.get("/cobot/login")
 
-    [error] = told
+    [error] = login_failures
     assert error.details["description"] == "not shown, as it repeats a secret"  # the watch looks everywhere else
 
 

@@ -3,8 +3,6 @@
 import os
 import re
 import subprocess
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -14,6 +12,7 @@ from cobot_oidc.standin.browser import Browser
 from tools.package import build
 
 from .empty_environment import environment_with
+from .programs import running
 from .samples import samples
 from .serving import free_port
 
@@ -36,33 +35,10 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return build(REPOSITORY, tmp_path_factory.mktemp("dist"), epoch=1_800_000_000).wheel
 
 
-def environ(**more: str) -> dict[str, str]:
+def environ() -> dict[str, str]:
     """Nothing of the tests' own Python."""
     inherited = {"PATH", "HOME", "LANG", "TMPDIR"}
-    return {name: value for name, value in os.environ.items() if name in inherited} | more
-
-
-@contextmanager
-def said_by(command: list[str], last: str, folder: Path) -> Iterator[str]:
-    """What a program says until it says this, while it runs."""
-    with subprocess.Popen(  # noqa: S603 - our own
-        command,
-        cwd=folder,
-        env=environ(PYTHONUNBUFFERED="1"),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    ) as process:
-        assert process.stdout is not None
-        said = ""
-        try:
-            while last not in said:
-                line = process.stdout.readline()
-                assert line, f"{command} ended with: {said}"
-                said += line
-            yield said
-        finally:
-            process.terminate()
+    return {name: value for name, value in os.environ.items() if name in inherited}
 
 
 def test_the_first_login_of_somebody_who_installed_the_wheel(wheel: Path, tmp_path: Path) -> None:
@@ -73,10 +49,11 @@ def test_the_first_login_of_somebody_who_installed_the_wheel(wheel: Path, tmp_pa
     home = f"http://localhost:{port}/"
 
     stand_in = [python, "-m", "cobot_oidc.standin", "--port=0", f"--redirect-uri={home}cobot/callback"]
-    with said_by(stand_in, "Ctrl-C", tmp_path) as said:
+    with running(stand_in, "Ctrl-C", folder=tmp_path, environment=environ()) as said:
         pasted = re.findall(r"^FLASK_\w+=.*$", said, re.MULTILINE)
         (tmp_path / ".env").write_text("\n".join(pasted) + "\n", encoding="utf-8")
-        with said_by([python, "-m", "flask", "run", "--port", str(port)], "CTRL+C", tmp_path):
+        flask_run = [python, "-m", "flask", "run", "--port", str(port)]
+        with running(flask_run, "CTRL+C", folder=tmp_path, environment=environ()):
             assert home in said
             browser = requests.Session()
             page = browser.get(home, headers={"Accept": "text/html"}, allow_redirects=False)

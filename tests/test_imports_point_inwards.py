@@ -12,9 +12,9 @@ PACKAGE = ROOT / "cobot_oidc"
 FLOORS = (
     "errors _lazy context events languages spaces settings_mistakes identity.user",
     "protocol",
-    "issuers settings_checks settings",
+    "issuers settings_checks settings_clients settings_table settings",
     "provider",
-    "identity.ended_logins identity.sessions login.used_states",
+    "identity.stored identity.sessions identity.beginnings identity.ended_logins login.used_states",
     "installation sealing",
     "embed.frames cookies",
     "identity.vault identity.tokens identity.hints",

@@ -10,7 +10,6 @@ import json
 import os
 import re
 import shlex
-import signal
 import subprocess
 import sys
 import time
@@ -48,6 +47,7 @@ from cobot_oidc.cli import cobot as flask_cobot
 from cobot_oidc.standin import StandIn
 
 from .conftest import CALLBACK, CHROMIUM_ARGUMENTS, SECRET_KEY, Browser, Clock, Visitor, needed_program
+from .programs import running
 from .redis_server import RedisServer
 from .samples import PAGES, REPOSITORY, Sample, samples
 from .servers import recipes
@@ -245,25 +245,14 @@ def own_environment() -> dict[str, str]:
 
 def said_until(command: list[str], last: str, then: Callable[[str], object]) -> str:
     """What a command says until it says this; ``then`` looks at it while it runs."""
-    with subprocess.Popen(  # noqa: S603 - our own
-        command, stdout=subprocess.PIPE, text=True, env=own_environment(), cwd=REPOSITORY, start_new_session=True
-    ) as process:
-        assert process.stdout is not None
-        said = ""
-        try:
-            while last not in said:
-                line = process.stdout.readline()
-                assert line, f"{command} ended with: {said}"
-                said += line
-            then(said)
-        finally:
-            os.killpg(process.pid, signal.SIGINT)
+    with running(command, last, folder=REPOSITORY, environment=own_environment()) as said:
+        then(said)
     return said
 
 
 def open_the_page(said: str) -> None:
     [url] = [word for line in said.splitlines() if "Open this one" in line for word in line.split() if "://" in word]
-    assert requests.get(url, timeout=10).status_code == 200
+    assert requests.get(url, timeout=60).status_code == 200
 
 
 LOOK = "docs/how-to/look.md, The look of the extension's pages"
@@ -701,7 +690,7 @@ def test_a_task_of_celery_runs_as_it_is_printed(jobs: dict[str, Any]) -> None:
     [sample] = [sample for sample in SAMPLES if "import Celery" in sample.code]
     names = sample.run(jobs)
     with start_worker(names["celery"], perform_ping_check=False, pool="solo", loglevel="ERROR"):
-        assert names["result"].get(timeout=20) == 15
+        assert names["result"].get(timeout=60) == 15
 
 
 def an_app_s_own_tests(sample: Sample, surroundings: Surroundings) -> None:

@@ -1,6 +1,5 @@
 """Userinfo that is signed (OpenID Connect Core 5.3.2): verified as an id token is, and never downgraded."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import jwt
@@ -8,25 +7,13 @@ import pytest
 from flask import Flask
 from joserfc.jwk import ECKey
 
-from cobot_oidc import CobotOIDC, login_failed
+from cobot_oidc import CobotOIDC
 from cobot_oidc.errors import CobotOIDCError, ConfigurationError
 from cobot_oidc.standin import StandIn
 from cobot_oidc.standin.alterations import REMOVED
 from cobot_oidc.standin.keys import rsa_key
 
 from .conftest import SECRET_KEY, Clock, MakePortal, Visitor
-
-
-@pytest.fixture
-def told() -> Iterator[list[CobotOIDCError]]:
-    """The errors of failed logins."""
-    errors: list[CobotOIDCError] = []
-
-    def note(_app: Flask, error: CobotOIDCError) -> None:
-        errors.append(error)
-
-    with login_failed.connected_to(note):
-        yield errors
 
 
 @pytest.fixture
@@ -37,11 +24,11 @@ def signing(cobot: StandIn) -> StandIn:
     return cobot
 
 
-def fails(visitor: Visitor, told: list[CobotOIDCError]) -> str:
+def fails(visitor: Visitor, login_failures: list[CobotOIDCError]) -> str:
     response = visitor.get(visitor.answer(visitor.begin("/desk")))
     assert response.status_code >= 500
     assert visitor.sees("/") is None
-    [error] = told
+    [error] = login_failures
     return error.code
 
 
@@ -77,12 +64,12 @@ def test_what_a_signed_userinfo_says_is_kept(make_portal: MakePortal, signing: S
     ],
 )
 def test_a_signed_answer_for_something_else_is_no_login(
-    make_portal: MakePortal, signing: StandIn, told: list[CobotOIDCError], changes: dict[str, Any], code: str
+    make_portal: MakePortal, signing: StandIn, login_failures: list[CobotOIDCError], changes: dict[str, Any], code: str
 ) -> None:
     signing.alter("userinfo", changes)
 
-    assert fails(Visitor(make_portal(COBOT_OIDC_USERINFO=True), signing), told) == code
-    assert told[0].details.get("of", "'the userinfo response'") == "'the userinfo response'"
+    assert fails(Visitor(make_portal(COBOT_OIDC_USERINFO=True), signing), login_failures) == code
+    assert login_failures[0].details.get("of", "'the userinfo response'") == "'the userinfo response'"
 
 
 def test_times_that_are_there_and_right_are_no_obstacle(
@@ -97,7 +84,7 @@ def test_times_that_are_there_and_right_are_no_obstacle(
 @pytest.mark.covers("P11", "J22")
 @pytest.mark.parametrize("typ", ["at+jwt", "logout+jwt", "token-introspection+jwt", "secevent+jwt", 5])
 def test_a_signed_token_of_another_kind_is_no_userinfo(
-    make_portal: MakePortal, signing: StandIn, told: list[CobotOIDCError], typ: Any
+    make_portal: MakePortal, signing: StandIn, login_failures: list[CobotOIDCError], typ: Any
 ) -> None:
     signed = jwt.encode(
         {"iss": signing.issuer, "aud": "portal", "sub": signing.people["ada"].subject},
@@ -107,7 +94,7 @@ def test_a_signed_token_of_another_kind_is_no_userinfo(
     )
     signing.alter("userinfo_jwt", lambda _: signed)
 
-    assert fails(Visitor(make_portal(COBOT_OIDC_USERINFO=True), signing), told) == "token_type_wrong"
+    assert fails(Visitor(make_portal(COBOT_OIDC_USERINFO=True), signing), login_failures) == "token_type_wrong"
 
 
 @pytest.mark.covers("P11", "J01", "J23")
@@ -128,36 +115,36 @@ def test_a_signed_token_of_another_kind_is_no_userinfo(
     ],
 )
 def test_what_no_key_of_the_provider_signed_is_no_login(
-    make_portal: MakePortal, signing: StandIn, told: list[CobotOIDCError], spoil: Any, code: str | None
+    make_portal: MakePortal, signing: StandIn, login_failures: list[CobotOIDCError], spoil: Any, code: str | None
 ) -> None:
     signing.alter("userinfo_jwt", spoil)
 
-    found = fails(Visitor(make_portal(COBOT_OIDC_USERINFO=True), signing), told)
+    found = fails(Visitor(make_portal(COBOT_OIDC_USERINFO=True), signing), login_failures)
 
     assert found == code if code else found in ("payload_malformed", "token_malformed", "signature_invalid")
 
 
 @pytest.mark.covers("P11", "J03")
 def test_the_public_key_is_no_shared_secret(
-    make_portal: MakePortal, signing: StandIn, told: list[CobotOIDCError]
+    make_portal: MakePortal, signing: StandIn, login_failures: list[CobotOIDCError]
 ) -> None:
     claims = {"iss": signing.issuer, "aud": "portal", "sub": signing.people["ada"].subject}
     signing.alter("userinfo_jwt", lambda _: jwt.encode(claims, "s3cret-of-the-portal" * 2, "HS256"))
 
-    assert fails(Visitor(make_portal(COBOT_OIDC_USERINFO=True), signing), told) == "algorithm_forbidden"
+    assert fails(Visitor(make_portal(COBOT_OIDC_USERINFO=True), signing), login_failures) == "algorithm_forbidden"
 
 
 @pytest.mark.covers("P11", "J04")
 def test_the_algorithms_are_the_configured_ones_narrowed_by_the_document(
-    make_portal: MakePortal, signing: StandIn, told: list[CobotOIDCError]
+    make_portal: MakePortal, signing: StandIn, login_failures: list[CobotOIDCError]
 ) -> None:
     listed = {"userinfo_signing_alg_values_supported": ["ES256", "none"]}
     signing.alter("metadata", listed)
     both = make_portal(COBOT_OIDC_USERINFO=True, COBOT_OIDC_ALGORITHMS="RS256 ES256")
 
-    assert fails(Visitor(both, signing), told) == "algorithm_forbidden"
-    told.clear()
-    assert fails(Visitor(make_portal(COBOT_OIDC_USERINFO=True), signing), told) == "algorithms_disjoint"
+    assert fails(Visitor(both, signing), login_failures) == "algorithm_forbidden"
+    login_failures.clear()
+    assert fails(Visitor(make_portal(COBOT_OIDC_USERINFO=True), signing), login_failures) == "algorithms_disjoint"
 
 
 def test_another_algorithm_is_for_who_configures_it(make_portal: MakePortal, signing: StandIn) -> None:
@@ -184,25 +171,25 @@ def test_a_key_that_was_rotated_in_between_costs_one_fetch(make_portal: MakePort
 
 @pytest.mark.covers("P11", "K21")
 def test_a_key_of_somebody_else_s_is_refused_and_costs_no_more_fetches_than_for_an_id_token(
-    make_portal: MakePortal, signing: StandIn, told: list[CobotOIDCError]
+    make_portal: MakePortal, signing: StandIn, login_failures: list[CobotOIDCError]
 ) -> None:
     claims = {"iss": signing.issuer, "aud": "portal", "sub": signing.people["ada"].subject}
     forged = jwt.encode(claims, rsa_key(7).as_pem(private=True), "RS256", headers={"kid": signing.keys.kid})
     signing.alter("userinfo_jwt", lambda _: forged)
 
-    assert fails(Visitor(make_portal(COBOT_OIDC_USERINFO=True), signing), told) == "signature_invalid"
+    assert fails(Visitor(make_portal(COBOT_OIDC_USERINFO=True), signing), login_failures) == "signature_invalid"
     assert signing.asked("/jwks.json") == 2
 
 
 @pytest.mark.covers("P12")
 @pytest.mark.parametrize("content_type", ["application/json", "application/jwt+json", "text/html", ""])
 def test_where_it_has_to_be_signed_nothing_else_is_taken(
-    make_portal: MakePortal, cobot: StandIn, told: list[CobotOIDCError], content_type: str
+    make_portal: MakePortal, cobot: StandIn, login_failures: list[CobotOIDCError], content_type: str
 ) -> None:
     visitor = Visitor(make_portal(COBOT_OIDC_USERINFO="signed"), cobot)
     cobot.reply("userinfo", headers={"Content-Type": content_type})
 
-    assert fails(visitor, told) == ("userinfo_not_signed" if "json" in content_type else "userinfo_unusable")
+    assert fails(visitor, login_failures) == ("userinfo_not_signed" if "json" in content_type else "userinfo_unusable")
 
 
 @pytest.mark.covers("P12")

@@ -11,7 +11,7 @@ from tools import threats
 from tools.markers import marked_tests
 
 REPOSITORY = Path(__file__).parents[1]
-FOLDERS = ("cobot_oidc", "docs", "example_app", "tests", "tools", "fuzz", "benchmarks")
+FOLDERS = ("cobot_oidc", "docs", "example_app", "tests", "tools", "fuzz", "benchmarks", "interop")
 MADE_ELSEWHERE = ("protocol/published/",)  # other projects' files
 NUMBER = re.compile(r"\b([ACEFJKLMNOPRSX])(\d\d)(?:[-–]\1?(\d\d))?\b")
 PAGE_NAME = re.compile(r"(?<![\w\"'./${}>-])((?:[\w-]+/|\.\./)*[\w-]+\.md)\b")

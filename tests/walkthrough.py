@@ -3,16 +3,16 @@
 import os
 import re
 import shlex
-import signal
 import subprocess
 import sys
-from collections.abc import Iterable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Iterable
+from contextlib import ExitStack
 from importlib.metadata import version
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from .programs import running
 from .samples import REPOSITORY, Sample
 from .serving import free_port
 
@@ -127,7 +127,9 @@ class Walkthrough:
         self.settings_of_the_stand_in()
 
     def _start(self, arguments: list[str], last: str) -> str:
-        return self._terminals.enter_context(_running(arguments, self.folder, last))
+        return self._terminals.enter_context(
+            running([sys.executable, *arguments], last, folder=self.folder, environment=_environment())
+        )
 
 
 def file_of(sample: Sample) -> str:
@@ -137,31 +139,6 @@ def file_of(sample: Sample) -> str:
     named = _FILE.findall(paragraph)
     assert named, f"{sample.place}: no file is named before line {sample.line}"
     return str(named[-1])
-
-
-@contextmanager
-def _running(arguments: list[str], folder: Path, last: str) -> Iterator[str]:
-    """A program in a terminal of its own; what it says until this word."""
-    with subprocess.Popen(  # noqa: S603 - our own
-        [sys.executable, "-u", *arguments],
-        cwd=folder,
-        env=_environment(),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        start_new_session=True,
-    ) as process:
-        assert process.stdout is not None
-        said = ""
-        try:
-            while last not in said:
-                line = process.stdout.readline()
-                assert line, f"{arguments} ended with: {said}"
-                said += line
-            yield said
-        finally:
-            os.killpg(process.pid, signal.SIGINT)
-            process.stdout.read()
 
 
 def _environment() -> dict[str, str]:

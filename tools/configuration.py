@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from cobot_oidc.settings import IssuerSettings, ProviderSettings, Row, Settings, rows
+from cobot_oidc.settings import IssuerSettings, ProviderSettings, Settings
+from cobot_oidc.settings_table import Row, rows
 
 _ROOT = Path(__file__).parents[1]
 _LONGEST_LINE = 121  # with its end

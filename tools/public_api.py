@@ -20,7 +20,8 @@ from flask import Flask
 
 from cobot_oidc import APIError, CobotOIDC, ConfigurationError, LoginError, ProviderError, TokenError
 from cobot_oidc.cli import cobot
-from cobot_oidc.settings import IssuerSettings, ProviderSettings, Settings, rows
+from cobot_oidc.settings import IssuerSettings, ProviderSettings, Settings
+from cobot_oidc.settings_table import rows
 from cobot_oidc.standin.__main__ import main as standin
 from cobot_oidc.testing import plugin
 

@@ -1,8 +1,9 @@
 """Access tokens that expire: renewed with the refresh token (RFC 6749 section 6) when somebody needs one, once for all.
 
-A refresh token often counts once, and a provider that sees it again ends the login. So one thread at a time renews the
-token of a login, and with Redis one of all processes; the others get what it got. It runs in a thread of its own: who
-gives up waiting does not lose the new token. Imported only by apps that use refresh tokens.
+A refresh token can often be used only once: a provider that sees it again ends the login. So only one thread at a time
+renews the token of a login, across all processes if there is a Redis; the others get its result. It runs in a thread of
+its own, so that a request that gives up waiting does not lose the new token. Imported only by apps that use refresh
+tokens.
 """
 
 import threading
@@ -16,7 +17,7 @@ from flask import Flask, has_app_context, has_request_context
 
 from ..context import the_app
 from ..errors import APIError, CobotOIDCError, TokenError
-from ..identity import endings, sessions, tokens, vault
+from ..identity import beginnings, endings, tokens, vault
 from ..identity.current import forget_user, identity_of
 from ..identity.tokens import KeptTokens, Renewal
 from ..identity.user import User
@@ -75,7 +76,7 @@ def _keep(user: User, held: str) -> None:
     installed, identity = installation(), identity_of(user)
     if identity is None or identity.kept.token == held or identity.user.login_id != user.login_id:
         return
-    if not sessions.keep_token(identity, held, installed.terms):
+    if not beginnings.keep_token(identity, held, installed.terms):
         installed.events.tell("token_not_kept", user.issuer)
     forget_user()
 

@@ -21,7 +21,7 @@ from .checks.redirect import Surroundings, redirect_findings
 from .checks.secrets import key_findings as secret_key_findings
 from .checks.store import store_findings
 from .findings import Finding, of_configuration, ok, warning, worst
-from .printing import print_findings, print_json
+from .printing import print_findings, print_json, say
 from .the_app import Loaded, loaded, proxy_fix_of
 
 MOST_SPACES = 20  # that are looked at if none is named
@@ -44,6 +44,8 @@ def command(context: click.Context, spaces: tuple[str, ...], as_json: bool) -> N
         print_json({"level": level, "findings": [finding.members() for finding in findings]})
     else:
         print_findings(findings)
+        if level != "problem":
+            say("Only a login shows whether the provider accepts the client's id and secret.")
     context.exit(1 if level == "problem" else 0)
 
 
@@ -60,8 +62,8 @@ def _findings(context: click.Context, spaces: tuple[str, ...]) -> Iterator[Findi
     yield warning(
         "app",
         "not_looked_at",
-        "The app does not start with these settings, so nothing else was looked at.",
-        "Correct them, and run the command again.",
+        "The extension cannot be set up like this, so nothing else was looked at.",
+        "Correct it, and run the command again.",
     )
 
 
@@ -118,16 +120,10 @@ def _of_the_network(found: Loaded, named: tuple[str, ...]) -> Iterator[Finding]:
 
     settings, clock = found.installed.settings, found.installed.clock
     targets: dict[str | None, Registration] = {None: settings.issuers.provider}
-    listed = named or _listed(settings)
-    for space in named or listed[:MOST_SPACES]:
-        try:
-            with found.app.app_context():  # an app's own function may ask its database
-                registration = settings.issuers.registration_of(space)
-        except Exception as error:  # whatever the app's own function raises
-            yield check.not_answered(space, type(error).__name__)
-            continue
-        if registration is None:
-            yield check.not_served(space)
+    for space in named or _listed(settings)[:MOST_SPACES]:
+        registration = _registration_or_finding(found, space)
+        if isinstance(registration, Finding):
+            yield registration
         else:
             targets[space] = registration
     http = HTTPClient(settings.provider)
@@ -148,11 +144,28 @@ def _of_the_network(found: Loaded, named: tuple[str, ...]) -> Iterator[Finding]:
             yield from check.key_findings(target, document, keys, settings)
     if api_url is not None:
         yield from check.api_findings(api_url, answers[api_url])
-    if not named and not isinstance(settings.issuers.spaces, frozenset):
+    if not named:
+        yield from _left_out(settings)
+
+
+def _registration_or_finding(found: Loaded, space: str) -> Registration | Finding:
+    from .checks import provider as check
+
+    try:
+        with found.app.app_context():  # an app's own function may ask its database
+            registration = found.installed.settings.issuers.registration_of(space)
+    except Exception as error:  # whatever the app's own function raises
+        return check.not_answered(space, type(error).__name__)
+    return check.not_served(space) if registration is None else registration
+
+
+def _left_out(settings: Settings) -> Iterator[Finding]:
+    """The spaces that were not looked at, as nobody named any."""
+    if not isinstance(settings.issuers.spaces, frozenset):
         yield ok(
             "COBOT_OIDC_SPACES", "spaces_unlisted", "No space was looked at, as the settings list none; name some."
         )
-    if not named and len(listed) > MOST_SPACES:
+    if len(listed := _listed(settings)) > MOST_SPACES:
         found_more = f"The settings list {len(listed)} spaces; the first {MOST_SPACES} were looked at."
         yield warning("COBOT_OIDC_SPACES", "spaces_left_out", found_more, "Name others: flask cobot check SPACE …")
 

@@ -16,8 +16,9 @@ from ..errors import CobotOIDCError, ConfigurationError
 from ..issuers import hosts_of_spaces
 from ..protocol.client import Client
 from ..protocol.registration import RegistrationRequest, RegistrationResponse
-from ..settings import COBOT_ISSUER, COBOT_SPACE_ISSUER, TABLE, ProviderSettings, check_callback, rows
+from ..settings import COBOT_ISSUER, COBOT_SPACE_ISSUER, TABLE, ProviderSettings, check_callback
 from ..settings_mistakes import PREFIX
+from ..settings_table import rows
 from .environment import line
 from .outcome import Outcome
 

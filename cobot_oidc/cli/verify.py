@@ -164,6 +164,18 @@ def verdicts(
     except TokenError as error:
         claims = None
         yield _violated(*_PAYLOAD, error)
+    yield from _of_the_claims(claims, expected, given, now, secrets)
+    yield from _of_the_signature(jws, keys, expected.require_kid, secrets)
+    if claims is None or ("at_hash" in claims and given.access_token is None):
+        yield _unseen(*_AT_HASH, "--access-token was not given" if claims is not None else "")
+    else:
+        check = partial(check_at_hash, claims, jws.header.algorithm, given.access_token)
+        yield _verdict(*_AT_HASH, check, secrets)
+
+
+def _of_the_claims(
+    claims: dict[str, object] | None, expected: Expected, given: Given, now: float, secrets: Sequence[str]
+) -> Iterator[Verdict]:
     for each in RULES:
         if claims is None:
             yield _unseen(each.about, each.section)
@@ -175,12 +187,6 @@ def verdicts(
             yield _unseen(each.about, each.section, "only for a login that asked for some")
         else:
             yield _verdict(each.about, each.section, partial(each.check, claims, expected, now), secrets)
-    yield from _of_the_signature(jws, keys, expected.require_kid, secrets)
-    if claims is None or ("at_hash" in claims and given.access_token is None):
-        yield _unseen(*_AT_HASH, "--access-token was not given" if claims is not None else "")
-    else:
-        check = partial(check_at_hash, claims, jws.header.algorithm, given.access_token)
-        yield _verdict(*_AT_HASH, check, secrets)
 
 
 def _of_the_signature(

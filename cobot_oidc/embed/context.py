@@ -18,7 +18,7 @@ from werkzeug.wrappers import Response
 
 from .. import cookies
 from ..context import is_query_readable, the_request
-from ..identity.sessions import Identity
+from ..identity.stored import Identity
 from ..issuers import is_space_name
 from ..protocol import base64url
 from ..protocol.strict_json import loads

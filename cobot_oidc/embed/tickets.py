@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from .. import sealing
 from ..errors import LoginError
-from ..identity.sessions import Identity
+from ..identity.stored import Identity
 from ..installation import installation
 from ..login.used_states import UsedStates
 

@@ -14,9 +14,9 @@ from werkzeug.wrappers import Response
 from .. import urls
 from ..errors import LoginError
 from ..failures import rendered
-from ..identity import logout_marks, sessions
+from ..identity import beginnings, logout_marks, sessions
 from ..identity.current import forget_user, identity_of, pin_space, requested_space, requested_user
-from ..identity.sessions import Identity
+from ..identity.stored import Identity
 from ..installation import installation
 from ..urls import Destination
 from . import tickets
@@ -84,18 +84,13 @@ def redeem() -> Response:
         raise LoginError("ticket_refused", reason="the app's issuers have changed")
     if is_for_somebody_else(identity):
         raise LoginError("frame_of_somebody_else")
-    sessions.start(identity, installed.terms)
+    beginnings.start(identity, installed.terms)
     forget_user()
     if logout_marks.are_marked():  # somebody has logged out in this frame, and is back
-        after_this_request(partial(_mark_valid, identity))
+        valid_from = {identity.user.issuer: identity.user.authenticated_at}
+        after_this_request(partial(logout_marks.mark, valid_from))
     installed.events.tell("frame_logged_in", identity.user.issuer)
     return Response(status=204)
-
-
-def _mark_valid(identity: Identity, response: Response) -> Response:
-    user = identity.user
-    logout_marks.mark({user.issuer: user.authenticated_at}, response, lifetime=installation().terms.lifetime)
-    return response
 
 
 def _with_policy(page: Response, *more: str) -> Response:

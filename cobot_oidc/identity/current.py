@@ -20,7 +20,7 @@ from ..installation import Installation, installation
 from ..issuers import Registration
 from . import sessions
 from .logout_marks import is_marked
-from .sessions import Identity
+from .stored import Identity
 from .user import ANONYMOUS, AnonymousUser, User
 
 _SEEN = "_cobot_oidc_seen"
@@ -54,6 +54,14 @@ def current_space() -> str | None:
     """
     space, issuer = _named_place(_seen(), installation())
     return space if issuer is not None else None
+
+
+def space_of_the_page() -> str | None:
+    """The same; ``None`` also if the app's own callable fails: the page may be the one about that failure."""
+    try:
+        return current_space()
+    except Exception:
+        return None
 
 
 def current_users() -> list[User]:
@@ -192,4 +200,26 @@ def _is_valid(identity: Identity, installed: Installation) -> bool:
     return not is_marked(identity.user) and identity not in installed.ended_logins
 
 
-current_user = cast("User | AnonymousUser", LocalProxy(requested_user))
+class UserProxy(LocalProxy[User | AnonymousUser]):
+    """What pages read most of a user has a property here: for all else, Python first searches the proxy in vain."""
+
+    __slots__ = ()
+
+    @property
+    def is_authenticated(self) -> bool:
+        return requested_user().is_authenticated
+
+    @property
+    def subject(self) -> str | None:
+        return requested_user().subject
+
+    @property
+    def name(self) -> str | None:
+        return requested_user().name
+
+    @property
+    def email(self) -> str | None:
+        return requested_user().email
+
+
+current_user = cast("User | AnonymousUser", UserProxy(requested_user))

@@ -13,14 +13,14 @@ from base64 import urlsafe_b64encode
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
-from .sessions import Identity
+from .stored import Identity
 from .user import User
 
 if TYPE_CHECKING:
     from ..provider.shared_store import SharedStore
 
-ASKED_EVERY = 5  # seconds: that old may be what this process knows of logouts in others
-KNOWN_WITHIN = 60  # seconds: older than that, no page counts on it
+ASKED_EVERY = 5  # seconds between two looks at what other processes noted, while pages are served
+KNOWN_WITHIN = 60  # seconds after which a page waits for such a look
 HEARD_WITHIN = 10  # seconds: the same, if providers may end logins
 LONGEST_TIME = 12  # digits
 OVERLAP = 60  # seconds that two machines' clocks may differ
@@ -63,7 +63,11 @@ class EndedLogins:
 
     def __contains__(self, login: Identity) -> bool:
         """Whether this login was ended."""
-        self._keep_up()
+        store = self._store()
+        if store is not None:
+            now = self._clock()
+            if not 0 <= now - self._known_until < ASKED_EVERY:
+                self._keep_up(store, now)
         user = login.user
         names = self._names.get(user.authenticated_at)
         if names is not None and self._name_of(user) in names:
@@ -137,14 +141,11 @@ class EndedLogins:
         # None of what is joined can contain a NUL: our words, an issuer, a subject, a hash, a time.
         return hmac.digest(self._secret(), "\0".join(map(str, of)).encode(), "sha256").hex()[:32]
 
-    def _keep_up(self) -> None:
+    def _keep_up(self, store: "SharedStore", now: float) -> None:
         """Learn what other processes know: in the background, or at once if the last time is long ago.
 
         While Redis is away, what is known counts, and only the first page after a long pause finds out by waiting.
         """
-        store, now = self._store(), self._clock()
-        if store is None or 0 <= now - self._known_until < ASKED_EVERY:
-            return
         if self._is_recent(self._known_until, now) or (store.is_away and self._is_recent(self._asked_at, now)):
             self._ask_now_and_then(store, now)
         else:

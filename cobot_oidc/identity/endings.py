@@ -12,7 +12,7 @@ from ..events import user_logged_out
 from ..installation import installation
 from . import logout_marks, sessions, tokens
 from .current import forget_user, identity_of
-from .sessions import Identity
+from .stored import Identity
 from .user import User
 
 
@@ -65,5 +65,5 @@ def _mark_ended(ended: list[User], response: Response, *, everywhere: bool) -> R
     if ended:
         at = max(int(installation().clock()), *(user.authenticated_at for user in ended)) + 1
         ended_at = [logout_marks.EVERY_ISSUER] if everywhere else [user.issuer for user in ended]
-        logout_marks.mark(dict.fromkeys(ended_at, at), response, lifetime=installation().terms.lifetime)
+        logout_marks.mark(dict.fromkeys(ended_at, at), response)
     return response

@@ -13,6 +13,7 @@ from werkzeug.wrappers import Response
 
 from .. import cookies
 from ..context import the_request
+from ..installation import installation
 from .user import User
 
 MOST_MARKS = 12
@@ -37,11 +38,10 @@ def are_marked() -> bool:
     return _NAME in the_request().environ.get("HTTP_COOKIE", "")
 
 
-def mark(valid_from: Mapping[str, int], response: Response, *, lifetime: int) -> None:
-    """Note since when logins are valid.
+def mark(valid_from: Mapping[str, int], response: Response) -> Response:
+    """Note since when logins are valid, for as long as one can last.
 
     :param valid_from: by issuer, in seconds since the epoch; ``EVERY_ISSUER`` for all that are not named after it.
-    :param lifetime: seconds that a login lasts at most.
     """
     marks = {} if EVERY_ISSUER in valid_from else _marks()
     for issuer, at in valid_from.items():
@@ -50,7 +50,8 @@ def mark(valid_from: Mapping[str, int], response: Response, *, lifetime: int) ->
     every = marks.pop(_hash(EVERY_ISSUER), None)
     kept = ([] if every is None else [(_hash(EVERY_ISSUER), every)]) + list(marks.items())[-MOST_MARKS:]
     entries = [f"{issuer_hash}{at:x}" for issuer_hash, at in kept]
-    cookies.put(response, _NAME, ".".join(entries), max_age=lifetime)
+    cookies.put(response, _NAME, ".".join(entries), max_age=installation().terms.lifetime)
+    return response
 
 
 def _marks() -> dict[str, int]:

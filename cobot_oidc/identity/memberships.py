@@ -21,7 +21,7 @@ from ..installation import Installation, installation
 from ..provider.deadline import result_by_the_deadline, within
 from ..provider.freshness import CLOCKS_DIFFER, LONGEST_PAUSE, RENEW_AHEAD_FROM, Freshness, freshness, pause_after
 from .current import identity_of
-from .sessions import NOTHING_KEPT, Kept
+from .stored import NOTHING_KEPT, Kept
 from .user import Membership, Standing, User
 
 if TYPE_CHECKING:
@@ -33,6 +33,9 @@ MOST_REMEMBERED = 10_000
 LONGEST_WAIT = 4.0  # seconds that a page waits for Cobot's answer
 MOST_ASKING = 4  # threads of a process at once
 LONGEST_TURN = 0.5  # seconds that a page waits until it may ask
+
+# What keeps nobody in by the last answer: whoever left the space could bring it about.
+_OF_THE_TOKEN = ("token_refused", "token_missing", "token_unavailable", "refresh_refused")
 
 _Ask = Callable[[], Standing]
 _Key = tuple[str, str, str | None]  # issuer, subject, space
@@ -140,12 +143,7 @@ class Memberships:
             with within(LONGEST_WAIT):
                 return self._ask_once(key, ask)
         except APIError as error:
-            if error.code in (
-                "token_refused",
-                "token_missing",
-                "token_unavailable",
-                "refresh_refused",
-            ):  # whoever left the space must not stay in by it
+            if error.code in _OF_THE_TOKEN:
                 if error.code == "token_refused":
                     self._note_refusal(kept)
                 raise

@@ -10,7 +10,7 @@ from ..errors import APIError, LoginError
 from ..events import user_logged_in
 from ..identity import memberships, tokens
 from ..identity.ended_logins import hash_of_session
-from ..identity.sessions import Identity, Kept
+from ..identity.stored import Identity, Kept
 from ..identity.user import Standing, User
 from ..installation import installation
 from ..protocol.client import Client

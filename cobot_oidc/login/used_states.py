@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from ..errors import CobotOIDCError, LoginError, ProviderError
-from ..identity.sessions import Identity
+from ..identity.stored import Identity
 from ..identity.user import User
 from ..provider.deadline import result_by_the_deadline
 

@@ -1,44 +1,28 @@
-"""The three views that tell the story of a login. Imported by the first one, with all that only a login needs."""
+"""The two views that tell the story of a login. Imported by the first one, with all that only a login needs."""
 
-import threading
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
-from urllib.parse import urljoin
 
-from flask import Flask, abort, after_this_request, redirect, request
+from flask import abort, after_this_request, redirect, request
 from werkzeug.wrappers import Response
 
 from .. import urls
-from ..context import the_app
 from ..embed.frames import in_frame
 from ..errors import CobotOIDCError, ConfigurationError, LoginError, ProviderError
-from ..events import logger
 from ..failures import is_subresource
-from ..identity import endings, logout_marks, sessions, tokens
-from ..identity.current import (
-    current_users,
-    forget_user,
-    pin_space,
-    requested_registration,
-    requested_space,
-    requested_user,
-)
-from ..identity.sessions import Identity
-from ..identity.user import User
+from ..identity import beginnings, logout_marks, sessions
+from ..identity.current import forget_user, pin_space, requested_registration, requested_space, requested_user
+from ..identity.stored import Identity
 from ..installation import installation
 from ..issuers import Registration
-from ..protocol.authorization import (
-    AuthorizationRequest,
-    AuthorizationResponse,
-    logout_url,
-    request_options,
-)
+from ..protocol.authorization import AuthorizationRequest, AuthorizationResponse, request_options
 from ..protocol.discovery import ProviderMetadata
 from ..provider.provider import Provider
 from ..provider.token_endpoint import exchange
 from ..urls import Destination
 from . import asking, recent_logins, transactions
+from .leftovers import forget_hints, forget_tokens
 from .outcome import LoggedIn, logged_in, tell_listeners
 from .transactions import Transaction, new_secret
 
@@ -51,20 +35,71 @@ def login() -> Response:
         return redirect(urls.in_frame_instead(), 302)
     if "space" in request.args:
         pin_space(request.args["space"] or None)
-    space, registration = requested_space(), requested_registration()
-    destination = Destination(space, urls.checked_next(request.args.get("next")))
+    destination = Destination(requested_space(), urls.checked_next(request.args.get("next")))
     urls.offer_login(destination)
     if is_subresource():  # a fetch that followed a redirect: its logins would end nowhere, and evict real ones
         raise LoginError("login_required")
     if elsewhere := urls.login_at_callback_host():
         return redirect(elsewhere, 302)
-    installed, now = installation(), installation().clock()
+    transaction, location = _begin(destination)
+    # Without the page that redirects usually have: it would hold state and nonce.
+    response = Response(status=302, headers={"Location": location})
+    transactions.remember(transaction, response)
+    installation().events.tell("login_started", transaction.issuer)
+    return response
+
+
+def callback(registered: str | None = None) -> Response:
+    """Take the provider's answer: whose login it ends, whether it may, and who is logged in now.
+
+    :param registered: the space whose own callback was reached; ``None`` for the common one.
+    """
+    if request.method == "HEAD":
+        abort(405)
+    installed = installation()
+    answer = AuthorizationResponse.parse(request.query_string)
+    if recent_logins.was_answered(answer.state or "", sessions.by_issuer(installed.terms), installed.clock()):
+        return redirect(urls.after_login_again(), 303)  # reload, back button (F03)
+    with _its_error_in_the_log(answer):
+        if recent_logins.has_failed(answer.state or "", installed.clock()):
+            raise LoginError("transaction_used")
+        transaction = transactions.recall(answer.state)
+        urls.offer_login(transaction.destination)
+        state_hash = transactions.state_hash(transaction.state)
+        try:
+            login = installed.used_states.login_of(state_hash, lambda: _login(transaction, answer, registered))
+        except CobotOIDCError:
+            # Without room for the call nothing was spent, and the same answer may come again (X04).
+            if installed.used_states.is_claimed(state_hash):
+                after_this_request(partial(transactions.forget, transaction.state))
+                after_this_request(partial(recent_logins.remember_failure, transaction.state, installed.clock()))
+            raise
+    after_this_request(partial(transactions.forget, transaction.state))
+    place = _log_in(login, transaction)
+    installed.used_states.remember(state_hash, login.identity)
+    _join_crossed_logins()
+    installed.events.tell("logged_in", transaction.issuer, seconds=installed.clock() - transaction.started_at)
+    after_this_request(partial(recent_logins.remember, transaction.state, transaction.issuer, installed.clock()))
+    return redirect(place, 303)
+
+
+def _is_prefetch() -> bool:
+    """Whether the browser only looks ahead: ``Sec-Purpose``, or what browsers said before it."""
+    return any("prefetch" in request.headers.get(name, "") for name in ("Sec-Purpose", "Purpose", "X-Moz"))
+
+
+def _begin(destination: Destination) -> tuple[Transaction, str]:
+    """What to remember of a login that begins, and the provider's URL that asks for it.
+
+    :raises LoginError: ``login_stuck``.
+    """
+    installed, registration, now = installation(), requested_registration(), installation().clock()
     redirect_uri = urls.redirect_uri(registration.callback)
     if not requested_user().is_authenticated and recent_logins.is_stuck(registration.issuer, now):
         raise LoginError("login_stuck", issuer=registration.issuer)
     options, asked = request_options(request.args), asking.further_parameters(destination)
     provider = installed.provider_of(registration)
-    metadata = _begin(provider, space)
+    metadata = _document(provider, destination.space)
     scopes = asking.further_scopes()
     transaction = Transaction(
         issuer=registration.issuer,
@@ -91,81 +126,10 @@ def login() -> Response:
         options=options,
         further=asked.pairs,
     )
-    url = asking.location(authorization_request, registration.client, metadata, provider)
-    # Without the page that redirects usually have: it would hold state and nonce.
-    response = Response(status=302, headers={"Location": url})
-    transactions.remember(transaction, response)
-    installed.events.tell("login_started", registration.issuer)
-    return response
+    return transaction, asking.location(authorization_request, registration.client, metadata, provider)
 
 
-def callback(registered: str | None = None) -> Response:
-    """Take the provider's answer: whose login it ends, whether it may, and who is logged in now.
-
-    :param registered: the space whose own callback was reached; ``None`` for the common one.
-    """
-    if request.method == "HEAD":
-        abort(405)
-    installed = installation()
-    answer = AuthorizationResponse.parse(request.query_string)
-    if recent_logins.was_answered(answer.state or "", sessions.issuers(installed.terms), installed.clock()):
-        return redirect(urls.after_login_again(), 303)  # reload, back button (F03)
-    with _its_error_in_the_log(answer):
-        if recent_logins.has_failed(answer.state or "", installed.clock()):
-            raise LoginError("transaction_used")
-        transaction = transactions.recall(answer.state)
-        urls.offer_login(transaction.destination)
-        state_hash = transactions.state_hash(transaction.state)
-        try:
-            login = installed.used_states.login_of(state_hash, lambda: _login(transaction, answer, registered))
-        except CobotOIDCError:
-            # Without room for the call nothing was spent, and the same answer may come again (X04).
-            if installed.used_states.is_claimed(state_hash):
-                after_this_request(partial(transactions.forget, transaction.state))
-                after_this_request(partial(recent_logins.remember_failure, transaction.state, installed.clock()))
-            raise
-    after_this_request(partial(transactions.forget, transaction.state))
-    place = _log_in(login, transaction)
-    installed.used_states.remember(state_hash, login.identity)
-    _join_crossed_logins()
-    installed.events.tell("logged_in", transaction.issuer, seconds=installed.clock() - transaction.started_at)
-    after_this_request(partial(recent_logins.remember, transaction.state, transaction.issuer, installed.clock()))
-    return redirect(place, 303)
-
-
-def logout() -> Response:
-    """Log out of the space that ``space`` names, or, if it names none, of every one; whatever the host names."""
-    if not urls.is_same_origin():
-        raise LoginError("logout_cross_site", origin=request.headers.get("Origin", ""))
-    space = _space_to_leave()
-    if space is not None:
-        pin_space(space)
-    installed = installation()
-    issuers = None if space is None else [requested_registration().issuer]
-    valid = current_users() if installed.settings.logout_at_provider else []
-    logins, over = endings.end(issuers)
-    _forget_tokens(logins, revoke=installed.settings.revoke_token)
-    _forget_tokens(over, revoke=False)
-    after_this_request(recent_logins.forget)
-    endings.tell(login.user for login in logins)
-    if there := _provider_logout([*logins, *over], valid):
-        return Response(status=303, headers={"Location": there})  # without a page: it would hold the hint
-    return redirect(urls.after_logout(space), 303)
-
-
-def _is_prefetch() -> bool:
-    """Whether the browser only looks ahead: ``Sec-Purpose``, or what browsers said before it."""
-    return any("prefetch" in request.headers.get(name, "") for name in ("Sec-Purpose", "Purpose", "X-Moz"))
-
-
-def _space_to_leave() -> str | None:
-    if "space" in request.args:
-        return request.args["space"] or None
-    # A stranger's form is not waited for: it may never arrive.
-    return request.form.get("space") or None if sessions.logins(installation().terms) else None
-
-
-def _begin(provider: Provider, space: str | None) -> ProviderMetadata:
+def _document(provider: Provider, space: str | None) -> ProviderMetadata:
     """The document for a login that begins. A missing one is the visitor's mistake at a space, else the operator's."""
     try:
         return provider.begin()
@@ -263,124 +227,49 @@ def _log_in(login: LoggedIn, transaction: Transaction) -> str:
     """A new session for this user, and where to go; as if nothing had happened if that cannot be found, or if a
     listener of the app refuses them.
     """
-    installed, user = installation(), login.user
+    installed = installation()
     before = sessions.logins(installed.terms)
-    with sessions.undone_on_error():
-        for issuer in sessions.start(login.identity, installed.terms):
+    with beginnings.undone_on_error():
+        for issuer in beginnings.start(login.identity, installed.terms):
             installed.events.tell("logout_hint_left_out", issuer)
-        pin_space(user.space)
+        pin_space(login.user.space)
         try:
             tell_listeners(login)
             place = urls.after_login(transaction.destination)
         except BaseException:
             forget_user()
-            _forget_tokens([login.identity], revoke=False)
+            forget_tokens([login.identity], revoke=False)
             if installed.settings.logout_at_provider:
-                _forget_hints([login.identity], [])
+                forget_hints([login.identity], [])
             raise
     sessions.rotate()
+    _end_replaced(before, login)
+    return place
+
+
+def _end_replaced(before: list[Identity], login: LoggedIn) -> None:
+    """End the logins that a new one has taken the place of: what they left, their copies, and pages still on their way.
+
+    :param before: the logins that the session held.
+    """
+    installed, user = installation(), login.user
     after = sessions.logins(installed.terms)
-    gone = {one.user for one in before} - {one.user for one in after}
-    alive = {one.user.login_id for one in after}
     held = {one.kept.token for one in after}
     replaced = [one for one in before if one.kept.token not in held]
-    _forget_tokens(replaced, revoke=installed.settings.revoke_token, but=login.access_token)
+    forget_tokens(replaced, revoke=installed.settings.revoke_token, but=login.access_token)
     if installed.settings.logout_at_provider:
-        _forget_hints(before, after)
+        forget_hints(before, after)
     # The same person's earlier login ends too: a copy of it, or a frame that has it, would outlive the next logout.
+    alive = {one.user.login_id for one in after}
     installed.ended_logins.add(one.user for one in before if one.user.login_id not in alive)
+    gone = {one.user for one in before} - {one.user for one in after}
     if gone or logout_marks.are_marked():
-        after_this_request(partial(_mark_valid, user, gone))
-    return place
+        valid_from = {one.issuer: user.authenticated_at + 1 for one in gone} | {user.issuer: user.authenticated_at}
+        after_this_request(partial(logout_marks.mark, valid_from))
 
 
 def _join_crossed_logins() -> None:
     """Logins that this browser had open when it sent this request, and that have ended since."""
     installed = installation()
     crossed = [transactions.state_hash(state) for state in transactions.open_states()]
-    sessions.join(installed.used_states.logins_of(crossed, installed.clock()), installed.terms)
-
-
-def _forget_tokens(logins: Iterable[Identity], *, revoke: bool, but: str | None = None) -> None:
-    """Forget the tokens of logins that have ended, and revoke them in the background if the app wants that.
-
-    :param but: the token that is still in use: a provider may give the same one to each login of a person.
-    """
-    for login in logins:
-        if login.kept.token is not None and revoke:
-            _revoke_in_background(the_app(), login.user, login.kept.token, but)
-        else:
-            tokens.forget(login.kept.token)
-
-
-def _forget_hints(before: Iterable[Identity], after: Iterable[Identity]) -> None:
-    """Forget the id tokens that were kept for logouts that nobody can ask for any more."""
-    from ..identity import hints
-
-    held = {one.kept.hint for one in after}
-    for login in before:
-        if login.kept.hint not in held:
-            hints.forget(login.kept.hint)
-
-
-def _revoke_in_background(app: Flask, user: User, held: str, but: str | None) -> None:
-    """No logout waits for Cobot or another provider, nor fails because of it."""
-
-    def run() -> None:
-        from ..api.revocation import revoke
-
-        with app.app_context():
-            try:
-                ended = tokens.kept_with_renewal(held, user)
-                tokens.forget(held)
-            except CobotOIDCError:
-                installation().events.tell("token_not_revoked", user.issuer)
-                return
-            if ended is not None and ended.access_token != but:
-                revoke(user, ended, at_cobot_alone=but is not None)
-
-    try:
-        threading.Thread(target=run, name="cobot-oidc-revocation", daemon=True).start()
-    except RuntimeError:  # no more threads
-        tokens.forget(held)
-
-
-def _mark_valid(user: User, gone: set[User], response: Response) -> Response:
-    """No page that is still on its way brings back who was logged in before."""
-    valid_from = {other.issuer: user.authenticated_at + 1 for other in gone} | {user.issuer: user.authenticated_at}
-    logout_marks.mark(valid_from, response, lifetime=installation().terms.lifetime)
-    return response
-
-
-def _provider_logout(logins: list[Identity], valid: Collection[User]) -> str | None:
-    """The provider's own logout, if it has one and the app wants it; the logout here has already happened.
-
-    From the document at hand: a logout never waits for the network.
-
-    :param valid: who was logged in until now. A copy of a session that has ended gets nobody's id token (A04).
-    """
-    installed = installation()
-    if not installed.settings.logout_at_provider:
-        return None
-    from ..identity import hints  # for apps that log people out there
-
-    is_valid = len(logins) == 1 and logins[0].user in valid
-    hint = hints.kept(logins[0].kept.hint, logins[0].user) if is_valid else None
-    for login in logins:
-        hints.forget(login.kept.hint)
-    if len(logins) != 1 or in_frame():  # one browser can be sent to one provider, and none lets itself be framed
-        return None
-    registration = installed.settings.issuers.registration_of(logins[0].user.space)
-    metadata = None if registration is None else installed.provider_of(registration).held_metadata()
-    if registration is None or metadata is None or metadata.end_session_endpoint is None:
-        return None
-    try:
-        return logout_url(
-            metadata.end_session_endpoint,
-            client_id=registration.client.client_id,
-            post_logout_redirect_uri=urljoin(urls.redirect_uri(), urls.after_logout()),
-            id_token_hint=hint,
-        )
-    except ProviderError as error:  # who has logged out is told so, not that something failed
-        logger.error("a logout ended here alone: %s", error)
-        return None
+    beginnings.join(installed.used_states.logins_of(crossed, installed.clock()), installed.terms)

@@ -126,14 +126,6 @@ class UnverifiedIDToken(NamedTuple):
             rule.check(claims, expected, now)
         return cls(jws, expected, claims)
 
-    def is_signed_by(self, keys: KeySet) -> bool:
-        """Whether the signature was made with one of these keys."""
-        try:
-            self.jws.check_signature(keys, require_kid=self.expected.require_kid)
-        except TokenError:
-            return False
-        return True
-
     def verify(self, keys: KeySet, *, access_token: str | None) -> Claims:
         """Check the signature, then whether the token belongs to the access token.
 

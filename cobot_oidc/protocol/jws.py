@@ -119,6 +119,14 @@ class ParsedJWS(NamedTuple):
                 return
         raise TokenError("signature_invalid", kid=self.header.kid)
 
+    def is_signed_by(self, keys: KeySet, *, require_kid: bool) -> bool:
+        """Whether the signature was made with one of these keys."""
+        try:
+            self.check_signature(keys, require_kid=require_kid)
+        except TokenError:
+            return False
+        return True
+
 
 def _candidates(header: Header, keys: KeySet) -> Sequence[Key]:
     named = keys.named(header.kid)

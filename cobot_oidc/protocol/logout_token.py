@@ -73,14 +73,6 @@ class UnverifiedLogoutToken(NamedTuple):
         if self.jws.header.algorithm not in algorithms:
             raise TokenError("algorithm_forbidden", expected=list(algorithms), got=self.jws.header.algorithm)
 
-    def is_signed_by(self, keys: KeySet, *, require_kid: bool) -> bool:
-        """Whether the signature was made with one of these keys."""
-        try:
-            self.verify(keys, require_kid=require_kid)
-        except TokenError:
-            return False
-        return True
-
     def verify(self, keys: KeySet, *, require_kid: bool) -> LogoutToken:
         """Check the signature. To be called after ``check``.
 

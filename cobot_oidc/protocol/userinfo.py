@@ -52,14 +52,6 @@ class UnverifiedUserinfo(NamedTuple):
         check_subject(claims, subject)
         return cls(jws, expected.require_kid, claims)
 
-    def is_signed_by(self, keys: KeySet) -> bool:
-        """Whether the signature was made with one of these keys."""
-        try:
-            self.verify(keys)
-        except TokenError:
-            return False
-        return True
-
     def verify(self, keys: KeySet) -> Claims:
         """Check the signature.
 

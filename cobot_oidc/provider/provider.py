@@ -16,6 +16,7 @@ from ..protocol.claims import Claims
 from ..protocol.client import Client
 from ..protocol.discovery import ProviderMetadata, configuration_url, narrow_algorithms
 from ..protocol.id_token import Expected, UnverifiedIDToken
+from ..protocol.jws import ParsedJWS
 from ..protocol.keys import KeySet
 from .copies import METADATA, METADATA_OF_UNKNOWN, Wanted
 from .documents import Document, Keeper
@@ -34,10 +35,10 @@ class Provider:
     """One issuer. This class is thread-safe; documents are fetched when they are first needed.
 
     :param issuer: an issuer that the configuration trusts.
+    :param keys_at: the key set at a URL, shared with the other issuers that name it.
     :param allowed_hosts: hosts that its endpoints may be on besides its own.
     :param is_named: whether the configuration names it, rather than allowing every well-formed space.
     :param is_others: whether it belongs to somebody else than the provider: an issuer with a client of its own.
-    :param keys_at: the key set at a URL, shared with the other issuers that name it.
     """
 
     __slots__ = ("_gate", "_http", "_keeper", "_keys", "_keys_at", "_metadata", "_pushing", "issuer")
@@ -45,12 +46,13 @@ class Provider:
     def __init__(
         self,
         issuer: str,
-        allowed_hosts: tuple[str, ...],
-        is_named: bool,
-        is_others: bool,
         keeper: Keeper,
         http: HTTPClient,
         keys_at: Callable[[str, bool], Document[KeySet]],
+        *,
+        allowed_hosts: tuple[str, ...],
+        is_named: bool,
+        is_others: bool,
     ) -> None:
         self.issuer = issuer
         self._keeper = keeper
@@ -150,18 +152,19 @@ class Provider:
         :raises TokenError: if it is not valid. No keys are fetched for a token that no key could make valid (K21).
         """
         token = UnverifiedIDToken.parse(id_token, expected, now=self.now())
-        return self.verified(partial(token.verify, access_token=access_token), token.is_signed_by)
+        return self.verified(token.jws, partial(token.verify, access_token=access_token))
 
     def verified(
         self,
+        jws: ParsedJWS,
         verify: Callable[[KeySet], T],
-        is_signed_by: Callable[[KeySet], bool],
         *,
         may_look_again: Callable[[], bool] = lambda: True,
         seat: bool = False,
     ) -> T:
         """What a token says, by our keys or by newer ones.
 
+        :param verify: checks the token with these keys, and tells what it says.
         :param may_look_again: whether the keys may be fetched again for this token.
         :param seat: whether waiting for them requires a free seat: for what a stranger can send.
         """
@@ -172,6 +175,7 @@ class Provider:
         except TokenError as error:
             if error.code not in _MAY_BE_ROTATED or not may_look_again():
                 raise
+            is_signed_by = partial(jws.is_signed_by, require_kid=self._keeper.copies.settings.require_kid)
             renewed = document.renewed_beyond(self.issuer, keys, is_signed_by, seat=seat)
             if renewed.same_material(keys):
                 raise
@@ -187,8 +191,7 @@ class Provider:
         settings = self._keeper.copies.settings
         token.check_algorithm(narrow_algorithms(self.algorithms, self.metadata()))
         verify = partial(token.verify, require_kid=settings.require_kid)
-        is_signed_by = partial(token.is_signed_by, require_kid=settings.require_kid)
-        return self.verified(verify, is_signed_by, may_look_again=may_look_again, seat=True)
+        return self.verified(token.jws, verify, may_look_again=may_look_again, seat=True)
 
     def post(self, endpoint: str, form: AuthenticatedForm) -> HTTPResponse:
         """Post a form to one of the provider's endpoints.

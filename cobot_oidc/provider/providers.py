@@ -59,7 +59,15 @@ class Providers:
                 return provider
             provider = self._unproven.pop(issuer, None)
             if provider is None:
-                provider = Provider(issuer, allowed_hosts, is_named, is_others, self._keeper, self._http, self._keys_at)
+                provider = Provider(
+                    issuer,
+                    self._keeper,
+                    self._http,
+                    self._keys_at,
+                    allowed_hosts=allowed_hosts,
+                    is_named=is_named,
+                    is_others=is_others,
+                )
             self._keep(provider)
             return provider
 

@@ -127,4 +127,4 @@ def _check_refreshed(
 
     expected = provider.expected(client)
     token = UnverifiedIDToken.parse(id_token, expected, now=provider.now(), rules=REFRESHED_RULES)
-    original.check(provider.verified(partial(token.verify, access_token=access_token), token.is_signed_by))
+    original.check(provider.verified(token.jws, partial(token.verify, access_token=access_token)))

@@ -44,7 +44,7 @@ def _signed_userinfo(provider: Provider, body: bytes, subject: str, client: Clie
     expected = provider.expected(client)._replace(algorithms=algorithms)
     try:
         token = UnverifiedUserinfo.parse(body, expected, subject=subject, now=provider.now())
-        return provider.verified(token.verify, token.is_signed_by)
+        return provider.verified(token.jws, token.verify)
     except TokenError as error:
         error.note(of="the userinfo response")
         raise

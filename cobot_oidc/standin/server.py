@@ -1,14 +1,10 @@
-"""A running stand-in, on a port of the loopback, in a thread of this process."""
+"""The stand-in as programs see it: started and stopped, told what to do, and asked what happened."""
 
 import secrets
-import socket
-import threading
 import time
 from collections.abc import Callable, Mapping
 from types import TracebackType
 from typing import Any, Self
-
-from werkzeug.serving import WSGIRequestHandler, make_server
 
 from .alterations import Change, Page, Part, Reply
 from .app import create_app
@@ -16,6 +12,7 @@ from .browser import Browser
 from .keys import SigningKeys
 from .limits import Allowance
 from .logouts import logout_token, send
+from .loopback import LoopbackServer
 from .people import Person
 from .refresh_tokens import RefreshPolicy
 from .state import AccessToken, OpenerPolicy, Pushing, RecordedRequest, RegisteredClient, State
@@ -37,38 +34,23 @@ class StandIn:
     """
 
     def __init__(self, port: int = 0, *, clock: Callable[[], float] = time.time) -> None:
-        self._wanted_port = port
         self._state = State(port, clock)
-        self._thread: threading.Thread | None = None
+        self._server: LoopbackServer | None = None
 
     def start(self) -> Self:
         """Listen, and answer requests in a thread."""
         self._state.stopping.clear()
-        with socket.create_server(("127.0.0.1", self._wanted_port)) as listener:
-            self._state.port = listener.getsockname()[1]
-            self._server = make_server(
-                "127.0.0.1",
-                self._state.port,
-                create_app(self._state),
-                threaded=True,
-                request_handler=_QuietHandler,
-                fd=listener.fileno(),
-            )
-        self._server.daemon_threads = True  # type: ignore[attr-defined] # the threaded server has it
-        self._thread = threading.Thread(target=self._server.serve_forever, name="stand-in", daemon=True)
-        self._thread.start()
+        self._server = LoopbackServer(create_app(self._state), self._state.port)
+        self._state.port = self._server.port
         return self
 
     def stop(self) -> None:
         """Stop listening. ``requests`` stays as it is."""
-        if self._thread is None:
+        if self._server is None:
             return
         self._state.stopping.set()
-        self._server.shutdown()
-        self._thread.join()
-        self._server.server_close()
-        self._wanted_port = self._state.port
-        self._thread = None
+        self._server.stop()
+        self._server = None
 
     def __enter__(self) -> Self:
         return self.start()
@@ -342,15 +324,3 @@ class StandIn:
         :returns: the URL that the browser is sent back to: the app's callback, with the answer.
         """
         return self.browser().sign_in(authorization_url, person, cancel=cancel)
-
-
-class _QuietHandler(WSGIRequestHandler):
-    """Logs nothing, because URLs contain codes and tokens."""
-
-    def log(self, type: str, message: str, *args: Any) -> None:
-        del type, message, args
-
-    def version_string(self) -> str:
-        return "stand-in"
-
-    protocol_version = "HTTP/1.1"

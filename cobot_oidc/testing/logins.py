@@ -5,7 +5,7 @@ from flask.testing import FlaskClient
 
 from ..errors import ConfigurationError, LoginError
 from ..identity import tokens
-from ..identity.sessions import KEY, Identity, Kept
+from ..identity.stored import KEY, Identity, Kept
 from ..identity.user import Membership, Standing, User
 from ..installation import Installation, installation
 

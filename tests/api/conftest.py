@@ -53,3 +53,9 @@ def refusal(call: Callable[[], object]) -> APIError:
     assert error.__cause__ is None
     assert error.__context__ is None
     return error
+
+
+def how_often(app: Flask, event: str) -> int:
+    """How often an app told the operator of an event."""
+    counts: dict[tuple[str, str], int] = app.extensions["cobot_oidc"].events.counts
+    return counts.get((event, ""), 0)

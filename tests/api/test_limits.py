@@ -20,6 +20,7 @@ from cobot_oidc.standin import StandIn
 
 from ..conftest import Clock, MakePortal
 from ..redis_server import RedisServer
+from .conftest import how_often
 
 SCOPE = "read_user read_memberships read_bookings write_bookings"
 
@@ -90,12 +91,6 @@ def client(app: Flask, cobot: StandIn, person: str = "grace", **options: Any) ->
         return CobotAPI(token, space="co-up", **{"user": person, "longest_wait": 0, **options})
 
 
-def told(app: Flask, event: str) -> int:
-    """How often an app told the operator of an event."""
-    counts: dict[tuple[str, str], int] = app.extensions["cobot_oidc"].events.counts
-    return counts.get((event, ""), 0)
-
-
 def test_the_61st_call_of_a_minute_is_not_sent(app: Flask, cobot: StandIn, waits: Waits, clock: Clock) -> None:
     api = client(app, cobot)
     assert results(api, 60) == ["answered"] * 60
@@ -106,7 +101,7 @@ def test_the_61st_call_of_a_minute_is_not_sent(app: Flask, cobot: StandIn, waits
     assert (error.code, error.status, error.api_status) == ("rate_limited", 503, None)
     assert 40 <= seconds_of(error) <= 44
     assert (waits, cobot.asked("/api/user"), cobot.refused_for_limit) == ([], 60, 0)
-    assert told(app, "api_rate_limited") == 1
+    assert how_often(app, "api_rate_limited") == 1
 
 
 def test_a_caller_who_may_wait_long_enough_waits_once(app: Flask, cobot: StandIn, waits: Waits) -> None:
@@ -229,14 +224,14 @@ def at_once(threads: int, work: Callable[[], list[T]]) -> list[T]:
     start, said = threading.Barrier(threads), list[T]()
 
     def run() -> None:
-        start.wait(10)
+        start.wait(60)
         said.extend(work())
 
     running = [threading.Thread(target=run) for _ in range(threads)]
     for thread in running:
         thread.start()
     for thread in running:
-        thread.join(60)
+        thread.join(120)
     return said
 
 
@@ -292,14 +287,14 @@ def test_without_redis_each_process_keeps_to_its_own_budget(
         ended = [results(api, 61) for api in (one, other)]
         # What a process asked for before is among what it may ask for.
         assert [each.count("answered") for each in ended] == [40, 55]
-        assert [told(app, "store_unavailable") for app in apps] == [1, 1]  # asked, and waited for, once
+        assert [how_often(app, "store_unavailable") for app in apps] == [1, 1]  # asked, and waited for, once
     finally:
         redis.go_on() if outage == "hang" else redis.start()
         redis.empty()
 
     clock.move(70)  # Redis is asked again
     assert results(one, 30) + results(other, 31) == ["answered"] * 60 + ["rate_limited"]
-    assert [told(app, "store_available") for app in apps] == [1, 1]
+    assert [how_often(app, "store_available") for app in apps] == [1, 1]
     assert waits == []
 
 
@@ -322,7 +317,7 @@ sys.exit(os.waitpid(child, 0)[1] != 0)
 def test_a_forked_process_has_its_own_connections_and_budget(settings: dict[str, Any], cobot: StandIn) -> None:
     told = a_process(settings, cobot, COBOT_OIDC_API_LIMIT="3 per minute")
     cobot.limit(None)
-    done = subprocess.run([sys.executable, "-c", FORKING], input=told, text=True, timeout=30)  # noqa: S603 # our own
+    done = subprocess.run([sys.executable, "-c", FORKING], input=told, text=True, timeout=120)  # noqa: S603 # our own
     assert done.returncode == 0
 
 
@@ -362,7 +357,7 @@ def four_processes(settings: dict[str, Any], cobot: StandIn) -> Callable[..., li
 
     def one(told: str) -> list[str]:
         command = [sys.executable, "-c", CALLING]
-        done = subprocess.run(command, input=told, text=True, stdout=subprocess.PIPE, timeout=60)  # noqa: S603 # our own
+        done = subprocess.run(command, input=told, text=True, stdout=subprocess.PIPE, timeout=120)  # noqa: S603 # our own
         ended: list[str] = json.loads(done.stdout)
         return ended
 
@@ -372,7 +367,7 @@ def four_processes(settings: dict[str, Any], cobot: StandIn) -> Callable[..., li
 def test_four_processes_with_redis_are_never_refused(
     four_processes: Callable[..., list[list[str]]], cobot: StandIn, redis: RedisServer
 ) -> None:
-    cobot.limit(calls=20, seconds=2)
+    cobot.limit(calls=20, seconds=1)  # on a busy machine, a call arrives some time after it was counted here
     ended = four_processes(
         COBOT_OIDC_REDIS_URL=redis.url, COBOT_OIDC_API_LIMIT="20 per 2 second", CALLS=15, LONGEST_WAIT=60
     )
@@ -393,7 +388,7 @@ def test_no_threads_stay_behind(app: Flask, cobot: StandIn) -> None:
     results(client(app, cobot), 3)
     for thread in set(threading.enumerate()) - before:
         if "process_request_thread" not in thread.name:
-            thread.join(5)
+            thread.join(60)
             assert not thread.is_alive(), thread
 
 

@@ -13,6 +13,7 @@ from cobot_oidc.standin import StandIn
 
 from ..conftest import Clock, MakePortal
 from ..provider.hostile import answer, hostile_server, resets, says, says_once
+from .conftest import how_often
 
 SCOPE = "read_user read_bookings write_bookings"
 DATE = "Wed, 25 Nov 2026 12:00:00 GMT"
@@ -56,11 +57,6 @@ def me(api: CobotAPI) -> object:
     return api.get("/api/user")
 
 
-def told(app: Flask, event: str) -> int:
-    counts: dict[tuple[str, str], int] = app.extensions["cobot_oidc"].events.counts
-    return counts.get((event, ""), 0)
-
-
 def book(api: CobotAPI) -> dict[str, Any]:
     """Book a room."""
     room = {"resource_id": "resource-co-up-1", "title": "Standup"}
@@ -93,7 +89,7 @@ def test_a_refused_call_is_made_again_when_cobot_said(
     [wait] = waits
     assert 4 <= wait <= 4 + SPREAD
     assert (cobot.refused_for_limit, cobot.asked("/api/user")) == (1, 4)
-    assert told(app, "api_rate_limited") == 0
+    assert how_often(app, "api_rate_limited") == 0
 
 
 def test_a_wait_that_is_too_long_is_an_error_at_once(
@@ -106,7 +102,7 @@ def test_a_wait_that_is_too_long_is_an_error_at_once(
     assert (error.code, error.api_status, error.status) == ("rate_limited", 429, 503)
     assert error.details["retry_after_seconds"] == 7
     assert error.details["request_id"]
-    assert (waits, cobot.asked("/api/user"), told(app, "api_rate_limited")) == ([], 1, 1)
+    assert (waits, cobot.asked("/api/user"), how_often(app, "api_rate_limited")) == ([], 1, 1)
 
 
 def test_the_caller_sets_how_long_a_call_may_wait(api: CobotAPI, cobot: StandIn, clock: Clock, waits: Waits) -> None:
@@ -193,14 +189,14 @@ def test_a_failure_that_passes_is_not_noticed(
     assert me(api)
     assert len(waits) == 2
     assert cobot.asked("/api/user") == 3
-    assert told(app, "api_unavailable") == 0
+    assert how_often(app, "api_unavailable") == 0
 
 
 def test_a_failure_that_stays_is_met_three_times(app: Flask, api: CobotAPI, cobot: StandIn, waits: Waits) -> None:
     cobot.reply("api", status=503)
     error = refusal(lambda: me(api))
     assert (error.code, error.api_status, error.status) == ("api_failing", 503, 503)
-    assert (len(waits), cobot.asked("/api/user"), told(app, "api_unavailable")) == (2, 3, 1)
+    assert (len(waits), cobot.asked("/api/user"), how_often(app, "api_unavailable")) == (2, 3, 1)
 
 
 def test_pauses_grow_and_are_random(api: CobotAPI, cobot: StandIn, waits: Waits) -> None:

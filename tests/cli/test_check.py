@@ -33,8 +33,9 @@ def test_nothing_is_wrong_with_an_app_that_has_no_fault(run: Run, make_app: Make
     said = run(make_app(), "check")
 
     assert said.status == 0
-    assert said.out.splitlines()[-1] == "No problems, no warnings."
-    assert all(line.startswith("ok ") for line in said.out.splitlines()[:-1])
+    assert said.out.splitlines()[-2] == "No problems, no warnings."
+    assert "Only a login shows" in said.out.splitlines()[-1]
+    assert all(line.startswith("ok ") for line in said.out.splitlines()[:-2])
     assert "global provider" in said.out
     assert "space co-up" in said.out
 
@@ -95,6 +96,7 @@ def test_an_app_without_the_extension_is_told_so(run: Run) -> None:
 
     assert said.status == 1
     assert "init_app" in said.finding("not_installed")["remedy"]
+    assert "settings" not in said.finding("not_looked_at")["found"]
 
 
 def test_no_app_at_all_is_wrong_usage(tmp_path: Any) -> None:
@@ -499,7 +501,9 @@ def test_a_provider_that_is_not_there_is_told_with_the_proxy_that_is_not_read(
         port = listener.getsockname()[1]
     app = make_app(COBOT_OIDC_ISSUER=f"http://127.0.0.1:{port}", COBOT_OIDC_SPACES=[], COBOT_OIDC_SPACE_ISSUER=...)
 
-    assert "connection refused" in run(app, "check", "--json").finding("provider_unreachable")["found"]
+    finding = run(app, "check", "--json").finding("provider_unreachable")
+    assert "connection refused" in finding["found"]
+    assert "python -m cobot_oidc.standin" in finding["remedy"]
     monkeypatch.setenv("HTTPS_PROXY", "http://user:hunter2-of-somebody@proxy:3128")
     assert "COBOT_OIDC_PROXIES" in run(app, "check", "--json").finding("provider_unreachable")["remedy"]
 
@@ -668,7 +672,7 @@ def test_there_are_colours_and_a_progress_line_on_a_terminal_alone(cobot: StandI
             command, cwd=tmp_path, env=environment | no_colour, stdout=theirs, stderr=theirs, check=True
         )
         os.close(theirs)
-        thread.join(5)
+        thread.join(60)
         os.close(ours)
         shown[bool(no_colour)] = b"".join(read)
 

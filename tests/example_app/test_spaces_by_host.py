@@ -1,6 +1,8 @@
 """The portal with a host for each space, ``co-up.portal.localhost``: the same pages, and one login for each space."""
 
+import os
 import re
+import sys
 from collections.abc import Iterator
 from typing import Any
 from urllib.parse import urljoin
@@ -14,6 +16,8 @@ from werkzeug.test import TestResponse
 from cobot_oidc.standin import StandIn
 from example_app import create_app
 
+from ..programs import running
+from ..samples import REPOSITORY
 from ..serving import free_port, listening
 from .test_booking_in_a_browser import fill_in
 from .test_in_a_browser import heading, sign_in
@@ -199,14 +203,10 @@ def test_inside_cobot_the_frame_is_the_space_s_host(page: Page, address: str, li
 
 def test_the_demo_serves_spaces_by_host_and_says_so() -> None:
     port = str(free_port())
-    with run("example_app", PORT=port, STANDIN_PORT="0", PORTAL_HOST=NAME) as demo:
-        assert demo.stdout is not None
-        said = demo.stdout.readline()
-        while "Ctrl-C" not in said:
-            said += demo.stdout.readline()
-        demo.terminate()
-    assert f"http://{NAME}:{port}/" in said
-    assert f"http://co-up.{NAME}:{port}/" in said
+    environment = os.environ | {"PORT": port, "STANDIN_PORT": "0", "PORTAL_HOST": NAME}
+    with running([sys.executable, "-m", "example_app"], "Ctrl-C", folder=REPOSITORY, environment=environment) as said:
+        assert f"http://{NAME}:{port}/" in said
+        assert f"http://co-up.{NAME}:{port}/" in said
 
 
 def test_the_demo_says_which_hosts_it_can_have() -> None:

@@ -224,9 +224,12 @@ def test_a_token_tells_whose_signature_it_bears() -> None:
     expected = Expected(ISSUER, CLIENT_ID, NONCE)
     of_unknown_key = token(key=rsa_key(1), header={"kid": "other"})
 
-    assert UnverifiedIDToken.parse(token(), expected, now=NOW).is_signed_by(key_set()) is True
-    assert UnverifiedIDToken.parse(of_unknown_key, expected, now=NOW).is_signed_by(key_set()) is False
-    assert UnverifiedIDToken.parse(token(key=rsa_key(1)), expected, now=NOW).is_signed_by(key_set()) is False
+    def is_signed_by_ours(text: str) -> bool:
+        return UnverifiedIDToken.parse(text, expected, now=NOW).jws.is_signed_by(key_set(), require_kid=False)
+
+    assert is_signed_by_ours(token()) is True
+    assert is_signed_by_ours(of_unknown_key) is False
+    assert is_signed_by_ours(token(key=rsa_key(1))) is False
 
 
 @pytest.mark.covers("C12")
@@ -252,12 +255,12 @@ def test_at_hash() -> None:
         (NOW + 61, "clock_skew"),
     ],
 )
-def test_a_recent_sign_in_where_one_was_asked_for(auth_time: Any, code: str) -> None:
+def test_an_authentication_that_is_old_or_has_no_time_is_refused(auth_time: Any, code: str) -> None:
     rejected(code, {"auth_time": auth_time}, max_age=60)
 
 
 @pytest.mark.covers("C13")
-def test_a_sign_in_that_is_recent() -> None:
+def test_a_recent_authentication_is_accepted() -> None:
     assert verify(token(claims(auth_time=NOW - 119)), max_age=60)
     assert verify(token(claims(auth_time="whenever")))
 

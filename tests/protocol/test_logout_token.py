@@ -7,10 +7,11 @@ import pytest
 from cobot_oidc.errors import TokenError
 from cobot_oidc.protocol.id_token import Expected
 from cobot_oidc.protocol.keys import KeySet
-from cobot_oidc.protocol.logout_token import EVENT, LOGOUT_RULES, LogoutToken, UnverifiedLogoutToken
+from cobot_oidc.protocol.logout_token import LOGOUT_RULES, LogoutToken, UnverifiedLogoutToken
 
 from .tokens import CLIENT_ID, ISSUER, NOW, REMOVED, as_json, b64, ec_key, jwk, key_set, rsa_key, token
 
+EVENT = "http://schemas.openid.net/event/backchannel-logout"
 EXPECTED = Expected(ISSUER, CLIENT_ID, nonce=None)
 
 
@@ -62,6 +63,14 @@ def test_it_names_a_subject_a_session_or_both(left_out: str, expected: tuple[str
     said = verified(logout_token(**{left_out: REMOVED}))
 
     assert (said.subject, said.sid) == expected
+
+
+@pytest.mark.covers("O03")
+@pytest.mark.parametrize("length", [1, 1000])
+def test_the_shortest_and_the_longest_names(length: int) -> None:
+    said = verified(logout_token(sid="s" * length, jti="j" * length))
+
+    assert (said.sid, said.jti) == ("s" * length, "j" * length)
 
 
 SPOILT: list[tuple[str, dict[str, Any]]] = [
@@ -187,8 +196,8 @@ def test_only_the_issuer_s_keys_sign_it() -> None:
     assert refused(logout_token({"kid": "k2"})) == "key_unknown"
     assert refused(logout_token({"kid": REMOVED}), require_kid=True) == "kid_required"
     unverified = UnverifiedLogoutToken.parse(logout_token(key=rsa_key(1)), ("RS256",))
-    assert unverified.is_signed_by(key_set(), require_kid=False) is False
-    assert unverified.is_signed_by(key_set(jwk(rsa_key(1))), require_kid=False) is True
+    assert unverified.jws.is_signed_by(key_set(), require_kid=False) is False
+    assert unverified.jws.is_signed_by(key_set(jwk(rsa_key(1))), require_kid=False) is True
 
 
 @pytest.mark.covers("O03")

@@ -1,12 +1,12 @@
 """What ``python -m cobot_oidc.standin`` prints is all that an app needs to log people in against it."""
 
 import io
+import os
 import re
 import shlex
-import subprocess
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from urllib.parse import urljoin
 
 import pytest
@@ -16,23 +16,17 @@ from flask import Flask
 from cobot_oidc import CobotOIDC, current_user, from_view_arg, login_required
 from cobot_oidc.standin.browser import Browser
 
+from .. import programs
+from ..samples import REPOSITORY
+
 CLIENT = ["--client-id", "12345", "--client-secret", "a secret"]  # what JSON and shells read in their own ways
 Reader = Callable[[str], dict[str, str]]
 
 
-@contextmanager
-def running(*options: str) -> Iterator[str]:
+def running(*options: str) -> AbstractContextManager[str]:
     """What it prints, while it runs."""
     command = [sys.executable, "-m", "cobot_oidc.standin", "--port", "0", *options]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as stand_in:  # noqa: S603 - our own
-        assert stand_in.stdout is not None
-        said = ""
-        try:
-            while "Ctrl-C" not in said and stand_in.poll() is None:
-                said += stand_in.stdout.readline()
-            yield said
-        finally:
-            stand_in.terminate()
+    return programs.running(command, "Ctrl-C", folder=REPOSITORY, environment=os.environ)
 
 
 def lines_to_paste(said: str) -> str:

@@ -37,20 +37,27 @@ def document_findings(
     scheme = urlsplit(registration.issuer).scheme
     how = "over TLS with a valid certificate" if scheme == "https" else "by http, which only this machine may use"
     yield ok(subject, "document", f"The discovery document of {registration.issuer} is valid; it came {how}.")
-    hosts = dict.fromkeys(
-        urlsplit(url).netloc
-        for url in (
-            metadata.authorization_endpoint,
-            metadata.token_endpoint,
-            metadata.jwks_uri,
-            metadata.userinfo_endpoint,
-            metadata.end_session_endpoint,
-            metadata.pushed_request_endpoint,
-            metadata.revocation_endpoint,
-        )
-        if url is not None
+    yield _endpoints(subject, metadata)
+    yield from _userinfo(subject, metadata, settings)
+    yield from _pushed_requests(subject, metadata, registration)
+    yield from _logout(subject, metadata, settings)
+
+
+def _endpoints(subject: str, metadata: ProviderMetadata) -> Finding:
+    endpoints = (
+        metadata.authorization_endpoint,
+        metadata.token_endpoint,
+        metadata.jwks_uri,
+        metadata.userinfo_endpoint,
+        metadata.end_session_endpoint,
+        metadata.pushed_request_endpoint,
+        metadata.revocation_endpoint,
     )
-    yield ok(subject, "endpoints", f"Its endpoints are on hosts that are allowed: {', '.join(hosts)}.")
+    hosts = dict.fromkeys(urlsplit(url).netloc for url in endpoints if url is not None)
+    return ok(subject, "endpoints", f"Its endpoints are on hosts that are allowed: {', '.join(hosts)}.")
+
+
+def _userinfo(subject: str, metadata: ProviderMetadata, settings: Settings) -> Iterator[Finding]:
     if settings.userinfo and metadata.userinfo_endpoint is None:
         yield problem(
             subject,
@@ -60,25 +67,6 @@ def document_findings(
         )
     if settings.userinfo == "signed":
         yield from _signed_userinfo(subject, metadata, settings)
-    pushes = registration.client.pushes or metadata.requires_pushed_requests
-    if pushes and metadata.pushed_request_endpoint is None:
-        yield problem(
-            subject,
-            "pushed_request_unusable",
-            "Authorization requests have to be pushed, but the document names no "
-            "pushed_authorization_request_endpoint: no login will begin.",
-            "Set COBOT_OIDC_PUSHED_AUTHORIZATION_REQUESTS=False, unless the document itself requires it.",
-        )
-    elif pushes:
-        yield ok(subject, "pushed_requests", "Authorization requests are pushed to it before the browser goes there.")
-    if settings.logout_at_provider and metadata.end_session_endpoint is None:
-        yield warning(
-            subject,
-            "logout_not_at_provider",
-            "COBOT_OIDC_LOGOUT_AT_PROVIDER is True, but the document names no end_session_endpoint: people stay "
-            "logged in there.",
-            "Set COBOT_OIDC_LOGOUT_AT_PROVIDER=False; a provider such as Cobot has no such logout.",
-        )
 
 
 def _signed_userinfo(subject: str, metadata: ProviderMetadata, settings: Settings) -> Iterator[Finding]:
@@ -90,6 +78,32 @@ def _signed_userinfo(subject: str, metadata: ProviderMetadata, settings: Setting
             error,
             "Add an algorithm of its userinfo_signing_alg_values_supported to COBOT_OIDC_ALGORITHMS, or set "
             "COBOT_OIDC_USERINFO=True.",
+        )
+
+
+def _pushed_requests(subject: str, metadata: ProviderMetadata, registration: Registration) -> Iterator[Finding]:
+    if not (registration.client.pushes or metadata.requires_pushed_requests):
+        return
+    if metadata.pushed_request_endpoint is None:
+        yield problem(
+            subject,
+            "pushed_request_unusable",
+            "Authorization requests have to be pushed, but the document names no "
+            "pushed_authorization_request_endpoint: no login will begin.",
+            "Set COBOT_OIDC_PUSHED_AUTHORIZATION_REQUESTS=False, unless the document itself requires it.",
+        )
+    else:
+        yield ok(subject, "pushed_requests", "Authorization requests are pushed to it before the browser goes there.")
+
+
+def _logout(subject: str, metadata: ProviderMetadata, settings: Settings) -> Iterator[Finding]:
+    if settings.logout_at_provider and metadata.end_session_endpoint is None:
+        yield warning(
+            subject,
+            "logout_not_at_provider",
+            "COBOT_OIDC_LOGOUT_AT_PROVIDER is True, but the document names no end_session_endpoint: people stay "
+            "logged in there.",
+            "Set COBOT_OIDC_LOGOUT_AT_PROVIDER=False; a provider such as Cobot has no such logout.",
         )
 
 
@@ -123,7 +137,7 @@ def not_served(space: str) -> Finding:
     return problem(
         subject_of(space),
         "space_unknown",
-        f"The app does not serve {space!a}: it is not in COBOT_OIDC_SPACES, is no lower-case label such as co-up, "
+        f"The app does not serve {space!a}: it is not in COBOT_OIDC_SPACES, is not a lower-case label such as co-up, "
         "or has no issuer.",
         "Add it to COBOT_OIDC_SPACES, spelt as in the address of the space, or correct the name.",
     )
