@@ -101,6 +101,7 @@ LoginCode = Literal[
     "transaction_expired",
     "transaction_used",
     "transaction_outdated",
+    "ended_meanwhile",
     "callback_mismatch",
     "response_issuer_missing",
     "response_issuer_mismatch",
@@ -112,6 +113,7 @@ LoginCode = Literal[
     "login_stuck",
     "logout_cross_site",
     "prefix_malformed",
+    "query_malformed",
     "membership_required",
     "admin_required",
     "membership_unknown",
@@ -333,8 +335,8 @@ PROVIDER: dict[ProviderCode, Entry] = {
         UNTRUSTED,
     ),
     "endpoint_unusable": Entry(
-        "The authorization endpoint's URL already has a query parameter that a login has to set; ask the provider to "
-        "correct its discovery document.",
+        "The URL of the authorization endpoint, or of the provider's logout, already has a query parameter that a "
+        "login or logout has to set; ask the provider to correct its discovery document.",
         UNTRUSTED,
     ),
     "key_set_unusable": Entry(
@@ -560,6 +562,11 @@ LOGIN: dict[LoginCode, Entry] = {
         "The configuration of the app's issuers changed during this login; the next login uses the new one.",
         START_AGAIN,
     ),
+    "ended_meanwhile": Entry(
+        "The provider ended the logins of this person or session (back-channel logout) after this login had begun; "
+        "they can start again.",
+        START_AGAIN,
+    ),
     "callback_mismatch": Entry(
         "The response was not sent to the callback that this login named: somebody attempted a mix-up attack, or the "
         "app's URL was changed during the login.",
@@ -614,6 +621,10 @@ LOGIN: dict[LoginCode, Entry] = {
     "prefix_malformed": Entry(
         "The path that the app is mounted at (SCRIPT_NAME, or X-Forwarded-Prefix with ProxyFix) is not a plain path; "
         "make the proxy set that header itself, so that clients cannot.",
+        NOT_UNDERSTOOD,
+    ),
+    "query_malformed": Entry(
+        "The query of the URL has bytes that are neither percent-encoded nor UTF-8; browsers send no such request.",
         NOT_UNDERSTOOD,
     ),
     "membership_required": Entry("The person is logged in, but is not a member of this space.", NOT_A_MEMBER, 403),

@@ -113,7 +113,8 @@ class CobotOIDC:
         if settings.refresh_tokens and settings.redis_url is None:
             logger.warning(
                 "COBOT_OIDC_REFRESH_TOKENS is set without COBOT_OIDC_REDIS_URL: if the provider accepts each refresh "
-                "token only once, two processes that use the same one end the login"
+                "token only once, two processes that use the same one end the login%s",
+                ", and so do a frame and the app's own pages after a restart" if settings.embedded else "",
             )
         if self._read_space is not None and app.config.get(f"{PREFIX}SPACES") is None:
             logger.warning("requests name their space, but no space is served: set COBOT_OIDC_SPACES")
@@ -206,7 +207,7 @@ def _view(module: str, name: str):  # type: ignore[no-untyped-def] # Flask's vie
         # Not when the app starts: it imports requests, Authlib and cryptography.
         views = import_module(f".{module}", __package__)
         try:
-            urls.check_prefix()
+            urls.check_url()
             sessions.check_store(current_app.session_interface)  # it may have been set after init_app
             with within(installation().settings.provider.request_timeout):
                 response: ResponseReturnValue = getattr(views, name)(**arguments)

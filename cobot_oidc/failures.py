@@ -20,7 +20,7 @@ from .events import logger, login_failed
 from .identity.current import current_space, current_users, pin_space, requested_space, requested_user
 from .installation import installation
 from .languages import speaker
-from .urls import Destination, check_prefix, login_url, offer_login, script_url, start_page, style_url, this_page
+from .urls import Destination, check_url, login_url, offer_login, script_url, start_page, style_url, this_page
 
 RETRY_AFTER = 30  # seconds, if the provider does not say
 LONGEST_RETRY_AFTER = 3600
@@ -65,7 +65,7 @@ def answer(error: CobotOIDCError) -> Response:
 
 def logged_out() -> Response:
     """The page after a logout if the app names none: a start page that needs a login would log in again at once."""
-    check_prefix()
+    check_url()
     if "space" in request.args:
         pin_space(request.args["space"] or None)
     space = requested_space()

@@ -19,7 +19,7 @@ from .identity.stored import NOTHING_KEPT
 from .identity.user import Membership, User
 from .installation import installation
 from .issuers import is_space_name
-from .urls import Destination, check_prefix, login_url, offer_login, this_page
+from .urls import Destination, check_url, login_url, offer_login, this_page
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -331,7 +331,7 @@ def _send_to_login(scopes: tuple[str, ...]) -> Response:
 
 
 def _offer_login(scopes: tuple[str, ...] = ()) -> None:
-    check_prefix()
+    check_url()
     grant = None
     if scopes:
         from .identity import grants  # imports cryptography

@@ -226,7 +226,8 @@ class Settings:
     )
     revoke_token: bool = setting(
         check.boolean,
-        "revoke a kept token at Cobot after a logout, in the background; needs `KEEP_TOKEN`",
+        "revoke kept tokens after a logout, in the background: at Cobot, and at a provider's `revocation_endpoint` "
+        "([more](api.md#the-token)); needs `KEEP_TOKEN`",
         default=False,
     )
     membership: bool = setting(

@@ -13,6 +13,7 @@ from flask import current_app, request, url_for
 from werkzeug.routing import BuildError
 from werkzeug.urls import iri_to_uri
 
+from .context import is_query_readable
 from .embed.frames import in_frame
 from .errors import ConfigurationError, LoginError
 from .events import logger
@@ -48,15 +49,18 @@ def _built_redirect_uri(url_prefix: str) -> str:
     return f"{request.scheme}://{host}{request.root_path}{url_prefix}/callback"
 
 
-def check_prefix() -> None:
-    """The path that the app is mounted at is a plain one; each URL of ours begins with it.
+def check_url() -> None:
+    """The path that the app is mounted at is a plain one, as each URL of ours begins with it; the query can be read.
 
-    ProxyFix takes it from a header that not every proxy sets itself: ``//evil.example`` would lead away from here.
+    ProxyFix takes the path from a header that not every proxy sets itself: ``//evil.example`` would lead away. A query
+    is percent-encoded, but uWSGI passes on whatever bytes arrive.
 
-    :raises LoginError: ``prefix_malformed``.
+    :raises LoginError: ``prefix_malformed``, ``query_malformed``.
     """
     if not _has_plain_prefix():
         raise LoginError("prefix_malformed", prefix=request.root_path)
+    if not is_query_readable():
+        raise LoginError("query_malformed")
 
 
 def _has_plain_prefix() -> bool:
@@ -117,7 +121,7 @@ def offer_login(destination: Destination) -> None:
 
 def this_page() -> str | None:
     """The path of this request, to come back to after a login; ``None`` for a form that was posted, which is lost."""
-    if request.method not in ("GET", "HEAD"):
+    if request.method not in ("GET", "HEAD") or not is_query_readable():
         return None
     return safe_next(request.root_path + request.full_path.removesuffix("?"))
 

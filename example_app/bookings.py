@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -10,6 +11,7 @@ from flask import abort, current_app
 
 from cobot_oidc import require_user
 
+from .answers import amount, moment
 from .extensions import oidc
 
 MOST_ON_A_PAGE = 200  # what Cobot allows
@@ -33,7 +35,7 @@ class Resource:
     id: str
     name: str
     capacity: int | None
-    price: str | None  # of an hour, before taxes
+    price: Decimal | None  # of an hour, before taxes
     currency: str | None
 
 
@@ -79,16 +81,7 @@ def my_booking(space: str, booking_id: str) -> Booking:
 
 def resources(space: str) -> list[Resource]:
     """What can be booked at a space."""
-    return [
-        Resource(
-            id=each["id"],
-            name=each.get("name") or each["id"],
-            capacity=each.get("capacity"),
-            price=(each.get("pricePerHour") or {}).get("net"),
-            currency=(each.get("pricePerHour") or {}).get("currency"),
-        )
-        for each in oidc.api.pages("/resources", filter={"space": space}, page_size=MOST_ON_A_PAGE)
-    ]
+    return [_resource(each) for each in oidc.api.pages("/resources", filter={"space": space}, page_size=MOST_ON_A_PAGE)]
 
 
 def taken(space: str, day: date) -> dict[str, list[Span]]:
@@ -107,7 +100,7 @@ def taken(space: str, day: date) -> dict[str, list[Span]]:
     ):
         if (resource := booking.get("resource")) is not None:
             found.setdefault(resource["id"], []).append(
-                Span(_moment(booking["from"], zone), _moment(booking["to"], zone))
+                Span(moment(booking.get("from"), zone), moment(booking.get("to"), zone))
             )
     return found
 
@@ -145,18 +138,26 @@ def _is_mine(booking: Mapping[str, Any]) -> bool:
     return membership is not None and owner is not None and owner["id"] == membership.id
 
 
+def _resource(each: Mapping[str, Any]) -> Resource:
+    price = each.get("pricePerHour") or {}
+    net = price.get("net")
+    return Resource(
+        id=each["id"],
+        name=each.get("name") or each["id"],
+        capacity=each.get("capacity"),
+        price=None if net is None else amount(net),
+        currency=price.get("currency"),
+    )
+
+
 def _read(booking: Mapping[str, Any], zone: tzinfo | None) -> Booking:
     return Booking(
         id=booking["id"],
         title=booking.get("title"),
         resource=(booking.get("resource") or {}).get("name"),
-        start=_moment(booking["from"], zone),
-        end=_moment(booking["to"], zone),
+        start=moment(booking.get("from"), zone),
+        end=moment(booking.get("to"), zone),
     )
-
-
-def _moment(text: str, zone: tzinfo | None) -> datetime:
-    return datetime.fromisoformat(text).astimezone(zone)
 
 
 def _time_zone(space: str) -> tzinfo:

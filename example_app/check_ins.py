@@ -4,6 +4,7 @@ from datetime import datetime
 
 from cobot_oidc import require_user
 
+from .answers import moment
 from .extensions import oidc
 
 
@@ -13,13 +14,12 @@ def checked_in_until(now: datetime) -> datetime | None:
     :param now: with the time zone in which the time is wanted.
     """
     membership = require_user().membership
-    ends = [
-        datetime.fromisoformat(visit["valid_until"])
+    visits = [
+        (moment(visit.get("valid_from"), now.tzinfo), moment(visit.get("valid_until"), now.tzinfo))
         for visit in oidc.api.get("/api/check_ins")
         if membership is not None and (visit.get("membership") or {}).get("id") == membership.id
-        if datetime.fromisoformat(visit["valid_from"]) <= now < datetime.fromisoformat(visit["valid_until"])
     ]
-    return max(ends).astimezone(now.tzinfo) if ends else None
+    return max((end for start, end in visits if start <= now < end), default=None)
 
 
 def check_in() -> None:

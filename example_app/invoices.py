@@ -2,10 +2,12 @@
 
 from dataclasses import dataclass
 from datetime import date
+from decimal import Decimal
 from typing import Any
 
 from cobot_oidc import require_user
 
+from .answers import amount, day
 from .extensions import oidc
 
 
@@ -18,7 +20,7 @@ class Invoice:
     issued: date
     due: date
     is_paid: bool
-    amount: str
+    amount: Decimal
     currency: str
 
     def is_overdue(self, today: date) -> bool:
@@ -46,12 +48,13 @@ def pdf(invoice_id: str) -> bytes:
 
 
 def _read(invoice: dict[str, Any]) -> Invoice:
+    total = invoice.get("total_amount") or {}
     return Invoice(
         id=invoice["id"],
         number=invoice["number"],
-        issued=date.fromisoformat(invoice["invoice_date"]),
-        due=date.fromisoformat(invoice["due_date"]),
+        issued=day(invoice.get("invoice_date")),
+        due=day(invoice.get("due_date")),
         is_paid=invoice["paid_status"] == "paid",
-        amount=invoice["total_amount"]["gross"],
-        currency=invoice["total_amount"]["currency"],
+        amount=amount(total.get("gross")),
+        currency=total.get("currency") or "EUR",
     )

@@ -4,6 +4,7 @@ The sentences are in the templates; ``translations/`` has them in German (``make
 """
 
 from datetime import date, datetime
+from decimal import Decimal
 
 from babel import Locale, negotiate_locale
 from babel.dates import format_date, format_time
@@ -52,7 +53,7 @@ def clock(time: datetime) -> str:
     return format_time(time, "short", locale=_locale())
 
 
-def money(amount: float | str, currency: str) -> str:
+def money(amount: Decimal, currency: str) -> str:
     """Such as "€119.00"."""
     return format_currency(amount, currency, locale=_locale())
 

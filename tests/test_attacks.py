@@ -289,6 +289,19 @@ def test_logging_out_at_the_provider_too(make_portal: MakePortal, cobot: StandIn
 
 
 @pytest.mark.covers("O02")
+def test_a_logout_that_has_our_parameters_already_ends_here(
+    make_portal: MakePortal, cobot: StandIn, caplog: pytest.LogCaptureFixture
+) -> None:
+    cobot.alter("metadata", {"end_session_endpoint": f"{cobot.issuer}/logout?client_id=other"}, issuer=cobot.issuer)
+    visitor = Visitor(make_portal(COBOT_OIDC_LOGOUT_AT_PROVIDER=True, COBOT_OIDC_AFTER_LOGOUT="/bye"), cobot)
+    visitor.log_in("/desk")
+
+    assert visitor.log_out().location == "/bye"
+    assert visitor.sees("/") is None
+    assert "endpoint_unusable" in caplog.text
+
+
+@pytest.mark.covers("O02")
 def test_logging_out_at_the_provider_asks_it_for_nothing(make_portal: MakePortal, cobot: StandIn) -> None:
     cobot.alter("metadata", {"end_session_endpoint": f"{cobot.issuer}/logout"}, issuer=cobot.issuer)
     settings = {"COBOT_OIDC_LOGOUT_AT_PROVIDER": True, "COBOT_OIDC_AFTER_LOGOUT": "/bye"}

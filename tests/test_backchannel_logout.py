@@ -135,6 +135,41 @@ def test_a_login_after_the_logout_is_not_ended(portal: Flask, cobot: StandIn, cl
     assert ada.sees("/") is not None
 
 
+def with_sid(claims: dict[str, Any], sid: object) -> dict[str, Any]:
+    rest = {name: value for name, value in claims.items() if name != "sid"}
+    return rest if sid is REMOVED else rest | {"sid": sid}
+
+
+@pytest.mark.covers("O03")
+@pytest.mark.parametrize("about", ["subject", "session", "subject without session"])
+@pytest.mark.parametrize("heard_elsewhere", [False, True])
+def test_a_login_that_was_under_way_during_the_logout_is_refused(
+    make_portal: MakePortal, cobot: StandIn, clock: Clock, about: str, heard_elsewhere: bool
+) -> None:
+    portal, subject = make_portal(COBOT_OIDC_KEEP_TOKEN=True), cobot.people["ada"].subject
+    sids = {"subject": None, "session": "ada-s", "subject without session": "of-another-device"}
+    sid_in_token = REMOVED if about == "subject without session" else "ada-s"
+    cobot.alter(
+        "id_token_claims", lambda claims: with_sid(claims, sid_in_token) if claims["sub"] == subject else claims
+    )
+    ada, grace = Visitor(portal, cobot), Visitor(portal, cobot)
+    late = ada.answer(ada.begin("/desk"))
+    as_late = grace.answer(grace.begin("/desk"), "grace")
+    clock.move(2)
+    token = cobot.logout_token(None if about == "session" else "ada", sids[about])
+    assert told(make_portal() if heard_elsewhere else portal, token).status_code == 200
+    clock.move(2)
+
+    answer = ada.get(late, headers={"Accept": "text/html"})
+    assert answer.status_code == 400
+    assert "/cobot/login?next=/desk" in answer.text  # the page offers another
+    assert CobotOIDC().counts(portal)["login_failed", "ended_meanwhile"] == 1
+    assert ada.sees("/") is None
+    assert grace.get(as_late).status_code == 303
+    ada.log_in("/desk")
+    assert ada.sees("/") is not None
+
+
 @pytest.mark.covers("O03", "M11", "M05")
 def test_a_logout_at_one_issuer_ends_no_login_at_another(portal: Flask, cobot: StandIn) -> None:
     ada = logged_in(portal, cobot, "/desk", "/co-up/desk", "/betahaus/desk")

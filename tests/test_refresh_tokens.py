@@ -322,6 +322,16 @@ def test_two_processes_without_redis_end_the_login_if_refresh_tokens_count_once(
     assert cobot.reused_refresh_tokens == 1
 
 
+@pytest.mark.parametrize("embedded", [False, True])
+def test_an_app_in_a_frame_is_warned_that_even_one_process_needs_redis(
+    make_app: Any, caplog: pytest.LogCaptureFixture, embedded: bool
+) -> None:
+    """Frame and page hold the same refresh token in two cookies, and only the process knows that it was renewed."""
+    make_app(COBOT_OIDC_EMBEDDED=embedded)
+    [warned] = [each.getMessage() for each in caplog.records if "COBOT_OIDC_REDIS_URL" in each.getMessage()]
+    assert ("a frame and the app's own pages after a restart" in warned) is embedded
+
+
 @pytest.mark.covers("O06")
 def test_who_gives_up_waiting_does_not_lose_the_new_token(make_app: Any, cobot: StandIn, clock: Clock) -> None:
     app = make_app(COBOT_OIDC_MEMBERSHIP=True, COBOT_OIDC_MEMBERSHIP_LIFETIME=60)
@@ -576,3 +586,96 @@ def test_a_client_that_gets_no_other_token_raises_as_before(app: Flask, cobot: S
 
     assert len(asked) == 1
     assert cobot.asked("/api/user") == 1
+
+
+# ---------------------------------------------------------------------- revoked
+
+
+def in_the_background() -> None:
+    for thread in threading.enumerate():
+        if thread.name == "cobot-oidc-revocation":
+            thread.join(10)
+
+
+def revocations(cobot: StandIn) -> tuple[int, int]:
+    """How often the provider's endpoint and Cobot's API were asked to revoke a token."""
+    return cobot.asked("/oauth/revoke"), len([each for each in cobot.requests if each.method == "DELETE"])
+
+
+@pytest.mark.covers("A04")
+@pytest.mark.parametrize("rotate", [True, False])
+def test_after_a_logout_no_copy_renews_a_token_in_another_process(
+    make_app: Any, cobot: StandIn, clock: Clock, rotate: bool
+) -> None:
+    """Without Redis, the other process does not know of the logout: the provider does."""
+    cobot.offer_refresh_tokens(LIFETIME, rotate=rotate)
+    here, there = (make_app(COBOT_OIDC_REVOKE_TOKEN=True) for _ in range(2))
+    ada = Visitor(here, cobot)
+    ada.log_in("/me")
+    copies = [cookie_of(ada)]
+    clock.move(LIFETIME)
+    assert ada.get("/me").status_code == 200  # renewed: the first copy is an older one
+    copies.append(cookie_of(ada))
+    assert ada.log_out().status_code == 303
+    in_the_background()
+
+    assert revocations(cobot) == (1, 1)
+    clock.move(LIFETIME)
+    for copy in copies:
+        assert Visitor(there, cobot).get_with(copy, "/me", **JSON).status_code == 401
+    assert counts(here).get(("token_not_revoked", ""), 0) == 0
+
+
+@pytest.mark.covers("A04")
+@pytest.mark.parametrize("method", ["client_secret_basic", "client_secret_post", "client_secret_jwt"])
+def test_a_provider_without_cobot_s_api_revokes_both_tokens(make_app: Any, cobot: StandIn, method: str) -> None:
+    secret = "s3cret-of-the-portal-that-is-long-enough"
+    authentication = "client_secret_jwt" if method == "client_secret_jwt" else None
+    cobot.register_client("portal", secret=secret, redirect_uri=CALLBACK, name="Portal", authentication=authentication)
+    app = make_app(
+        COBOT_OIDC_ISSUER=cobot.space_issuer("co-up"),  # beside a host that is not named www., no API 2 is known
+        COBOT_OIDC_ALLOWED_HOSTS="www.cobot.localhost",  # where its keys are
+        COBOT_OIDC_SPACE_ISSUER=None,
+        COBOT_OIDC_SPACES=None,
+        COBOT_OIDC_CLIENT_SECRET=secret,
+        COBOT_OIDC_CLIENT_AUTH=method,
+        COBOT_OIDC_REVOKE_TOKEN=True,
+    )
+    ada = Visitor(app, cobot)
+    for _ in range(2):
+        ada.get(ada.answer(ada.begin("/cobot/login")))
+        in_the_background()
+    # Some providers would end the new login's tokens with those of the old one.
+    assert revocations(cobot) == (0, 1)
+    ada.log_out()
+    in_the_background()
+
+    assert revocations(cobot) == (2, 1)
+    assert counts(app).get(("token_not_revoked", ""), 0) == 0
+
+
+@pytest.mark.parametrize("trouble", ["no endpoint", "refused", "down", "another host"])
+def test_a_logout_ends_well_whatever_the_revocation_endpoint_does(make_app: Any, cobot: StandIn, trouble: str) -> None:
+    if trouble == "no endpoint":
+        cobot.alter("metadata", {"revocation_endpoint": REMOVED})
+    elif trouble == "another host":
+        cobot.alter("metadata", {"revocation_endpoint": "http://evil.example/revoke"})
+    else:
+        cobot.reply("revocation", status=400 if trouble == "refused" else 503)
+    app = make_app(COBOT_OIDC_REVOKE_TOKEN=True)
+    ada = Visitor(app, cobot)
+    ada.log_in("/me")
+    assert ada.log_out().status_code == 303
+    in_the_background()
+
+    assert revocations(cobot)[1] == 1
+    assert counts(app).get(("token_not_revoked", ""), 0) == (trouble in ("refused", "down"))
+
+
+def test_no_token_is_revoked_unless_the_app_wants_it(app: Flask, cobot: StandIn) -> None:
+    ada = Visitor(app, cobot)
+    ada.log_in("/me")
+    ada.log_out()
+    in_the_background()
+
+    assert revocations(cobot) == (0, 0)

@@ -17,6 +17,7 @@ from cobot_oidc import (
     from_view_arg,
     login_required,
     user_logged_in,
+    user_logged_out,
 )
 from cobot_oidc.standin import StandIn
 
@@ -230,6 +231,39 @@ def test_a_logout_revokes_the_token_in_the_background(make_app: Any, cobot: Stan
     with app.app_context(), pytest.raises(APIError) as caught:
         CobotAPI(revoked.path.rpartition("/")[2]).me()
     assert caught.value.code == "token_refused"
+
+
+@pytest.mark.covers("A04")
+@pytest.mark.parametrize("ending", ["logout", "lifetime"])
+def test_a_logout_by_an_old_copy_tells_and_revokes_nothing_again(
+    make_app: Any, cobot: StandIn, clock: Clock, ending: str
+) -> None:
+    app = make_app(COBOT_OIDC_REVOKE_TOKEN=True)
+    ada = Visitor(app, cobot)
+    ada.log_in("/me")
+    copy = f"session={session_of(ada)}"
+    if ending == "logout":
+        ada.log_out()
+        in_the_background()
+    else:
+        clock.move(app.extensions["cobot_oidc"].terms.lifetime)
+    revoked = [request for request in cobot.requests if request.method == "DELETE"]
+    told: list[User] = []
+
+    def note(_app: Flask, user: User) -> None:
+        told.append(user)
+
+    with user_logged_out.connected_to(note, app):
+        for _ in range(3):
+            answer = app.test_client(use_cookies=False).post(
+                "/cobot/logout", headers={"Cookie": copy, "Sec-Fetch-Site": "same-origin"}
+            )
+            assert answer.status_code == 303
+    in_the_background()
+
+    assert told == []
+    assert CobotOIDC().counts(app).get(("logged_out", ""), 0) == len(revoked)
+    assert [request for request in cobot.requests if request.method == "DELETE"] == revoked
 
 
 @pytest.mark.covers("A04")

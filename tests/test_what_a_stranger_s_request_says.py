@@ -12,7 +12,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from cobot_oidc import require_user
 from cobot_oidc.standin import StandIn
 
-from .conftest import MakePortal
+from .conftest import MakePortal, Visitor
 
 ODD = [
     "//evil.example",
@@ -129,3 +129,37 @@ def test_neither_the_page_after_a_logout_nor_a_view_that_needs_a_user_leads_else
         assert response.status_code == 400, path
         assert "evil.example" not in response.text
         assert "javascript" not in response.text
+
+
+# As uWSGI passes it on; gunicorn and waitress refuse it themselves.
+RAW = {"QUERY_STRING": "space=co-up&next=/\xff&x=\xc3"}
+
+
+@pytest.mark.parametrize("embedded", [False, True])
+@pytest.mark.parametrize("headers", [{}, {"Accept": "application/json"}, {"Sec-Fetch-Dest": "iframe"}])
+def test_a_query_that_is_not_utf_8_gets_a_clear_answer(
+    make_portal: MakePortal, caplog: pytest.LogCaptureFixture, embedded: bool, headers: dict[str, str]
+) -> None:
+    portal = make_portal(COBOT_OIDC_EMBEDDED=embedded)
+    portal.add_url_rule("/me", "me", lambda: require_user().subject)
+    browser = portal.test_client()
+    ours = ["login", "callback", "logged-out"] + (["embedded", "frame"] if embedded else [])
+    for path in ("/desk", "/co-up/desk", "/me", *(f"/cobot/{name}" for name in ours)):
+        response = browser.get(path, headers=headers, environ_overrides=RAW)
+        assert response.status_code == 400, path
+        assert "Please start again." in response.text
+    posted = headers | {"Sec-Fetch-Site": "same-origin"}
+    assert browser.post("/cobot/logout", headers=posted, environ_overrides=RAW).status_code == 400
+    assert "query_malformed" in caplog.text
+
+
+@pytest.mark.parametrize("embedded", [False, True])
+def test_a_query_that_is_not_utf_8_is_nothing_to_the_app_s_other_pages(
+    make_portal: MakePortal, cobot: StandIn, embedded: bool
+) -> None:
+    visitor = Visitor(make_portal(COBOT_OIDC_EMBEDDED=embedded), cobot)
+    visitor.log_in("/desk")
+    for path, status in (("/desk", 200), ("/", 200), ("/nothing", 404)):
+        for headers in ({}, {"Sec-Fetch-Dest": "iframe", "Sec-Fetch-Site": "same-origin"}):
+            response = visitor.get(path, headers=headers, environ_overrides=RAW)
+            assert response.status_code == status, (path, headers)

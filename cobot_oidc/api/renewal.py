@@ -26,7 +26,8 @@ from ..protocol.refreshed import Original
 from ..provider import token_endpoint
 from ..provider.deadline import result_by_the_deadline, within
 from ..provider.freshness import FIRST_PAUSE
-from .client import CobotAPI, hash_of_token
+from .client import hash_of_token
+from .revocation import revoke
 
 T = TypeVar("T")
 
@@ -177,18 +178,11 @@ class Renewals:
             renewed = self._exchanged(user, both.renewal)
             newest = tokens.replace(held, renewed, user)
         if newest is None:  # somebody has logged out meanwhile: the new token ends as the old one did (A04)
-            self._revoke(user, renewed)
+            if self._installed.settings.revoke_token:
+                revoke(user, renewed)
             raise APIError("token_missing")
         self._installed.events.tell("token_renewed", user.issuer)
         return newest
-
-    def _revoke(self, user: User, unused: KeptTokens) -> None:
-        if not self._installed.settings.revoke_token:
-            return
-        try:
-            CobotAPI(unused.access_token, space=user.space).revoke()
-        except CobotOIDCError:
-            self._installed.events.tell("token_not_revoked", user.issuer)
 
     @contextmanager
     def _turn(self, held: str) -> Iterator[None]:

@@ -17,7 +17,7 @@ from flask import request
 from werkzeug.wrappers import Response
 
 from .. import cookies
-from ..context import the_request
+from ..context import is_query_readable, the_request
 from ..identity.stored import Identity
 from ..issuers import is_space_name
 from ..protocol import base64url
@@ -111,7 +111,7 @@ def _frame() -> _Frame | None:
 
 
 def _read() -> _Frame:
-    known, query = _in_cookie(), request.args
+    known, query = _in_cookie(), request.args if is_query_readable() else {}
     if query.get("cobot_embed") == "true":
         said = Embed(
             space=_space(query.get("cobot_subdomain")),

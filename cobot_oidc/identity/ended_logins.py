@@ -1,8 +1,9 @@
 """Which logins were ended: what a copy of a session, or a page that writes it back late, cannot undo.
 
 The app ends them one by one; a provider, by a back-channel logout, all of a subject or the one of a session. Remembered
-in this process, and with Redis in all of them. No page waits for what other processes remember, unless the app lets
-providers end logins: then none is let in by what this process knew more than ten seconds ago.
+in this process, and with Redis in all of them. A busy process learns in the background what others remember. In one
+that was idle, a page asks first: nobody is let in by what this process knew more than a minute ago, or ten seconds if
+the app lets providers end logins.
 """
 
 import hashlib
@@ -19,7 +20,8 @@ if TYPE_CHECKING:
     from ..provider.shared_store import SharedStore
 
 ASKED_EVERY = 5  # seconds between two looks at what other processes noted, while pages are served
-HEARD_WITHIN = 10  # seconds after which a page waits for such a look, if providers may end logins
+KNOWN_WITHIN = 60  # seconds after which a page waits for such a look
+HEARD_WITHIN = 10  # seconds: the same, if providers may end logins
 LONGEST_TIME = 12  # digits
 OVERLAP = 60  # seconds that two machines' clocks may differ
 
@@ -52,11 +54,10 @@ class EndedLogins:
     ) -> None:
         self._clock = clock
         self._lifetime = lifetime
-        self._hears_providers = hears_providers
+        self._longest_unasked = HEARD_WITHIN if hears_providers else KNOWN_WITHIN
         self._secret = secret
         self._store = store
-        self._asked_at: float | None = None
-        self._known_until = clock() - lifetime
+        self._asked_at = self._known_until = clock() - lifetime
         self._names: dict[int, set[str]] = {}  # by the time of the login, which most users differ in
         self._ended_until: dict[str, int] = {}  # by what stands for a subject or session
 
@@ -65,14 +66,15 @@ class EndedLogins:
         store = self._store()
         if store is not None:
             now = self._clock()
-            if self._hears_providers:
-                self._catch_up(store, now)
-            self._ask_now_and_then(store, now)
+            if not 0 <= now - self._known_until < ASKED_EVERY:
+                self._keep_up(store, now)
         user = login.user
         names = self._names.get(user.authenticated_at)
         if names is not None and self._name_of(user) in names:
             return True
-        return bool(self._ended_until) and self._was_ended_by_its_provider(login)
+        return bool(self._ended_until) and user.authenticated_at <= self._ended_by_provider(
+            user, login.kept.session_hash
+        )
 
     def add(self, users: Iterable[User]) -> None:
         """These logins are ended. Said before the session forgets them, so that there is no moment in between."""
@@ -104,11 +106,22 @@ class EndedLogins:
         self._forget_old()
         return is_noted
 
-    def _was_ended_by_its_provider(self, login: Identity) -> bool:
-        user, session = login.user, login.kept.session_hash
-        own = ("subject without session", user.subject) if session is None else ("session", session)
+    def were_ended_since(self, began_at: int, user: User, session_hash: str | None) -> bool:
+        """Whether a provider has ended the logins of this subject or session since then: asked before one more counts.
+
+        :param began_at: when the login began, in seconds since the epoch.
+        :param session_hash: stands for the session at the provider, if one is known.
+        """
+        store = self._store()
+        if store is not None:
+            self._learn(store, self._clock())
+        return self._ended_by_provider(user, session_hash) >= began_at
+
+    def _ended_by_provider(self, user: User, session_hash: str | None) -> int:
+        """Until when the provider has ended logins of this subject or session; 0 if it has not."""
+        own = ("subject without session", user.subject) if session_hash is None else ("session", session_hash)
         names = (self._mac(kind, user.issuer, whose) for kind, whose in (("subject", user.subject), own))
-        return any(user.authenticated_at <= self._ended_until.get(name, 0) for name in names)
+        return max(self._ended_until.get(name, 0) for name in names)
 
     def _end_until(self, name: str, at: int) -> None:
         self._ended_until[name] = max(at, self._ended_until.get(name, 0))
@@ -128,14 +141,23 @@ class EndedLogins:
         # None of what is joined can contain a NUL: our words, an issuer, a subject, a hash, a time.
         return hmac.digest(self._secret(), "\0".join(map(str, of)).encode(), "sha256").hex()[:32]
 
-    def _catch_up(self, store: "SharedStore", now: float) -> None:
-        """Learn at once if the last time is long ago. While Redis is away, nobody waits for it."""
-        if not 0 <= now - self._known_until < HEARD_WITHIN:
+    def _keep_up(self, store: "SharedStore", now: float) -> None:
+        """Learn what other processes know: in the background, or at once if the last time is long ago.
+
+        While Redis is away, what is known counts, and only the first page after a long pause finds out by waiting.
+        """
+        if self._is_recent(self._known_until, now) or (store.is_away and self._is_recent(self._asked_at, now)):
+            self._ask_now_and_then(store, now)
+        else:
+            self._asked_at = now
             self._learn(store, now)
+
+    def _is_recent(self, at: float, now: float) -> bool:
+        return 0 <= now - at < self._longest_unasked
 
     def _ask_now_and_then(self, store: "SharedStore", now: float) -> None:
         asked_at = self._asked_at
-        if asked_at is not None and 0 <= now - asked_at < ASKED_EVERY:
+        if 0 <= now - asked_at < ASKED_EVERY:
             return
         self._asked_at = now
         thread = threading.Thread(target=self._learn, args=(store, now), name="cobot-oidc-ended-logins", daemon=True)

@@ -1,5 +1,6 @@
 """How a login ends: for the session, its copies, the browser, the operator and the app."""
 
+import itertools
 from collections.abc import Iterable
 from functools import partial
 
@@ -15,22 +16,25 @@ from .stored import Identity
 from .user import User
 
 
-def end(issuers: Iterable[str] | None) -> list[Identity]:
+def end(issuers: Iterable[str] | None) -> tuple[list[Identity], list[Identity]]:
     """End the logins of this browser at these issuers, or all of them. The caller forgets tokens, and calls ``tell``.
 
     :param issuers: ``None`` for every one.
-    :returns: those that the session held, also if they had expired.
+    :returns: the logins that were valid until now, and those of this session that had ended before: a copy of it brings
+        nobody to tell or revoke anything again.
     """
     installed = installation()
     issuers = None if issuers is None else list(issuers)
     held = [login.user for login in sessions.logins(installed.terms)]
+    valid = {user.issuer for user in held if identity_of(user) is not None}
     installed.ended_logins.add(user for user in held if issuers is None or user.issuer in issuers)
     logins = sessions.end(installed.terms, issuers)
     ended = [login.user for login in logins]
     forget_user()
     installed.used_states.forget_users(ended)
     after_this_request(partial(_mark_ended, ended, everywhere=issuers is None))
-    return logins
+    still_valid = [login for login in logins if login.user.issuer in valid]
+    return still_valid, [login for login in logins if login.user.issuer not in valid]
 
 
 def end_of(user: User, held: str) -> None:
@@ -41,7 +45,7 @@ def end_of(user: User, held: str) -> None:
     from . import hints  # no login needs it that ends as usual
 
     if has_request_context() and identity_of(user) is not None:
-        for login in end([user.issuer]):
+        for login in itertools.chain(*end([user.issuer])):
             hints.forget(login.kept.hint)
     else:
         installation().ended_logins.add([user])

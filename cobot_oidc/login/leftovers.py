@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Iterable
+from hmac import compare_digest
 
 from flask import Flask
 
@@ -14,7 +15,7 @@ from ..installation import installation
 
 
 def forget_tokens(logins: Iterable[Identity], *, revoke: bool, but: str | None = None) -> None:
-    """Forget the tokens of logins that have ended, and revoke them at Cobot in the background if the app wants that.
+    """Forget the tokens of logins that have ended, and revoke them in the background if the app wants that.
 
     :param but: the token that is still in use: a provider may give the same one to each login of a person.
     """
@@ -36,19 +37,21 @@ def forget_hints(before: Iterable[Identity], after: Iterable[Identity]) -> None:
 
 
 def _revoke_in_background(app: Flask, user: User, held: str, but: str | None) -> None:
-    """No logout waits for Cobot, nor fails because of it."""
+    """No logout waits for Cobot or another provider, nor fails because of it."""
 
     def run() -> None:
-        from ..api.client import CobotAPI
+        from ..api.revocation import revoke
 
         with app.app_context():
             try:
-                token = tokens.kept(held, user)
+                ended = tokens.kept_with_renewal(held, user)
                 tokens.forget(held)
-                if token is not None and token != but:
-                    CobotAPI(token, space=user.space).revoke()
             except CobotOIDCError:
                 installation().events.tell("token_not_revoked", user.issuer)
+                return
+            is_in_use = ended is not None and but is not None and compare_digest(ended.access_token, but)
+            if ended is not None and not is_in_use:
+                revoke(user, ended, at_cobot_alone=but is not None)
 
     try:
         threading.Thread(target=run, name="cobot-oidc-revocation", daemon=True).start()

@@ -7,7 +7,9 @@ from flask import after_this_request, redirect, request
 from werkzeug.wrappers import Response
 
 from .. import urls
-from ..errors import LoginError
+from ..embed.frames import in_frame
+from ..errors import LoginError, ProviderError
+from ..events import logger
 from ..identity import endings, sessions
 from ..identity.current import current_users, pin_space, requested_registration
 from ..identity.stored import Identity
@@ -28,11 +30,12 @@ def logout() -> Response:
     installed = installation()
     issuers = None if space is None else [requested_registration().issuer]
     valid = current_users() if installed.settings.logout_at_provider else []
-    logins = endings.end(issuers)
+    logins, over = endings.end(issuers)
     forget_tokens(logins, revoke=installed.settings.revoke_token)
+    forget_tokens(over, revoke=False)
     after_this_request(recent_logins.forget)
     endings.tell(login.user for login in logins)
-    if there := _provider_logout(logins, valid):
+    if there := _provider_logout([*logins, *over], valid):
         return Response(status=303, headers={"Location": there})  # without a page: it would hold the hint
     return redirect(urls.after_logout(space), 303)
 
@@ -60,15 +63,19 @@ def _provider_logout(logins: list[Identity], valid: Collection[User]) -> str | N
     hint = hints.kept(logins[0].kept.hint, logins[0].user) if is_valid else None
     for login in logins:
         hints.forget(login.kept.hint)
-    if len(logins) != 1:  # one browser can be sent to one provider
+    if len(logins) != 1 or in_frame():  # one browser can be sent to one provider, and none lets itself be framed
         return None
     registration = installed.settings.issuers.registration_of(logins[0].user.space)
     metadata = None if registration is None else installed.provider_of(registration).held_metadata()
     if registration is None or metadata is None or metadata.end_session_endpoint is None:
         return None
-    return logout_url(
-        metadata.end_session_endpoint,
-        client_id=registration.client.client_id,
-        post_logout_redirect_uri=urljoin(urls.redirect_uri(), urls.after_logout()),
-        id_token_hint=hint,
-    )
+    try:
+        return logout_url(
+            metadata.end_session_endpoint,
+            client_id=registration.client.client_id,
+            post_logout_redirect_uri=urljoin(urls.redirect_uri(), urls.after_logout()),
+            id_token_hint=hint,
+        )
+    except ProviderError as error:  # who has logged out is told so, not that something failed
+        logger.error("a logout ended here alone: %s", error)
+        return None

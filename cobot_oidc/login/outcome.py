@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..context import the_app
-from ..errors import APIError
+from ..errors import APIError, LoginError
 from ..events import user_logged_in
 from ..identity import memberships, tokens
 from ..identity.ended_logins import hash_of_session
@@ -41,9 +41,13 @@ def logged_in(transaction: Transaction, token_set: TokenSet, provider: Provider,
     :param client: ours at this provider.
     :raises ProviderError: ``userinfo_unusable``, or if the provider cannot be asked for userinfo.
     :raises TokenError: if its answer is signed, and not valid.
+    :raises LoginError: ``ended_meanwhile``.
     """
     user = _from_claims(transaction, token_set, provider, client)
     settings, token = installation().settings, token_set.access_token
+    session_hash = _session_hash(user, token_set) if settings.backchannel_logout else None
+    if settings.backchannel_logout:
+        _check_not_ended(transaction, user, session_hash)
     granted, declined = _scopes(transaction, token_set)
     standing = _standing(user, token) if settings.membership else None
     cobot_id = None if standing is None else standing.cobot_id
@@ -55,7 +59,7 @@ def logged_in(transaction: Transaction, token_set: TokenSet, provider: Provider,
         declined=declined,
         cobot_id=cobot_id if cobot_id != user.subject else None,
         hint=_hint(user, token_set, provider) if settings.logout_at_provider else None,
-        session_hash=_session_hash(user, token_set) if settings.backchannel_logout else None,
+        session_hash=session_hash,
         was_asked=settings.membership,
     )
     return LoggedIn(Identity(user, kept=kept), token)
@@ -160,6 +164,15 @@ def _session_hash(user: User, token_set: TokenSet) -> str | None:
         note_login(user.issuer)
     sid = token_set.claims.get("sid")
     return hash_of_session(sid) if isinstance(sid, str) else None
+
+
+def _check_not_ended(transaction: Transaction, user: User, session_hash: str | None) -> None:
+    """An answer that is held back over a logout at the provider is not worth more than a login that it ended.
+
+    :raises LoginError: ``ended_meanwhile``.
+    """
+    if installation().ended_logins.were_ended_since(transaction.started_at, user, session_hash):
+        raise LoginError("ended_meanwhile", issuer=user.issuer)
 
 
 def _standing(user: User, token: str) -> Standing | None:

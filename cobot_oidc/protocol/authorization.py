@@ -91,11 +91,12 @@ def logout_url(
     :param post_logout_redirect_uri: an absolute URL that is registered at the provider.
     :param id_token_hint: the id token of the login that ends. Without one, providers ask the person, and some do not
         send them back.
+    :raises ProviderError: as ``AuthorizationRequest.url``.
     """
     query = [("client_id", client_id), ("post_logout_redirect_uri", post_logout_redirect_uri)]
     if id_token_hint is not None:
         query.append(("id_token_hint", id_token_hint))
-    return str(add_params_to_uri(end_session_endpoint, query))
+    return _with_parameters(end_session_endpoint, query)
 
 
 def request_options(query: Mapping[str, str]) -> dict[str, str]:

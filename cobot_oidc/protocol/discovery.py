@@ -50,6 +50,8 @@ class ProviderMetadata:
     :ivar client_authentications: how a client can prove who it is, as far as the document says so. Never acted upon.
     :ivar requires_pushed_requests: whether every authorization request must be sent beforehand.
     :ivar promises_response_issuer: whether answers must carry ``iss`` (RFC 9207 section 3).
+    :ivar revocation_endpoint: where tokens can be ended (RFC 7009, RFC 8414 section 2); ``None`` also if it is on a host
+        that is not allowed.
     """
 
     issuer: str
@@ -64,6 +66,7 @@ class ProviderMetadata:
     userinfo_signing_algorithms: tuple[str, ...] | None = None
     requires_pushed_requests: bool = False
     client_authentications: tuple[str, ...] = field(default=(), compare=False)
+    revocation_endpoint: str | None = None
 
     @classmethod
     def parse(
@@ -98,6 +101,7 @@ class ProviderMetadata:
             userinfo_signing_algorithms=_algorithms(members, "userinfo_signing_alg_values_supported"),
             requires_pushed_requests=members.get("require_pushed_authorization_requests") is True,
             client_authentications=_names(members.get("token_endpoint_auth_methods_supported")),
+            revocation_endpoint=rule.only_if_allowed(members, "revocation_endpoint"),
         )
 
 
@@ -167,6 +171,11 @@ class _EndpointRule:
 
     def check_optional(self, members: Mapping[str, object], name: str) -> str | None:
         return None if members.get(name) is None else self.check(members, name)
+
+    def only_if_allowed(self, members: Mapping[str, object], name: str) -> str | None:
+        """An endpoint that no login needs, so that none fails because of where it is."""
+        url = split_url(members.get(name))
+        return cast(str, members[name]) if url is not None and self._may_be_at(url) else None
 
     def check(self, members: Mapping[str, object], name: str) -> str:
         endpoint = members.get(name)

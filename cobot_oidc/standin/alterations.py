@@ -14,6 +14,7 @@ Part = Literal[
     "userinfo_jwt",
     "registration",
     "pushed_request",
+    "revocation",
     "api",
     "id_token_header",
     "id_token_claims",
@@ -22,7 +23,7 @@ Part = Literal[
     "logout_token_claims",
     "logout_token",
 ]
-Page = Literal["metadata", "key_set", "token", "userinfo", "registration", "pushed_request", "api"]
+Page = Literal["metadata", "key_set", "token", "userinfo", "registration", "pushed_request", "revocation", "api"]
 Change = Mapping[str, Any] | Callable[[Any], Any]
 
 

@@ -15,6 +15,7 @@ from .authorization_server import authorization_server, claims_about
 from .pages import pages
 from .pushed_requests import add_pushed_requests
 from .registration import add_registration
+from .revocation import add_revocation
 from .state import RecordedRequest, State
 
 SECRETS = (  # parameters that clients send
@@ -94,6 +95,7 @@ def create_app(state: State) -> Flask:
     app.register_blueprint(api_two.api_two(state))
     add_registration(app, server, state)
     add_pushed_requests(app, server, state)
+    add_revocation(app, server, state)
     app.register_blueprint(pages(state, server))
     return app
 
@@ -144,6 +146,7 @@ def _metadata(state: State, issuer: str) -> dict[str, Any]:
     }
     if state.refresh is not None:
         document["grant_types_supported"] += ["refresh_token"]
+        document["revocation_endpoint"] = f"{issuer}/oauth/revoke"
     if state.offers_logout:
         document["end_session_endpoint"] = f"{issuer}/oauth/logout"
         document |= {"backchannel_logout_supported": True, "backchannel_logout_session_supported": True}

@@ -54,6 +54,12 @@ def issue(state: "State", client_id: str, scope: str, code: "IssuedCode", family
     return token
 
 
+def end_family(state: "State", family: str) -> None:
+    """Forget all that followed from one login."""
+    for token in [token for token, each in state.refresh_tokens.items() if each.family == family]:
+        del state.refresh_tokens[token]
+
+
 class RefreshGrant(RefreshTokenGrant):  # type: ignore[misc] # Authlib is untyped here
     """Renews tokens if the stand-in has been told to."""
 
@@ -72,8 +78,7 @@ class RefreshGrant(RefreshTokenGrant):  # type: ignore[misc] # Authlib is untype
                 return None
             if issued.is_used:  # somebody has a copy: all that follow from that login end (RFC 9700 section 4.14.2)
                 self.state.reused_refresh_tokens += 1
-                for token in [t for t, each in self.state.refresh_tokens.items() if each.family == issued.family]:
-                    del self.state.refresh_tokens[token]
+                end_family(self.state, issued.family)
                 return None
             if self.state.refresh is not None and self.state.refresh.rotate:
                 self.state.refresh_tokens[refresh_token] = replace(issued, is_used=True)

@@ -233,7 +233,7 @@ class StandIn:
         return self._state.token_requests
 
     def offer_refresh_tokens(self, lifetime: int = 300, *, rotate: bool = True) -> None:
-        """Let access tokens expire, and give refresh tokens with them.
+        """Let access tokens expire, give refresh tokens with them, and let clients revoke both (RFC 7009).
 
         :param lifetime: seconds that an access token is valid.
         :param rotate: let each refresh token count once; one

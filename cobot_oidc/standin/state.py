@@ -147,6 +147,10 @@ class AccessToken:
     space: str | None = None
     expires_at: float | None = None
 
+    def check_client(self, client: Any) -> bool:
+        """Authlib asks this before it revokes a token."""
+        return bool(self.client_id == client.client_id)
+
 
 @dataclass(slots=True)
 class State:

@@ -37,6 +37,7 @@ def test_the_document_of_a_space_is_shown(run: Run, make_app: MakeApp, cobot: St
         "end_session_endpoint",
         "pushed_authorization_request_endpoint",
         "userinfo_signing_alg_values_supported",
+        "revocation_endpoint",
     ]
 
 

@@ -433,6 +433,19 @@ def test_a_logout_in_the_frame_ends_the_login_everywhere(app: Flask, cobot: Stan
     assert ada.get("/co-up/desk").status_code == 302
 
 
+def test_a_logout_in_the_frame_does_not_lead_to_the_provider(make_app: Any, cobot: StandIn) -> None:
+    """No provider lets its pages be shown in a frame, so people would see none."""
+    cobot.offer_logout()
+    frame, ada = logged_in(make_app(COBOT_OIDC_LOGOUT_AT_PROVIDER=True), cobot)
+    answer = frame.post("/cobot/logout", **(FRAMED | {"Sec-Fetch-Site": "same-origin"}))
+
+    assert answer.location == "/cobot/logged-out"
+    assert "log out there too" in frame.get(answer.location).text
+    assert ada.get("/co-up/desk").status_code == 302
+    ada.log_in("/co-up/desk")
+    assert ada.log_out().location.startswith(f"{cobot.space_issuer('co-up')}/oauth/logout?")
+
+
 def test_a_logout_on_the_app_s_own_pages_ends_the_frame_s_login(app: Flask, cobot: StandIn) -> None:
     frame, ada = logged_in(app, cobot)
     ada.log_out()

@@ -369,3 +369,55 @@ def test_a_card_that_cobot_does_not_answer_for_loses_no_other(arrive: Arrive, to
     assert page.status_code == 200
     assert page.text.count("Cobot does not answer this at the moment.") == 1
     assert "You are not checked in." in page.text
+
+
+def with_each(name: str, value: object) -> Any:
+    """The API's answers with this value wherever something has that name."""
+
+    def changed(answer: Any) -> Any:
+        if isinstance(answer, dict):
+            return {each: value if each == name else changed(answer[each]) for each in answer}
+        return [changed(each) for each in answer] if isinstance(answer, list) else answer
+
+    return changed
+
+
+TIMES: list[object] = [
+    "0001-01-01T00:00:00+14:00",
+    "9999-12-31T23:59:59-14:00",
+    "2026-11-25T10:00",
+    "soon",
+    "",
+    None,
+    5,
+    ["x"],
+]
+DAYS: list[object] = ["0001-01-01", "9999-12-31", "2026-13-01", "soon", None, 5, {}]
+AMOUNTS: list[object] = ["NaN", "1e400", "-Infinity", "x", "9" * 5000, 1e300, [], True]
+
+
+@pytest.mark.parametrize(
+    ("path", "name", "values"),
+    [
+        *(("/co-up/bookings", name, TIMES) for name in ("from", "to")),
+        *(("/co-up/check-in", name, TIMES) for name in ("valid_from", "valid_until")),
+        *(("/co-up/invoices", name, DAYS) for name in ("invoice_date", "due_date")),
+        ("/co-up/invoices", "gross", [*AMOUNTS, None]),
+        ("/co-up/bookings/new", "net", AMOUNTS),
+    ],
+)
+def test_nonsense_from_the_api_is_the_api_s_failure(
+    arrive: Arrive, todays_cobot: StandIn, path: str, name: str, values: list[object]
+) -> None:
+    visitor = arrive("ada")
+    if visitor.get(path).status_code == 302:  # for the scope
+        visitor.get(visitor.answer(visitor.begin(path)))
+    for value in values:
+        todays_cobot.alter("api", with_each(name, value))
+        response = visitor.get(path)
+        assert response.status_code == 502, value
+        assert "Member portal" in response.text
+
+    home = visitor.get("/co-up/")
+    assert home.status_code == 200
+    assert home.text.count("Cobot does not answer this at the moment.") == (name != "net")

@@ -107,6 +107,17 @@ def test_the_issuer_is_exact(issuer: Any) -> None:
         ProviderMetadata.parse(as_json(document() | {"issuer": issuer if issuer is not REMOVED else 0}), issuer=COBOT)
 
 
+@pytest.mark.covers("R08", "R09")
+@pytest.mark.parametrize(
+    "url", ["http://www.cobot.me/revoke", "https://evil.example/revoke", "https://www.cobot.me:8443/revoke", "", 1]
+)
+def test_an_endpoint_that_no_login_needs_is_left_out_where_it_may_not_be(url: object) -> None:
+    allowed = "https://www.cobot.me/oauth/revoke"
+
+    assert parse(revocation_endpoint=allowed).revocation_endpoint == allowed
+    assert parse(revocation_endpoint=url) == parse()
+
+
 @pytest.mark.covers("R08", "R09", "R10")
 @pytest.mark.parametrize(
     "name",

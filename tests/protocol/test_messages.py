@@ -177,6 +177,19 @@ def test_the_end_of_a_session_at_the_provider() -> None:
     ]
 
 
+@pytest.mark.covers("O02")
+@pytest.mark.parametrize("name", ["client_id", "post_logout_redirect_uri", "id_token_hint"])
+def test_an_end_of_a_session_that_has_our_parameters_already_is_refused(name: str) -> None:
+    with pytest.raises(ProviderError) as caught:
+        logout_url(
+            f"https://op.example/end?{name}=x",
+            client_id="portal",
+            post_logout_redirect_uri="https://p.example/bye",
+            id_token_hint="a.b.c",
+        )
+    assert caught.value.code == "endpoint_unusable"
+
+
 @pytest.mark.covers("F16", "F23")
 @given(st.binary(max_size=200))
 def test_any_query_is_an_answer_or_malformed(query: bytes) -> None:

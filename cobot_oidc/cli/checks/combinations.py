@@ -92,12 +92,14 @@ def _tokens(settings: Settings) -> Iterator[Finding]:
             "Add scopes such as read_bookings to COBOT_OIDC_SCOPES, unless views ask for them with requires_scope.",
         )
     if settings.refresh_tokens and settings.redis_url is None:
+        in_frames = ", and so do a frame and the app's own pages after a restart" if settings.embedded else ""
+        in_one_process = "" if settings.embedded else "the app runs in one process, or "
         yield warning(
             "COBOT_OIDC_REFRESH_TOKENS",
             "refresh_tokens_not_shared",
             "Refresh tokens are kept in the session: if the provider accepts each one once, two processes that use the "
-            "same one end the login.",
-            "Set COBOT_OIDC_REDIS_URL, unless the app runs in one process, or its refresh tokens never change.",
+            f"same one end the login{in_frames}.",
+            f"Set COBOT_OIDC_REDIS_URL, unless {in_one_process}its refresh tokens never change.",
         )
     if settings.keep_token and settings.api_url is None:
         yield warning(

@@ -52,6 +52,7 @@ def _endpoints(subject: str, metadata: ProviderMetadata) -> Finding:
         metadata.userinfo_endpoint,
         metadata.end_session_endpoint,
         metadata.pushed_request_endpoint,
+        metadata.revocation_endpoint,
     )
     hosts = dict.fromkeys(urlsplit(url).netloc for url in endpoints if url is not None)
     return ok(subject, "endpoints", f"Its endpoints are on hosts that are allowed: {', '.join(hosts)}.")

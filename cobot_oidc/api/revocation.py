@@ -1,0 +1,60 @@
+"""The tokens of a login that has ended, revoked where they came from. No logout waits for that, or fails by it."""
+
+from ..errors import CobotOIDCError
+from ..identity.tokens import KeptTokens
+from ..identity.user import User
+from ..installation import installation
+from ..protocol.revocation import TokenKind
+from ..provider import revoking
+from .client import CobotAPI
+
+
+def revoke(user: User, ended: KeptTokens, *, at_cobot_alone: bool = False) -> None:
+    """Revoke an access token, and what renews it if the provider has an endpoint for that (RFC 7009).
+
+    Cobot has none, and ends its access tokens by its API. The event ``token_not_revoked`` tells of a failure.
+
+    :param at_cobot_alone: leave the endpoint alone. Some providers end all tokens of a person there, not this login's.
+    """
+    # The access token first: a provider may end it together with the refresh token, and would refuse it then.
+    is_revoked = _is_access_token_revoked(user, ended, at_cobot_alone)
+    if not _is_refresh_token_revoked(user, ended, at_cobot_alone) or not is_revoked:
+        installation().events.tell("token_not_revoked", user.issuer)
+
+
+def _is_access_token_revoked(user: User, ended: KeptTokens, at_cobot_alone: bool) -> bool:
+    has_other_api = installation().settings.api_url is None
+    try:
+        if has_other_api and not at_cobot_alone:
+            done = _revoked_at_endpoint(user, ended.access_token, "access_token")
+            if done is not None:
+                return done
+        CobotAPI(ended.access_token, space=user.space).revoke()
+    except CobotOIDCError:
+        return False
+    return True
+
+
+def _is_refresh_token_revoked(user: User, ended: KeptTokens, at_cobot_alone: bool) -> bool:
+    if ended.renewal is None or at_cobot_alone:
+        return True
+    try:
+        return _revoked_at_endpoint(user, ended.renewal.refresh_token, "refresh_token") is not False
+    except CobotOIDCError:
+        return False
+
+
+def _revoked_at_endpoint(user: User, token: str, kind: TokenKind) -> bool | None:
+    """Whether the provider's endpoint revoked it; ``None`` if its document names none.
+
+    :raises ProviderError: if it cannot be asked.
+    """
+    installed = installation()
+    registration = installed.settings.issuers.registration_of(user.space)
+    if registration is None or registration.issuer != user.issuer:  # the configuration has changed
+        return None
+    provider = installed.provider_of(registration)
+    endpoint = provider.metadata().revocation_endpoint
+    if endpoint is None:
+        return None
+    return revoking.revoke(provider, registration.client, endpoint, token=token, kind=kind)
