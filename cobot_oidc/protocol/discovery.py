@@ -50,8 +50,8 @@ class ProviderMetadata:
     :ivar client_authentications: how a client can prove who it is, as far as the document says so. Never acted upon.
     :ivar requires_pushed_requests: whether every authorization request must be sent beforehand.
     :ivar promises_response_issuer: whether answers must carry ``iss`` (RFC 9207 section 3).
-    :ivar revocation_endpoint: where tokens can be ended (RFC 7009, RFC 8414 section 2); ``None`` also if it is on a host
-        that is not allowed.
+    :ivar revocation_endpoint: where tokens can be ended (RFC 7009, RFC 8414 section 2); ``None`` also if it is not on
+        an allowed host.
     """
 
     issuer: str
