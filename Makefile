@@ -16,7 +16,7 @@ demo: $(INSTALLED) ## run the example app and the stand-in Cobot, ready to log i
 	@$(VENV)/bin/python -m example_app
 
 test: PROGRAMS := chromium firefox redis-server nginx apache2
-test: $(INSTALLED) ## run all tests (REQUIRE_ALL=1: nothing may be left out)
+test: $(INSTALLED) ## run all tests (TESTS=tests/protocol for some; REQUIRE_ALL=1: nothing may be left out)
 	@COBOT_OIDC_TEST_BROWSER="$$(tools/find-program chromium)" \
 	  COBOT_OIDC_TEST_FIREFOX="$$(tools/find-program firefox)" \
 	  COBOT_OIDC_TEST_REDIS_SERVER="$$(tools/find-program redis-server)" \
@@ -98,10 +98,10 @@ fuzz: $(INSTALLED) ## fuzz what reads tokens, keys and documents (SECONDS=60 for
 	@$(VENV)/bin/python -m fuzz $(or $(TARGET),all) $(or $(SECONDS),60)
 
 mutants: $(INSTALLED) ## spoil each check of the protocol and see that a test notices (about 20 minutes; MODULES=jws for one)
-	@$(VENV)/bin/python -m tools.mutants $(MODULES)
+	@$(VENV)/bin/python -m tools.mutants $(MODULES) $(if $(JOBS),--jobs $(JOBS))
 
 interop: PROGRAMS := chromium
-interop: $(INSTALLED) ## log in at providers that others wrote, and write docs/interoperability.md (about 6 minutes; PROVIDERS="oidc-provider canaille" for some)
+interop: $(INSTALLED) ## log in at providers that others wrote, and write docs/interoperability.md (about 8 minutes; PROVIDERS="oidc-provider canaille" for some)
 	@COBOT_OIDC_TEST_BROWSER="$$(tools/find-program chromium)" COBOT_OIDC_TEST_REQUIRE_ALL="$(REQUIRE_ALL)" \
 	  $(VENV)/bin/python -m pytest interop -q -rN --no-header --tb=short --show-capture=no \
 	  $(if $(PROVIDERS),--providers "$(PROVIDERS)",--page docs/interoperability.md)

@@ -1,5 +1,6 @@
 """Names of a package that are imported when they are first used (PEP 562): few of them are needed to start an app."""
 
+import sys
 from collections.abc import Callable, Sequence
 from importlib import import_module
 
@@ -20,7 +21,9 @@ def lazy_names(
             for each in modules:
                 module = import_module(each, package)
                 if hasattr(module, name):
-                    return getattr(module, name)
+                    found = getattr(module, name)
+                    setattr(sys.modules[package], name, found)  # a view may say ``cobot_oidc.current_user`` each time
+                    return found
         raise AttributeError(f"module {package!r} has no attribute {name!r}")
 
     return get, lambda: sorted(names)

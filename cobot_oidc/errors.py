@@ -189,7 +189,7 @@ MEMBERSHIP_UNKNOWN = (
     "Cobot cannot tell at the moment whether you are a member of this space. Please try again in a little while."
 )
 SOMEBODY_ELSE = (
-    "Cobot shows this page to somebody else than you are logged in as here. "
+    "At Cobot you are logged in as a different person from the one who is logged in here. "
     "Please log in at Cobot as the person you want to be, and open this page again."
 )
 ELSEWHERE = "This was not done, because the request did not come from this site. Please use the buttons on its pages."
@@ -198,7 +198,7 @@ NOT_GRANTED = "This app may not do this for you, because you have not allowed it
 NOT_PERMITTED = "Cobot does not permit you to do this. Please ask the people who run the space."
 NOT_AT_COBOT = "Cobot does not have what you were looking for. It may have been deleted."
 NOT_ACCEPTED = "Cobot did not accept this. Please check what you entered."
-TOO_MUCH = "Cobot answers only so many requests a minute for each person. Please try again in a little while."
+TOO_MUCH = "Cobot limits how many requests a minute it answers for each person. Please try again in a little while."
 COBOT_AWAY = "Cobot cannot be reached at the moment. Please try again in a little while."
 COBOT_CONFUSED = "Something went wrong between this app and Cobot. Please try again later."
 
@@ -256,7 +256,7 @@ CONFIGURATION: dict[ConfigurationCode, Entry] = {
     ),
     "guard_misplaced": Entry(
         "A guard is above the decorator that registers the view, so the view is open to everybody; "
-        "put @login_required below @app.get, and so every other guard.",
+        "put @login_required below @app.get, and likewise every other guard.",
         OUR_FAULT,
     ),
     "view_arg_unknown": Entry(
@@ -268,8 +268,8 @@ CONFIGURATION: dict[ConfigurationCode, Entry] = {
         "cobot_oidc.testing lets people in without a login, so it only works while app.testing is True.", OUR_FAULT
     ),
     "authorization_request_invalid": Entry(
-        "The app's function oidc.authorization_request returned a parameter that it cannot add to a login, or a value "
-        "that it cannot have; return what is expected.",
+        "The function that the app decorated with @oidc.authorization_request returned a parameter that it must not "
+        "add to a login, or an invalid value; return what is expected.",
         OUR_FAULT,
     ),
 }
@@ -367,8 +367,8 @@ PROVIDER: dict[ProviderCode, Entry] = {
     ),
     "pushed_request_unusable": Entry(
         "Logins have to be pushed to the provider first (COBOT_OIDC_PUSHED_AUTHORIZATION_REQUESTS, or the provider's "
-        "document says so), but the document names no pushed_authorization_request_endpoint, or its answer is not one "
-        "of RFC 9126; report it to the provider, or unset the setting. No login begins in another way.",
+        "document says so), but the document names no pushed_authorization_request_endpoint, or its response does not "
+        "follow RFC 9126; report it to the provider, or unset the setting. Ordinary requests are not used instead.",
         UNTRUSTED,
     ),
     "registration_unsupported": Entry(
@@ -377,14 +377,14 @@ PROVIDER: dict[ProviderCode, Entry] = {
         OUR_FAULT,
     ),
     "registration_refused": Entry(
-        "The provider refused to register the client: with invalid_redirect_uri it does not accept the redirect URI, "
-        "with invalid_client_metadata the name, the scopes or the authentication; with status 401 or 403 it does not "
-        "register clients for everybody, so register the client on the provider's own pages.",
+        "The provider refused to register the client: invalid_redirect_uri means that it does not accept the redirect "
+        "URI, and invalid_client_metadata that it does not accept the name, the scopes or the authentication. Status "
+        "401 or 403 means that it does not let everybody register clients: use the provider's own pages.",
         OUR_FAULT,
     ),
     "registration_unusable": Entry(
-        "The provider's answer to the registration is not one of RFC 7591; look on the provider's own pages whether "
-        "it has registered a client nevertheless, and report it to the provider.",
+        "The provider's response to the registration does not follow RFC 7591; check on the provider's own pages "
+        "whether it registered a client anyway, and report it to the provider.",
         OUR_FAULT,
     ),
 }
@@ -401,8 +401,8 @@ TOKEN: dict[TokenCode, Entry] = {
         UNTRUSTED,
     ),
     "token_type_wrong": Entry(
-        "The token is of another kind, as its type (typ) says: an id token is a JWT, a logout token a logout+jwt or a "
-        "JWT; report it to the provider.",
+        "The token's type (typ) is that of another kind of token: an id token is a JWT, a logout token a logout+jwt or "
+        "a JWT, a userinfo response a userinfo+jwt, a token-userinfo+jwt or a JWT; report it to the provider.",
         UNTRUSTED,
     ),
     "algorithm_forbidden": Entry(
@@ -418,7 +418,7 @@ TOKEN: dict[TokenCode, Entry] = {
         UNTRUSTED,
     ),
     "key_unknown": Entry(
-        "The provider's key set has no usable key with the token's kid; if this lasts, the provider has to publish "
+        "The provider's key set has no usable key with the token's kid; if this persists, the provider has to publish "
         "the key that it signs with.",
         UNTRUSTED,
     ),
@@ -439,7 +439,7 @@ TOKEN: dict[TokenCode, Entry] = {
     ),
     "payload_malformed": Entry("The token's payload is not a valid JSON object; report it to the provider.", UNTRUSTED),
     "issuer_mismatch": Entry(
-        "The token was issued by another issuer than the one that this login used (iss); report it to the provider.",
+        "The token was not issued by the issuer that this login used (iss); report it to the provider.",
         UNTRUSTED,
     ),
     "audience_mismatch": Entry(
@@ -491,9 +491,9 @@ TOKEN: dict[TokenCode, Entry] = {
         UNTRUSTED,
     ),
     "requested_claim_unmet": Entry(
-        "The token lacks a claim that the app asked for as essential (oidc.authorization_request), or has another "
-        "value than those that it accepts, such as an acr of less assurance; the provider has to support the claims "
-        "parameter.",
+        "The token lacks a claim that the app asked for as essential (oidc.authorization_request), or the claim has a "
+        "value that the app does not accept, such as an acr that gives less assurance; the provider has to support the "
+        "claims parameter.",
         UNTRUSTED,
     ),
     "at_hash_mismatch": Entry(
@@ -501,26 +501,28 @@ TOKEN: dict[TokenCode, Entry] = {
         UNTRUSTED,
     ),
     "subject_changed": Entry(
-        "A refreshed id token is about another person than the login (sub), which was ended; report this.",
+        "A refreshed id token is about another person (sub), so the login was ended; report it to the provider.",
         UNTRUSTED,
     ),
     "authentication_changed": Entry(
-        "A refreshed id token is about another authentication than the login (auth_time); report it to the provider.",
+        "A refreshed id token is about another authentication (auth_time) than the original one, so the login was "
+        "ended; report it to the provider.",
         UNTRUSTED,
     ),
     "logout_of_nobody": Entry(
         "The logout token names neither a subject (sub) nor a session (sid); report it to the provider.", UNTRUSTED
     ),
     "session_malformed": Entry(
-        "The logout token's session (sid) is not a text of 1 to 255 characters; report it to the provider.", UNTRUSTED
+        "The logout token's session (sid) is not a string of 1 to 255 characters; report it to the provider.", UNTRUSTED
     ),
     "event_missing": Entry(
-        "The logout token's events do not contain the one of a back-channel logout, as an object; if it is an id token "
-        "or a token about another event, it was sent to the wrong URL.",
+        "The logout token's events claim does not contain the back-channel logout event as an object; if this is an id "
+        "token, or a token about another event, it was sent to the wrong URL.",
         UNTRUSTED,
     ),
     "jti_malformed": Entry(
-        "The logout token's own name (jti) is not a text of 1 to 255 characters; report it to the provider.", UNTRUSTED
+        "The logout token's identifier (jti) is not a string of 1 to 255 characters; report it to the provider.",
+        UNTRUSTED,
     ),
 }
 
@@ -558,8 +560,8 @@ LOGIN: dict[LoginCode, Entry] = {
         START_AGAIN,
     ),
     "callback_mismatch": Entry(
-        "The response was sent to another callback than the one that this login named: somebody tried a mix-up of "
-        "issuers, or the app's URL was changed during the login.",
+        "The response was not sent to the callback that this login named: somebody attempted a mix-up attack, or the "
+        "app's URL was changed during the login.",
         NOT_UNDERSTOOD,
     ),
     "response_issuer_missing": Entry(
@@ -567,7 +569,7 @@ LOGIN: dict[LoginCode, Entry] = {
         NOT_UNDERSTOOD,
     ),
     "response_issuer_mismatch": Entry(
-        "The response came from another issuer than the one that this login used (iss).",
+        "The response did not come from the issuer that this login used (iss).",
         NOT_UNDERSTOOD,
     ),
     "cancelled": Entry(
@@ -616,8 +618,8 @@ LOGIN: dict[LoginCode, Entry] = {
     "membership_required": Entry("The person is logged in, but is not a member of this space.", NOT_A_MEMBER, 403),
     "admin_required": Entry("The person is logged in, but does not administer this space.", NOT_AN_ADMIN, 403),
     "membership_unknown": Entry(
-        "Cobot could not be asked whether the person is a member of this space, and there is no answer that is recent "
-        "enough; COBOT_OIDC_MEMBERSHIP_STALE lets an older one count.",
+        "Cobot could not be asked whether the person is a member of this space, and no earlier answer is recent "
+        "enough; COBOT_OIDC_MEMBERSHIP_STALE allows an older one.",
         MEMBERSHIP_UNKNOWN,
         503,
     ),
@@ -627,14 +629,14 @@ LOGIN: dict[LoginCode, Entry] = {
         START_AGAIN,
     ),
     "frame_of_somebody_else": Entry(
-        "The person who is logged in is not the one whom Cobot shows the frame to (cobot_user_id).", SOMEBODY_ELSE, 403
+        "The person who is logged in is not the one to whom Cobot shows the frame (cobot_user_id).", SOMEBODY_ELSE, 403
     ),
     "frame_cross_site": Entry(
         "A request that changes something came from a frame, but not from a page of this app.", ELSEWHERE, 403
     ),
     "logout_request_malformed": Entry(
         "A back-channel logout has to be a form (application/x-www-form-urlencoded) of at most 32 kB with one "
-        "logout_token; something else than a provider may have sent it.",
+        "logout_token; it may not have come from a provider.",
         NOT_UNDERSTOOD,
     ),
     "logout_issuer_unknown": Entry(
@@ -644,7 +646,7 @@ LOGIN: dict[LoginCode, Entry] = {
         NOT_UNDERSTOOD,
     ),
     "logout_not_shared": Entry(
-        "The logout was carried out in this process alone, as Redis cannot be reached; check COBOT_OIDC_REDIS_URL and "
+        "The logout took effect in this process only, as Redis cannot be reached; check COBOT_OIDC_REDIS_URL and "
         "Redis itself.",
         NOT_UNDERSTOOD,
     ),
@@ -652,14 +654,14 @@ LOGIN: dict[LoginCode, Entry] = {
 
 API: dict[APICode, Entry] = {
     "token_missing": Entry(
-        "There is no access token for this person: the login is older than COBOT_OIDC_KEEP_TOKEN, or Redis has lost "
-        "the token; logging in again brings a new one.",
+        "There is no access token for this person: they logged in before COBOT_OIDC_KEEP_TOKEN was set, or Redis has "
+        "lost the token; logging in again brings a new one.",
         RENEW_LOGIN,
         401,
     ),
     "space_token_missing": Entry(
         "No token is kept for this space: no admin of it has asked for one with oidc.api.space_token, it was "
-        "forgotten, or Redis has lost it; let an admin do it again.",
+        "forgotten, or Redis has lost it; ask an admin to do it again.",
         COBOT_CONFUSED,
         503,
     ),
@@ -719,8 +721,8 @@ API: dict[APICode, Entry] = {
         500,
     ),
     "rate_limited": Entry(
-        "The limit of requests for this person is used up for so many seconds, which is longer than the caller was "
-        "willing to wait; wait, ask for less, or allow a longer wait.",
+        "This person's request limit is used up for longer than the caller was willing to wait; wait, make fewer "
+        "requests, or allow a longer wait.",
         TOO_MUCH,
         503,
     ),
@@ -728,14 +730,14 @@ API: dict[APICode, Entry] = {
         "Cobot's API did not answer, or not in time; check the network and Cobot's status page.", COBOT_AWAY, 503
     ),
     "api_busy": Entry(
-        "Too many questions to Cobot's API are under way already; check whether it is slow.", COBOT_AWAY, 503
+        "Too many requests to Cobot's API are already under way; check whether it is slow.", COBOT_AWAY, 503
     ),
     "api_failing": Entry(
         "Cobot's API answered with a server error; check its status page, and try again later.", COBOT_AWAY, 503
     ),
     "answer_unusable": Entry(
-        "The answer of Cobot's API cannot be used: it is too large, redirected, or not what its media type says; check "
-        "the path, and any proxy in between.",
+        "The response of Cobot's API cannot be used: it is too large, redirected, or not what its media type says; "
+        "check the path, and any proxy in between.",
         COBOT_CONFUSED,
         502,
     ),
@@ -746,10 +748,11 @@ API: dict[APICode, Entry] = {
         500,
     ),
     "space_token_foreign": Entry(
-        "Cobot issued the space's token to another client than ours; it was not kept.", COBOT_CONFUSED, 502
+        "Cobot issued the space's token to a client other than ours, so it was not kept.", COBOT_CONFUSED, 502
     ),
     "space_token_not_kept": Entry(
-        "Redis could not keep the space's token, so jobs would not find it; check Redis, and let the admin try again.",
+        "Redis could not store the space's token, so jobs would not find it; check Redis, and ask the admin to try "
+        "again.",
         COBOT_CONFUSED,
         503,
     ),
@@ -877,7 +880,7 @@ class ProviderError(CobotOIDCError):
 
 
 class TokenError(CobotOIDCError):
-    """A token could not be verified: it, its key or one of its claims is not valid."""
+    """A token could not be verified: the token, its key or one of its claims is not valid."""
 
     default_status = 502
     entries = TOKEN
@@ -900,7 +903,7 @@ class APIError(CobotOIDCError):
     """A call of Cobot's API did not succeed.
 
     :ivar api_status: the HTTP status that Cobot answered with; ``None`` if no answer came, or none was asked for.
-    :ivar message: what Cobot says about it, in its own words: text from outside, empty if it says nothing.
+    :ivar message: what Cobot says about the failure, in its own words: text from outside, empty if it says nothing.
     :ivar fields: for ``request_invalid``, what Cobot says about each value, by the field's name, in one form for both
         generations of the API. Text from outside.
     :ivar request_id: Cobot's name for the request, for asking its support; empty if it gave none.

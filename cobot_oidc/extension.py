@@ -112,8 +112,8 @@ class CobotOIDC:
             )
         if settings.refresh_tokens and settings.redis_url is None:
             logger.warning(
-                "COBOT_OIDC_REFRESH_TOKENS is set without COBOT_OIDC_REDIS_URL: if refresh tokens count once, two "
-                "processes that use the same one end the login"
+                "COBOT_OIDC_REFRESH_TOKENS is set without COBOT_OIDC_REDIS_URL: if the provider accepts each refresh "
+                "token only once, two processes that use the same one end the login"
             )
         if self._read_space is not None and app.config.get(f"{PREFIX}SPACES") is None:
             logger.warning("requests name their space, but no space is served: set COBOT_OIDC_SPACES")
@@ -122,9 +122,10 @@ class CobotOIDC:
         """Decorate the function that adds parameters to the authorization request of each login.
 
         :param function: gets the space of the login, ``None`` for the global provider, and the path of this app that
-            it leads to, ``None`` if that is open. Returns the parameters by name, or ``None``: ``acr_values`` and the
-            like are texts, ``claims`` is a mapping, ``resource`` a text or a list, ``max_age`` a number of seconds.
-            Those that every login sets itself, such as ``scope``, are refused when a login begins.
+            the login leads to, ``None`` if it has no ``next``. Returns the parameters by name, or ``None``:
+            ``acr_values`` and the like are strings, ``claims`` is a mapping, ``resource`` a string or a list,
+            ``max_age`` a number of seconds. Those that every login sets itself, such as ``scope``, are refused when a
+            login begins.
         :raises ConfigurationError: ``authorization_request_invalid`` if there is such a function already.
 
         .. code-block:: python
@@ -175,9 +176,8 @@ class CobotOIDC:
         """How often each event happened in this process since it began, for a metrics collector.
 
         :param app: the app; by default the current one.
-        :returns: numbers by (event, code); the code is empty except for ``login_failed`` and
-            ``request_failed``. ``docs/provider.md`` lists
-            the events.
+        :returns: numbers by (event, code); the code is empty except for ``login_failed`` and ``request_failed``.
+            ``docs/provider.md`` lists the events.
         """
         return installation(app).events.counts
 
@@ -203,7 +203,7 @@ def _blueprint(settings: Settings) -> Blueprint:
 
 def _view(module: str, name: str):  # type: ignore[no-untyped-def] # Flask's view type says less than this
     def view(**arguments: str) -> ResponseReturnValue:
-        # Not before the first login: it imports requests, Authlib and cryptography.
+        # Not when the app starts: it imports requests, Authlib and cryptography.
         views = import_module(f".{module}", __package__)
         try:
             urls.check_prefix()

@@ -1,14 +1,16 @@
-"""What only the whole app can tell: its URL rules, its views and its other extensions, once all of them are there.
+"""Checks that need the finished app: its URL rules, its views and its other extensions.
 
-Flask tells nobody that the last route was added, so that ``init_app`` comes too early. The first request looks instead,
-whichever it is: a view that is open by mistake calls nothing of ours. Once all is right, the hook is taken away, and no
-other request pays for it.
+``init_app`` would be too early, as Flask does not say when the last route has been added. So the first request checks,
+whichever it is: a view that is open by mistake calls no code of ours. Once everything is right, the hook is removed, so
+no later request pays for it.
 """
 
 from collections.abc import Callable, Iterable
+from importlib import import_module
 
-from flask import Flask, request
+from flask import Flask, after_this_request, request
 from werkzeug.routing import Rule
+from werkzeug.wrappers import Response
 
 from .embed import frames
 from .errors import ConfigurationError
@@ -25,7 +27,7 @@ _TEMPLATES = (
 )
 _NO_SPACE = (
     "the guarded view %s at %s has variable parts, but not <%s>: it asks for a login at the global provider; "
-    "if that is meant, write login_required(space=None)"
+    "if you mean that, write login_required(space=None)"
 )
 _STORE_CAME_LATER = (
     "the session store was set up after CobotOIDC, so that init_app could not refuse it; set up the store first"
@@ -54,10 +56,17 @@ def look_at_first_request(app: Flask, installed: Installation, names: Callable[[
                 # A new list: other threads may be going through the old one.
                 app.before_request_funcs[None] = [hook for hook in app.before_request_funcs[None] if hook is not look]
                 _warn(app, installed, names)
+                after_this_request(_prepare_logins)
                 return
         raise found[0].copy()
 
     app.before_request(look)
+
+
+def _prepare_logins(response: Response) -> Response:
+    """Import what a login needs once this answer is sent: it takes 0.1 s, at the start or while somebody logs in."""
+    response.call_on_close(lambda: import_module(".login.views", __package__))
+    return response
 
 
 def exempt_from_csrf(app: Flask) -> None:
@@ -148,7 +157,7 @@ def _check_store(app: Flask, installed: Installation) -> None:
 
 
 def _warn(app: Flask, installed: Installation, names: Callable[[], dict[str, object]]) -> None:
-    """Tell what is allowed, but probably not meant."""
+    """Warn of what is allowed, but probably a mistake."""
     if isinstance(installed.read_space, ViewArgument):
         name = installed.read_space.name
         for rule in _own_rules(app):

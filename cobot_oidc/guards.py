@@ -33,7 +33,7 @@ class _Unset(Enum):
 
 _UNSET: Final = _Unset.UNSET
 
-# What login_required has made, and of what: an app is asked at its first request whether it uses the former.
+# The guards that were made, and the views that they were made for: the first request checks whether the app uses them.
 _guards: WeakKeyDictionary[Callable[..., Any], str | _Unset | None] = WeakKeyDictionary()  # and the space of each
 _asking_cobot: WeakSet[Callable[..., Any]] = WeakSet()  # those guards that need COBOT_OIDC_MEMBERSHIP
 _with_a_guard: WeakSet[Callable[..., Any]] = WeakSet()
@@ -63,8 +63,8 @@ def login_required(view: Any = None, /, *, space: str | Literal[_Unset.UNSET] | 
     script's ``fetch``, an image, one that asks for JSON or belongs to ``COBOT_OIDC_JSON_BLUEPRINTS``) does not start a
     login: it gets status 401 and a problem document (RFC 9457), whose ``login_url`` is where a person can log in.
 
-    It stands below the decorator that registers the view: above it, it would guard nothing, and the first request of
-    such an app is refused.
+    Put it below the decorator that registers the view: above, it would guard nothing, and such an app refuses its
+    first request.
 
     :param view: the view, plain or async, if the decorator is used bare.
     :param space: the one space that counts for this view, whatever the request names; ``None`` for the global provider.
@@ -94,11 +94,11 @@ def membership_required(*, space: str | Literal[_Unset.UNSET] | None = ...) -> G
 
 
 def membership_required(view: Any = None, /, *, space: str | Literal[_Unset.UNSET] | None = _UNSET) -> Any:
-    """Let only members of the space see a view; for everybody who is not logged in there, it is ``login_required``.
+    """Let only members of the space see a view; people who are not logged in there log in first (``login_required``).
 
-    Those who are no members see a page that says so, and programs get status 403 with the code ``membership_required``.
-    If it is not known, because Cobot cannot be asked, the answer is 503, ``membership_unknown``. A login from before
-    the app had ``COBOT_OIDC_MEMBERSHIP`` counts as none here. An admin of the space is not a member by that.
+    Everybody else sees a page that says why, and programs get status 403 with the code ``membership_required``. If
+    Cobot cannot be asked, so that nobody knows, the answer is 503, ``membership_unknown``. A login from before the app
+    had ``COBOT_OIDC_MEMBERSHIP`` does not count here. Being an admin of the space does not make somebody a member.
 
     :param view: the view, if the decorator is used bare.
     :param space: as for ``login_required``.
@@ -122,9 +122,9 @@ def admin_required(*, space: str | Literal[_Unset.UNSET] | None = ...) -> Guard:
 
 
 def admin_required(view: Any = None, /, *, space: str | Literal[_Unset.UNSET] | None = _UNSET) -> Any:
-    """Let only those see a view who administer the space; otherwise as ``membership_required``.
+    """Let only people who administer the space see a view; otherwise as ``membership_required``.
 
-    Their answer is 403 with the code ``admin_required``.
+    Everybody else gets status 403 with the code ``admin_required``.
 
     :param view: the view, if the decorator is used bare.
     :param space: as for ``login_required``.
@@ -141,7 +141,7 @@ def requires_scope(*scopes: str, space: str | Literal[_Unset.UNSET] | None = _UN
 
     :param scopes: such as ``"read_memberships"``.
     :param space: as for ``login_required``.
-    :raises TypeError: if used without scopes, or on something that is none.
+    :raises TypeError: if used without scopes, or with something that is not a string.
 
     .. code-block:: python
 
@@ -177,7 +177,7 @@ def require_user() -> User:
 def require_membership() -> Membership:
     """The membership of this request's user in its space: what a typed view calls after ``membership_required``.
 
-    :raises LoginError: as ``require_user``; ``membership_required`` (403) if the user is no member of the space;
+    :raises LoginError: as ``require_user``; ``membership_required`` (403) if the user is not a member of the space;
         ``membership_unknown`` (503) if Cobot cannot be asked.
     :raises ConfigurationError: ``setting_missing`` without ``COBOT_OIDC_MEMBERSHIP``.
 
@@ -198,11 +198,11 @@ def require_membership() -> Membership:
 
 
 def views_left_open(views: Mapping[str, Callable[..., Any]]) -> list[str]:
-    """The endpoints whose view was given to ``login_required``, while the app knows none of what that returned.
+    """The endpoints whose view was given to a guard, although the app registered the bare view.
 
-    So it is with ``@login_required`` above ``@app.get``: the guard is made after the view was registered. Two kinds of
-    views are open on purpose: one that is registered with a guard too, and one whose name in its module still stands
-    for it, so that the guard was made by a call and not by a decorator.
+    That is what ``@login_required`` above ``@app.get`` does: the guard is made after the view was registered. Two kinds
+    of views are left open on purpose: one that is registered with a guard too, and one that its module still knows by
+    its own name, as the guard was then made by a call, not by a decorator.
 
     :param views: of the app, by endpoint.
     """

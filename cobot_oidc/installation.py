@@ -31,7 +31,11 @@ AuthorizationRequestHook = Callable[[str | None, str | None], FurtherGiven | Awa
 class Installation:
     """One app's extension: its settings, how a request names its space, the clock, and what logins share.
 
-    The latter is made by the first login: the rooms behind it take longer to import than the rest of the app's start.
+    What logins share is created by the first login: its modules take longer to import than everything else.
+
+    :param clock: seconds since the epoch.
+    :param find_standing: tells what a user is in their space; used with ``COBOT_OIDC_MEMBERSHIP`` only.
+    :param authorization_request: returns the app's own function for further parameters, if it has one by now.
     """
 
     def __init__(

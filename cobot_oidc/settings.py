@@ -97,7 +97,7 @@ class ProviderSettings:
     read_timeout: float = setting(seconds(0.05, 60), "seconds between two reads", default=5)
     total_timeout: float = setting(seconds(0.1, 120), "seconds for a whole call", default=10)
     request_timeout: float = setting(
-        seconds(0.1, 120), "seconds that a login, callback or logout may take in all, whatever it waits for", default=15
+        seconds(0.1, 120), "seconds for a whole login, callback or logout, whatever it waits for", default=15
     )
     metadata_lifetime: float = setting(
         seconds(60, _DAY), "seconds for which a provider's document is fresh", default=3600
@@ -243,7 +243,8 @@ class Settings:
     )
     membership_stale: float = setting(
         seconds(0, _DAY),
-        "seconds beyond that for which the last answer counts while Cobot cannot be asked. 0: then nobody is a member",
+        "seconds beyond that for which the last answer stays valid while Cobot cannot be asked. 0: nobody is let in "
+        "then",
         default=0,
     )
     api_url: str | None = setting(

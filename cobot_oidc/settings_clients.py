@@ -69,7 +69,7 @@ class ClientSettings:
     )
     client_key: object = setting(
         optional(client_key),
-        "a private key for `private_key_jwt`, as a PEM text or a JWK; or [a list of them](client-authentication.md), "
+        "a private key for `private_key_jwt`, as a PEM string or a JWK; or [a list of them](client-authentication.md), "
         "of which the first one signs",
         default=None,
         is_secret=True,
@@ -85,13 +85,13 @@ class ClientSettings:
     )
     client_auth_algorithm: str | None = setting(
         optional(_ALGORITHM),
-        "what signs the client's assertions",
+        "the algorithm that signs the client's assertions",
         default=None,
         shown="`HS256` with a secret; that of the key",
     )
     client_auth_audience: str | None = setting(
         optional(audience),
-        "whom the client's assertions are for, if a provider insists on [something else than its "
+        "the audience of the client's assertions, if a provider insists on [something other than its "
         "issuer](client-authentication.md#what-an-assertion-says), such as the URL of its token endpoint",
         default=None,
         shown="the issuer",

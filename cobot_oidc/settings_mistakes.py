@@ -125,7 +125,7 @@ def _check_secret_key(name: str, key: object, if_missing: dict[str, str]) -> Non
     if isinstance(key, (str, bytes)) and len(key) >= SHORTEST_SECRET_KEY:
         return
     place = f"FLASK_{name}" if f"FLASK_{name}" in os.environ else name
-    remedy = {"remedy": f"set {place} to what that command prints"} if key else if_missing
+    remedy = if_missing if key is None else {"remedy": f"set {place} to what that command prints"}
     if isinstance(key, (int, float)):
         remedy = {"remedy": "digits are read as a number by from_prefixed_env, and true as a boolean; use letters too"}
     raise ConfigurationError(

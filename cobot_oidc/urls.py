@@ -25,6 +25,7 @@ from .spaces import HostLabel, ViewArgument
 
 _LOGIN = "cobot_oidc.login"
 _THIS_MACHINE = ("localhost", "127.0.0.1", "::1")
+_TWO_NAMES = "localhost and 127.0.0.1 are different sites"
 _OF_A_LOGIN = ("next", "grant", "prompt", "login_hint", "ui_locales", "max_age")
 
 
@@ -77,13 +78,18 @@ def login_at_callback_host() -> str | None:
     name = _name_of(request.host)
     if settings.redirect_uri is None:
         if name in _THIS_MACHINE and name != "localhost":
-            _warn_of_two_names(f"the redirect URI of this login is {redirect_uri()}, which has to be registered so")
+            registered = f"the redirect URI of this login is {redirect_uri()}, which has to be registered so"
+            _warn_of_another_place(registered, _TWO_NAMES)
         return None
     url = urlsplit(settings.redirect_uri)
     if url.netloc == request.host:
         return None
     if name in _THIS_MACHINE and url.hostname in _THIS_MACHINE:
-        _warn_of_two_names(f"the login goes on at {url.netloc}, where COBOT_OIDC_REDIRECT_URI is, and ends there")
+        goes_on = f"the login goes on at {url.netloc}, where COBOT_OIDC_REDIRECT_URI is, and ends there"
+        if name == url.hostname:
+            _warn_of_another_place(goes_on, "if nothing answers there, change the app's port, or that setting")
+        else:
+            _warn_of_another_place(goes_on, _TWO_NAMES)
     # ``at`` ends the way behind a proxy that hides the host from the app.
     # Only what a login knows: ``url_for`` takes orders of its own in names such as ``_external``.
     values: dict[str, Any] = {name: request.args[name] for name in _OF_A_LOGIN if name in request.args}
@@ -269,9 +275,9 @@ def _trusted_host() -> str:
     raise ConfigurationError("redirect_uri_unknown", host=request.host)
 
 
-def _warn_of_two_names(what_follows: str) -> None:
-    """Browsers and providers tell this machine's names apart, which people who develop on it easily overlook."""
-    logger.warning("opened at %s: %s; localhost and 127.0.0.1 are different sites", request.host, what_follows)
+def _warn_of_another_place(what_follows: str, hint: str) -> None:
+    """People who develop on this machine easily overlook its other name, or another port."""
+    logger.warning("opened at %s: %s; %s", request.host, what_follows, hint)
 
 
 def _name_of(host: str) -> str:

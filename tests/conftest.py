@@ -2,7 +2,6 @@
 
 import os
 import signal
-import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -25,6 +24,7 @@ from cobot_oidc.standin import StandIn
 from cobot_oidc.testing import BrowserClient
 
 from .leaks import nothing_leaks
+from .patience import background_work_ends
 from .redis_server import RedisServer
 
 if TYPE_CHECKING:
@@ -117,9 +117,7 @@ def _running() -> Iterator[StandIn]:
 @pytest.fixture
 def unwatched_cobot(_running: StandIn) -> StandIn:
     """The stand-in Cobot, as new, with one client for portals at ``http://localhost``."""
-    for thread in threading.enumerate():
-        if thread.name == "cobot-oidc-fetch":  # an earlier test's, which would be counted here
-            thread.join(10)
+    background_work_ends("cobot-oidc-fetch")  # an earlier test's, which would be counted here
     _clock.now = Clock.now
     _running.reset()
     _running.register_client("portal", secret="s3cret-of-the-portal", redirect_uri=CALLBACK, name="Portal")

@@ -3,12 +3,14 @@
 import signal
 import socket
 import subprocess
-import time
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, cast
 
 from redis import Redis
+
+from .patience import eventually
+from .serving import free_port
 
 
 class RedisServer:
@@ -18,8 +20,7 @@ class RedisServer:
     """
 
     def __init__(self, program: str, folder: Path) -> None:
-        with socket.create_server(("127.0.0.1", 0)) as listener:
-            self._port = listener.getsockname()[1]
+        self._port = free_port()
         self._command = [program, "--bind", "127.0.0.1", "--port", str(self._port), "--save", "", "--dir", str(folder)]
         self._process: subprocess.Popen[bytes] | None = None
         self.url = f"redis://127.0.0.1:{self._port}"
@@ -67,6 +68,10 @@ class RedisServer:
     def empty(self) -> None:
         self._client().flushall()
 
+    def _is_reached(self) -> bool:
+        with socket.socket() as connection:
+            return connection.connect_ex(("127.0.0.1", self._port)) == 0
+
     def _client(self) -> Redis:
         return Redis.from_url(self.url, decode_responses=True)
 
@@ -74,12 +79,9 @@ class RedisServer:
         """Run, if it does not yet, and answer."""
         if self._process is None:
             self._process = subprocess.Popen(self._command, stdout=subprocess.DEVNULL)  # noqa: S603 - our own
-        deadline = time.monotonic() + 10
-        while time.monotonic() < deadline:
-            with socket.socket() as connection:
-                if connection.connect_ex(("127.0.0.1", self._port)) == 0:
-                    return
-        raise AssertionError("Redis did not start")
+        process = self._process
+        eventually(lambda: self._is_reached() or process.poll() is not None, "Redis")
+        assert process.poll() is None, "Redis did not start"
 
     def stop(self) -> None:
         """End at once, with all that was kept."""

@@ -1,9 +1,10 @@
 """WSGI apps on real ports, for tests with a real browser."""
 
+import random
 import socket
 import ssl
 from collections.abc import Iterable, Iterator
-from contextlib import closing, contextmanager, nullcontext
+from contextlib import closing, contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from threading import Thread
 from typing import Any, cast
@@ -12,9 +13,11 @@ from werkzeug.serving import WSGIRequestHandler, make_server
 
 
 def free_port() -> int:
-    """A port of the loopback on which nobody listens."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return int(listener.getsockname()[1])
+    """A port of the loopback on which nobody listens; none of those that the system gives to who asks for any."""
+    while True:
+        port = random.randrange(10_000, 30_000)  # noqa: S311 - no secret
+        with suppress(OSError), socket.create_server(("127.0.0.1", port)):
+            return port
 
 
 @dataclass

@@ -16,6 +16,7 @@ from cobot_oidc.standin import StandIn
 from cobot_oidc.standin.alterations import REMOVED
 
 from .conftest import CALLBACK, Clock, MakePortal, Visitor, add_pages
+from .patience import Held
 
 Asked = Callable[[str | None, str | None], Any]
 MakeAsking = Callable[..., Flask]
@@ -421,7 +422,8 @@ def test_however_many_strangers_begin_logins_those_that_were_begun_can_end(
     portal = make_portal()
     visitor = Visitor(portal, cobot)
     answers = [visitor.answer(visitor.begin("/desk")) for _ in range(2)]
-    cobot.reply("pushed_request", delay=0.6)
+    held = Held()
+    cobot.alter("pushed_request", held)
     statuses: list[int] = []
 
     def begin() -> None:
@@ -430,8 +432,10 @@ def test_however_many_strangers_begin_logins_those_that_were_begun_can_end(
     strangers = [threading.Thread(target=begin) for _ in range(24)]
     for stranger in strangers:
         stranger.start()
+    assert held.came.wait(60)
     ends = [visitor.get(answer).status_code for answer in answers]
     still_pushing = sum(stranger.is_alive() for stranger in strangers)
+    held.may_go.set()
     for stranger in strangers:
         stranger.join()
 
@@ -445,9 +449,9 @@ def test_a_push_endpoint_that_is_down_is_left_alone_and_logins_that_were_begun_c
     make_portal: MakePortal, cobot: StandIn, login_failures: list[CobotOIDCError]
 ) -> None:
     cobot.take_pushed_requests()
-    visitor = Visitor(make_portal(COBOT_OIDC_READ_TIMEOUT=0.05), cobot)
+    visitor = Visitor(make_portal(COBOT_OIDC_READ_TIMEOUT=0.7), cobot)
     answer = visitor.answer(visitor.begin("/desk"))
-    cobot.reply("pushed_request", delay=0.2)
+    cobot.reply("pushed_request", delay=5)
     for _ in range(7):
         visitor.browser.get("/cobot/login")
     asked = cobot.asked("/oauth/par")

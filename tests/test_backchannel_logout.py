@@ -424,7 +424,7 @@ def test_a_space_that_the_app_does_not_serve_ends_nothing(make_portal: MakePorta
 @pytest.mark.covers("O10", "X06")
 def test_junk_that_waits_for_keys_holds_up_few_threads(portal: Flask, cobot: StandIn) -> None:
     logged_in(portal, cobot)
-    cobot.reply("key_set", delay=1.5)
+    cobot.reply("key_set", delay=4)
     cobot.alter("logout_token_header", {"kid": "invented"})
     tokens = [cobot.logout_token("ada") for _ in range(12)]
     times: list[float] = []
@@ -440,7 +440,7 @@ def test_junk_that_waits_for_keys_holds_up_few_threads(portal: Flask, cobot: Sta
     for thread in threads:
         thread.join()
     assert cobot.asked("/jwks.json") == 2
-    assert sorted(times)[10] < 1.2  # one waits for the fetch
+    assert sorted(times)[10] < 3.5  # one waits for the fetch
 
 
 # ---------------------------------------------------------------------- every process learns of it
@@ -536,13 +536,13 @@ def test_while_redis_is_away_pages_go_on_and_wait_for_it_once(
     redis.hang()
     try:
         began = time.monotonic()
-        pages = [ada.sees("/") for _ in range(8)]
+        pages = [ada.sees("/") for _ in range(40)]
         took = time.monotonic() - began
     finally:
         redis.go_on()
 
     assert None not in pages
-    assert took < 1.5  # each on its own would take two seconds
+    assert took < 8  # each on its own would take ten seconds
 
 
 def test_marks_of_long_ago_are_forgotten(portal: Flask, cobot: StandIn, clock: Clock) -> None:

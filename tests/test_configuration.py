@@ -180,7 +180,7 @@ def test_spaces_in_host_names_need_a_session_that_reaches_them() -> None:
     set_up(from_host("portal.example"), SESSION_COOKIE_DOMAIN="portal.example", **redirect_uri)
 
 
-def test_the_start_asks_nobody_and_imports_little() -> None:
+def test_the_start_and_the_first_answer_ask_nobody_and_import_little() -> None:
     # A process of its own: what one process imported once stays.
     program = """
 import socket, sys
@@ -195,8 +195,11 @@ app = Flask("portal")
 app.config.update(SECRET_KEY="k" * 32, COBOT_OIDC_CLIENT_ID="portal")
 CobotOIDC(app)
 app.add_url_rule("/", "home", login_required(lambda: "home"))
-assert app.test_client().get("/").status_code == 302
+answer = app.test_client().get("/")
+assert answer.status_code == 302
 for name in ("requests", "authlib", "jwt", "cryptography", "urllib3"):
     assert name not in sys.modules, name
+answer.close()  # as a server does once it has sent it
+assert "cobot_oidc.login.views" in sys.modules, "the first login would wait for imports"
 """
     subprocess.run([sys.executable, "-c", program], check=True)  # noqa: S603 - our own text

@@ -128,6 +128,13 @@ def test_what_a_secret_is_has_its_article(secret: Any, found: str) -> None:
     assert refusal(COBOT_OIDC_CLIENT_SECRET=secret).details["found"] == found
 
 
+def test_a_secret_key_that_was_left_empty_is_not_one_that_was_not_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FLASK_SECRET_KEY", "")
+
+    assert "set FLASK_SECRET_KEY to what that command prints" in str(refusal(SECRET_KEY=""))
+    assert "from_prefixed_env" in str(refusal(SECRET_KEY=...))
+
+
 def test_a_variable_without_flasks_prefix_is_noticed(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -515,6 +515,18 @@ def test_who_opens_the_other_name_of_this_machine_is_told(
     assert f"opened at {opened}:5000: the login goes on at {configured}:5000" in caplog.text
 
 
+def test_who_runs_the_app_on_another_port_is_told_what_to_change(
+    make_portal: MakePortal, caplog: pytest.LogCaptureFixture
+) -> None:
+    portal = make_portal(COBOT_OIDC_REDIRECT_URI="http://localhost:5000/cobot/callback")
+
+    portal.test_client().get("/cobot/login", base_url="http://localhost:5050")
+
+    assert "opened at localhost:5050: the login goes on at localhost:5000" in caplog.text
+    assert "if nothing answers there, change the app's port" in caplog.text
+    assert "different sites" not in caplog.text
+
+
 def test_the_redirect_uri_that_has_to_be_registered_is_told_at_an_unusual_name(
     make_portal: MakePortal, caplog: pytest.LogCaptureFixture
 ) -> None:

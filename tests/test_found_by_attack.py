@@ -1,4 +1,4 @@
-"""What an attack on memberships, tokens and the API found. Each test fails for the reason of its mark (help-attack)."""
+"""What an attack on memberships, tokens and the API found: each test failed before the fault was mended."""
 
 import threading
 import time
@@ -23,6 +23,7 @@ from cobot_oidc.standin import StandIn
 
 from .conftest import Clock, MakePortal, Visitor
 from .embed.test_found_in_frames import configuration
+from .patience import background_work_ends
 from .test_membership import LIFETIME, keeping_app, make_space_app, space_app
 from .test_scopes import app as scopes_app
 from .test_scopes import asked_for
@@ -81,7 +82,7 @@ def test_a_hostile_space_keeps_nobody_in_whose_token_was_revoked(
     cobot.alter("api", {"id": 5}, path="/api/user", issuer=issuer)
     mallory.get("/nebenan/who")
 
-    assert ada.get("/co-up/desk", headers=JSON).status_code != 200
+    assert ada.get("/co-up/desk", headers=JSON).status_code == 401
 
 
 def test_a_hostile_space_spends_nobody_else_s_budget(
@@ -155,9 +156,9 @@ def test_a_copy_of_an_earlier_session_calls_nobody_after_the_logout(
     ada.get(ada.answer(ada.begin("/cobot/login?space=co-up")))
     clock.move(50)
     ada.log_out()
-    time.sleep(0.5)  # the revocation is in the background
+    background_work_ends("cobot-oidc-revocation")
 
-    assert ada.get_with(f"session={copy}", "/co-up/scopes").status_code != 200
+    assert ada.get_with(f"session={copy}", "/co-up/scopes").status_code == 302
 
 
 # ---------------------------------------------------------------------- where a token shows
@@ -303,7 +304,7 @@ def test_a_cobot_that_hangs_makes_few_threads_wait(make_space_app: Any, cobot: S
     for thread in threads:
         thread.join()
 
-    assert len([seconds for seconds in waited if seconds > 2]) <= 4
+    assert len([seconds for seconds in waited if seconds > 3]) <= 4
 
 
 def test_no_error_about_a_space_s_token_holds_it(make_portal: MakePortal, cobot: StandIn) -> None:

@@ -3,7 +3,6 @@
 import base64
 import logging
 import threading
-import time
 from typing import Any
 from urllib.parse import quote_plus
 
@@ -16,6 +15,7 @@ from cobot_oidc.standin.alterations import REMOVED
 from .conftest import CALLBACK, Clock, MakePortal, Visitor
 from .example_app.test_making_a_booking import Member, ada, app, cobot_with_free_rooms
 from .example_app.test_spaces_by_host import by_host
+from .patience import Held, background_work_ends
 from .redis_server import RedisServer
 from .test_backchannel_logout import code_of, cookie_of, logged_in, make_portal, told
 from .test_refresh_tokens import JSON, LIFETIME, make_app
@@ -118,18 +118,15 @@ def test_a_token_that_is_renewed_while_somebody_logs_out_ends_too(
     ada.log_in("/me")
     cookie, answers = cookie_of(ada), list[Any]()
     clock.move(LIFETIME)
-    asked = len(cobot.requests)
-    cobot.reply("token", delay=0.5)
+    held = Held()
+    cobot.alter("token", held)
     page = threading.Thread(target=lambda: answers.append(ada.get_with(cookie, "/me", **JSON)))
     page.start()
-    deadline = time.monotonic() + 5
-    while len(cobot.requests) == asked and time.monotonic() < deadline:
-        time.sleep(0.01)
+    assert held.came.wait(60)
     ada.log_out()
-    page.join(10)
-    for thread in threading.enumerate():
-        if thread.name in ("cobot-oidc-renewal", "cobot-oidc-revocation"):
-            thread.join(10)
+    held.may_go.set()
+    page.join()
+    background_work_ends("cobot-oidc-renewal", "cobot-oidc-revocation")
 
     assert [(answer.status_code, answer.json["code"]) for answer in answers] == [(401, "token_missing")]
     assert not [key for key in redis.values() if ":token:" in key]

@@ -43,7 +43,7 @@ def test_everybody_can_log_in_to_a_space(visitor: Visitor, cobot: StandIn, space
 
 
 @pytest.mark.covers("M04")
-def test_who_signed_in_to_one_space_is_nobody_elsewhere(visitor: Visitor) -> None:
+def test_who_logged_in_to_one_space_is_nobody_elsewhere(visitor: Visitor) -> None:
     visitor.log_in("/co-up/desk", "grace")
 
     assert visitor.sees("/co-up/open") is not None
@@ -54,7 +54,7 @@ def test_who_signed_in_to_one_space_is_nobody_elsewhere(visitor: Visitor) -> Non
 
 
 @pytest.mark.covers("M04")
-def test_who_signed_in_globally_is_nobody_in_a_space(visitor: Visitor) -> None:
+def test_who_logged_in_globally_is_nobody_in_a_space(visitor: Visitor) -> None:
     visitor.log_in("/desk", "grace")
 
     assert visitor.sees("/co-up/open") is None

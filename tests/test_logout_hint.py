@@ -119,6 +119,27 @@ def test_another_login_s_hint_cannot_be_opened(make_portal: MakePortal, cobot: S
     assert hint_in(grace.log_out().location) is None
 
 
+@pytest.mark.covers("O09", "A04")
+@pytest.mark.parametrize("ending", ["logout", "lifetime"])
+def test_a_copy_of_a_session_that_has_ended_gets_no_id_token(
+    make_portal: MakePortal, cobot: StandIn, clock: Clock, ending: str
+) -> None:
+    """The hint is in the cookie itself, so the copy still has it: it must not come out by a logout."""
+    portal = make_portal(**THERE)
+    ada = Visitor(portal, cobot)
+    ada.log_in("/desk")
+    copy = f"session={session_of(ada)}"
+    if ending == "logout":
+        assert hint_in(ada.log_out().location) is not None
+    else:
+        clock.move(portal.extensions["cobot_oidc"].terms.lifetime)
+
+    thief = portal.test_client(use_cookies=False)
+    answer = thief.post("/cobot/logout", headers={"Cookie": copy, "Sec-Fetch-Site": "same-origin"})
+    assert answer.status_code == 303
+    assert hint_in(answer.location) is None
+
+
 @pytest.mark.covers("O09")
 def test_no_id_token_is_kept_unless_it_is_for_a_logout(make_portal: MakePortal, cobot: StandIn) -> None:
     plain, hinted = Visitor(make_portal(), cobot), Visitor(make_portal(**THERE), cobot)

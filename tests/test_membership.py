@@ -20,6 +20,7 @@ from cobot_oidc.standin import StandIn
 from cobot_oidc.standin.alterations import REMOVED
 
 from .conftest import Clock, Visitor
+from .patience import background_work_ends
 from .redis_server import RedisServer
 
 JSON = {"Accept": "application/json"}
@@ -88,9 +89,7 @@ def times_asked(cobot: StandIn) -> int:
 
 def in_the_background() -> None:
     """Wait for what pages have begun without waiting for it."""
-    for thread in threading.enumerate():
-        if thread.name == "cobot-oidc-membership":
-            thread.join(10)
+    background_work_ends("cobot-oidc-membership")
 
 
 # ---------------------------------------------------------------------- at the login

@@ -17,6 +17,7 @@ from cobot_oidc.standin.alterations import REMOVED
 from cobot_oidc.standin.keys import rsa_key
 
 from .conftest import CALLBACK, SECRET_KEY, Clock, Visitor
+from .patience import Held, background_work_ends
 from .redis_server import RedisServer
 
 JSON = {"Accept": "application/json"}
@@ -257,7 +258,7 @@ def at_once(how_many: int, ask: Any) -> list[Any]:
     barrier = threading.Barrier(how_many)
 
     def run(number: int) -> Any:
-        barrier.wait(10)
+        barrier.wait(60)
         return ask(number)
 
     with ThreadPoolExecutor(how_many) as pool:
@@ -327,13 +328,13 @@ def test_who_gives_up_waiting_does_not_lose_the_new_token(make_app: Any, cobot: 
     ada = Visitor(app, cobot)
     ada.log_in("/co-up/me")
     clock.move(LIFETIME)
-    cobot.reply("token", delay=0.4)
+    held = Held()
+    cobot.alter("token", held)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("cobot_oidc.identity.standings.LONGEST_WAIT", 0.1)
         assert ada.get("/co-up/member").json is False
-    for thread in threading.enumerate():
-        if thread.name == "cobot-oidc-renewal":
-            thread.join(10)
+    held.may_go.set()
+    background_work_ends("cobot-oidc-renewal")
 
     assert ada.get("/co-up/me").json == cobot.people["ada"].subject
     assert (exchanges(cobot), cobot.reused_refresh_tokens) == (2, 0)
@@ -545,9 +546,7 @@ def test_who_is_a_member_is_asked_with_a_renewed_token(
         assert ada.get("/co-up/member").json is True
     clock.move(500)
     assert ada.get("/co-up/member").json is True  # still known; asked in the background
-    for thread in threading.enumerate():
-        if thread.name == "cobot-oidc-membership":
-            thread.join(10)
+    background_work_ends("cobot-oidc-membership")
 
     assert cobot.reused_refresh_tokens == 0
     assert exchanges(cobot) == (4 if shared else 3)  # without Redis, no session could keep what a thread renews

@@ -178,8 +178,8 @@ def test_what_the_app_s_environment_already_says_need_not_be_said_again(
 def test_a_provider_that_hangs_is_given_up_in_the_time_that_the_app_allows(
     register: Register, cobot: StandIn, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("FLASK_COBOT_OIDC_TOTAL_TIMEOUT", "0.3")
-    cobot.reply("registration", delay=3)
+    monkeypatch.setenv("FLASK_COBOT_OIDC_TOTAL_TIMEOUT", "1")
+    cobot.reply("registration", delay=10)
 
     said = register()
 

@@ -81,8 +81,14 @@ def test_times_that_are_there_and_right_are_no_obstacle(
     assert Visitor(make_portal(COBOT_OIDC_USERINFO="signed"), signing).log_in("/desk").status_code == 200
 
 
+KINDS_OF_OTHER_TOKENS = [
+    *("at+jwt", "application/at+jwt", "logout+jwt", "token-introspection+jwt", "secevent+jwt", "dpop+jwt"),
+    *("oauth-authz-req+jwt", "client-authentication+jwt", "xuserinfo+jwt", "userinfo", 5),
+]
+
+
 @pytest.mark.covers("P11", "J22")
-@pytest.mark.parametrize("typ", ["at+jwt", "logout+jwt", "token-introspection+jwt", "secevent+jwt", 5])
+@pytest.mark.parametrize("typ", KINDS_OF_OTHER_TOKENS)
 def test_a_signed_token_of_another_kind_is_no_userinfo(
     make_portal: MakePortal, signing: StandIn, login_failures: list[CobotOIDCError], typ: Any
 ) -> None:

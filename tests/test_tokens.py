@@ -21,6 +21,7 @@ from cobot_oidc import (
 from cobot_oidc.standin import StandIn
 
 from .conftest import SECRET_KEY, Clock, Visitor
+from .patience import background_work_ends
 from .redis_server import RedisServer
 
 JSON = {"Accept": "application/json"}
@@ -59,9 +60,7 @@ def app(make_app: Any) -> Flask:
 
 
 def in_the_background() -> None:
-    for thread in threading.enumerate():
-        if thread.name == "cobot-oidc-revocation":
-            thread.join(10)
+    background_work_ends("cobot-oidc-revocation")
 
 
 def session_of(visitor: Visitor) -> str:

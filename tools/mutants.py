@@ -4,34 +4,25 @@
 explained in docs/mutants.md; what is neither fails the run. The scores of the modules go to the end of that page.
 """
 
+import argparse
 import ast
-import contextlib
 import os
 import re
-import signal
+import subprocess
 import sys
-import time
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
-from importlib import import_module
-from importlib.abc import Loader, MetaPathFinder
-from importlib.machinery import ModuleSpec
-from importlib.util import spec_from_loader
-from pathlib import Path
-from types import ModuleType
+from datetime import UTC, datetime
 from typing import NamedTuple
 
-ROOT = Path(__file__).parent.parent
+from .trials import ROOT, Spoilt, Trials, Verdict
+
 PAGE = ROOT / "docs" / "mutants.md"
 SCORE = "\n## The score\n"
 PACKAGE = ROOT / "cobot_oidc"
 SOURCES = {path.stem: path for path in (*PACKAGE.glob("protocol/*.py"), PACKAGE / "errors.py", PACKAGE / "_lazy.py")}
-TESTS = ROOT / "tests" / "protocol"
 NOT_LOGIC = ("__init__",)  # names
-MOST_SECONDS = 120  # for one mutant; one that makes the tests hang has been noticed
-PRELOADED = ("pytest", "hypothesis", "flask", "cryptography.hazmat.primitives.asymmetric.rsa", "jwt", "requests")
 
-ERRORS_WITH_CODE = ("ConfigurationError", "JSONError", "LoginError", "ProviderError", "TokenError")
+ERRORS_WITH_CODE = ("APIError", "ConfigurationError", "JSONError", "LoginError", "ProviderError", "TokenError")
 
 COMPARISONS: dict[type[ast.cmpop], type[ast.cmpop]] = {
     ast.Lt: ast.LtE,
@@ -64,11 +55,16 @@ class Mutant(NamedTuple):
 
 
 class Score(NamedTuple):
-    """How many mutants were made of a module, how many were killed, and how many survivors are explained."""
+    """How many mutants of a module could be imported, how many were killed, how many survivors are explained, and when.
+
+    :ivar commit: the one that was checked out.
+    """
 
     made: int
     killed: int
     explained: int
+    commit: str
+    day: str
 
 
 def mutants_of(module: str) -> Iterator[Mutant]:
@@ -128,6 +124,12 @@ def _is_documentation(parent: ast.AST, node: ast.AST) -> bool:
     """What is for people: docstrings, annotations, and the texts of errors, which docs/errors.md is made from."""
     if isinstance(parent, ast.Module) and isinstance(node, (ast.Assign, ast.AnnAssign)) and _is_text(node):
         return True
+    if (
+        isinstance(node, ast.Assign)
+        and isinstance(node.value, ast.JoinedStr)
+        and ast.unparse(node).startswith("expected =")
+    ):
+        return True  # what an error will say
     return isinstance(parent, (ast.Module, ast.ClassDef, ast.FunctionDef)) and (
         (isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant))
         or (isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING")
@@ -135,8 +137,10 @@ def _is_documentation(parent: ast.AST, node: ast.AST) -> bool:
 
 
 def _is_text(node: ast.Assign | ast.AnnAssign) -> bool:
-    is_string = isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
-    return is_string or re.search(r"\b(Entry|Literal)\b", ast.unparse(node)) is not None
+    """A sentence, or a table of sentences, or a type."""
+    value = node.value.value if isinstance(node.value, ast.Constant) else None
+    is_sentence = isinstance(value, str) and value.endswith(".")
+    return is_sentence or re.search(r"\b(Entry|Literal)\b", ast.unparse(node)) is not None
 
 
 def _changes(node: ast.AST, said: bool) -> list[str]:
@@ -145,7 +149,9 @@ def _changes(node: ast.AST, said: bool) -> list[str]:
     if isinstance(node, ast.Compare):
         return ["first comparison", "last comparison"]
     if isinstance(node, ast.BoolOp):
-        return ["and/or"]
+        return ["and/or", *(f"without {number}" for number in range(len(node.values)))]
+    if isinstance(node, ast.ExceptHandler) and isinstance(node.type, ast.Tuple):
+        return [f"without {number}" for number in range(len(node.type.elts))]
     if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not):
         return ["not"]
     if isinstance(node, (ast.If, ast.IfExp)):
@@ -168,6 +174,11 @@ def _spoil(node: ast.AST, change: str) -> ast.AST:
             ops = list(node.ops)
             ops[place] = COMPARISONS[type(ops[place])]()
             return ast.Compare(node.left, ops, node.comparators)
+        case ast.BoolOp() if change.startswith("without"):
+            values = _without(node.values, change)
+            return ast.BoolOp(node.op, values) if len(values) > 1 else values[0]
+        case ast.ExceptHandler(type=ast.Tuple(elts=caught)):
+            return ast.ExceptHandler(ast.Tuple(_without(caught, change), ast.Load()), node.name, node.body)
         case ast.BoolOp():
             return ast.BoolOp(ast.Or() if isinstance(node.op, ast.And) else ast.And(), node.values)
         case ast.UnaryOp():
@@ -191,6 +202,11 @@ def _spoil(node: ast.AST, change: str) -> ast.AST:
     return ast.Pass()
 
 
+def _without(members: list[ast.expr], change: str) -> list[ast.expr]:
+    left_out = int(change.removeprefix("without "))
+    return members[:left_out] + members[left_out + 1 :]
+
+
 def _replace(parent: ast.AST, old: ast.AST, new: ast.AST) -> None:
     for field, value in ast.iter_fields(parent):
         if value is old:
@@ -201,89 +217,76 @@ def _replace(parent: ast.AST, old: ast.AST, new: ast.AST) -> None:
                     value[index] = new
 
 
-class _Spoilt(MetaPathFinder, Loader):
-    """Gives the spoilt module to whoever imports it."""
-
-    def __init__(self, mutant: Mutant) -> None:
-        self._name = ".".join(SOURCES[mutant.module].relative_to(ROOT).with_suffix("").parts)
-        self._mutant = mutant
-
-    def find_spec(self, fullname: str, _path: object, _target: object = None) -> ModuleSpec | None:
-        return spec_from_loader(fullname, self) if fullname == self._name else None
-
-    def exec_module(self, module: ModuleType) -> None:
-        exec(compile(self._mutant.tree, f"<mutant of {self._name}>", "exec"), module.__dict__)  # noqa: S102 - our own code
-
-
-def is_killed(mutant: Mutant) -> bool:
-    """Whether the tests notice; those of the module itself come first."""
-    child = os.fork()
-    if child == 0:
-        _test(mutant)
-    deadline = time.monotonic() + MOST_SECONDS
-    while time.monotonic() < deadline:
-        done, status = os.waitpid(child, os.WNOHANG)
-        if done:
-            return status != 0
-        time.sleep(0.02)
-    os.kill(child, signal.SIGKILL)
-    os.waitpid(child, 0)
-    return True
-
-
-def _test(mutant: Mutant) -> None:
-    with contextlib.suppress(BaseException), open(os.devnull, "w") as nowhere:
-        os.dup2(nowhere.fileno(), 1)
-        os.dup2(nowhere.fileno(), 2)
-        os.chdir(ROOT)
-        sys.meta_path.insert(0, _Spoilt(mutant))
-        own = TESTS / f"test_{mutant.module}.py"
-        files = sorted(TESTS.glob("test_*.py"), key=lambda file: (file != own, file.stat().st_size))
-        pytest = import_module("pytest")
-        options = ["-x", "-q", "-p", "no:cacheprovider", "--assert=plain", "--override-ini=filterwarnings="]
-        os._exit(int(pytest.main([*options, *map(str, files)])))
-    os._exit(1)
-
-
 def explained() -> set[str]:
     """The survivors that docs/mutants.md gives a reason for."""
     return set(re.findall(r"^- (.+: `.+` → `.+`(?: \(\d+\))?)$", PAGE.read_text(), re.MULTILINE))
 
 
-def main(modules: list[str]) -> int:
+def main(arguments: list[str]) -> int:
     """Spoil, test and tell; 0 where every survivor is explained."""
-    for name in PRELOADED:
-        import_module(name)
     everything = [name for name in sorted(SOURCES) if name not in NOT_LOGIC]
+    parser = argparse.ArgumentParser(prog="python -m tools.mutants", description=__doc__)
+    parser.add_argument("modules", nargs="*", metavar="MODULE", help="all, if none is named")
+    parser.add_argument("--jobs", type=int, default=os.cpu_count(), help="how many mutants to try at once")
+    asked = parser.parse_args(arguments)
+    if unknown := set(asked.modules).difference(everything):
+        parser.error(f"no such module: {' '.join(sorted(unknown))}")
+    return Trials.hold(list(SOURCES.values()), lambda trials: _run(trials, asked.modules or everything, asked.jobs))
+
+
+def _run(trials: Trials, modules: list[str], jobs: int) -> int:
     known = explained()
-    if is_killed(Mutant("jws", "unspoilt", ast.parse(SOURCES["jws"].read_text()))):
-        print("The tests fail without any mutant.")
-        return 2
-    unexplained = False
-    scores = _scores() if modules else {}
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        for module in modules or everything:
-            mutants = list(mutants_of(module))
-            killed = list(pool.map(is_killed, mutants))
-            survivors = [mutant.name for mutant, dead in zip(mutants, killed, strict=True) if not dead]
-            scores[module] = Score(len(mutants), sum(killed), len(known.intersection(survivors)))
-            print(module, f"{sum(killed)}/{len(mutants)}", *survivors, sep="\n  ", flush=True)
-            unexplained = unexplained or not known.issuperset(survivors)
-    PAGE.write_text(PAGE.read_text().partition(SCORE)[0] + SCORE + _table(scores))
-    return int(unexplained)
+    scores = _scores()
+    command = ["git", "rev-parse", "--short", "HEAD"]
+    commit = subprocess.check_output(command, cwd=ROOT, text=True).strip()  # noqa: S603 - our own words
+    wrong = False
+    for module in modules:
+        mutants = list(mutants_of(module))
+        verdicts = trials.verdicts([Spoilt(SOURCES[module], mutant.tree) for mutant in mutants], jobs)
+        survivors = {mutant.name for mutant, verdict in zip(mutants, verdicts, strict=True) if not verdict}
+        made = len(mutants) - verdicts.count(Verdict.BROKEN)
+        today = datetime.now(UTC).date().isoformat()
+        scores[module] = Score(made, made - len(survivors), len(known & survivors), commit, today)
+        print(f"{module} {made - len(survivors)}/{made}", flush=True)
+        unexplained = survivors - known
+        settled = {name for name in known - survivors if name.startswith(f"{module}.")}
+        _tell("survived without a reason", unexplained)
+        _tell("has a reason, but was killed or is gone", settled)
+        wrong = wrong or bool(unexplained or settled)
+        PAGE.write_text(PAGE.read_text().partition(SCORE)[0] + SCORE + _table(scores))
+    return int(wrong)
+
+
+def _tell(what: str, names: set[str]) -> None:
+    for name in sorted(names):
+        print(f"  {what}: {name}", flush=True)
 
 
 def _scores() -> dict[str, Score]:
     """What the page says of each module now."""
-    rows = re.findall(r"^\| (\w+) \| (\d+) \| (\d+) \| (\d+) \|", PAGE.read_text(), re.MULTILINE)
-    return {name: Score(*map(int, numbers)) for name, *numbers in rows if name in SOURCES}
+    rows = re.findall(r"^\| (\w+) \| (\d+) \| (\d+) \| (\d+) \| \S+ \| (\w+), (\S+) \|", PAGE.read_text(), re.MULTILINE)
+    return {
+        name: Score(int(made), int(killed), int(told), commit, day)
+        for name, made, killed, told, commit, day in rows
+        if name in SOURCES
+    }
 
 
 def _table(scores: dict[str, Score]) -> str:
-    rows = [*sorted(scores.items()), ("**all**", Score(*map(sum, zip(*scores.values(), strict=True))))]
-    lines = [f"| {name} | {made} | {killed} | {told} | {killed / made:.1%} |" for name, (made, killed, told) in rows]
-    head = ["| module | mutants | killed | explained | score |", "|---|---|---|---|---|"]
-    return "\n".join(["", *head, *lines, ""])
+    rows = [
+        f"| {name} | {score.made} | {score.killed} | {score.explained} | {_share(score.killed, score.made)} "
+        f"| {score.commit}, {score.day} |"
+        for name, score in sorted(scores.items())
+    ]
+    made = sum(score.made for score in scores.values())
+    killed = sum(score.killed for score in scores.values())
+    told = sum(score.explained for score in scores.values())
+    head = ["| module | mutants | killed | explained | score | at |", "|---|---|---|---|---|---|"]
+    return "\n".join(["", *head, *rows, f"| **all** | {made} | {killed} | {told} | {_share(killed, made)} | |", ""])
+
+
+def _share(killed: int, made: int) -> str:
+    return f"{killed / made:.1%}" if made else "-"
 
 
 if __name__ == "__main__":

@@ -58,7 +58,7 @@ class Budget:
 
     def _take_alone(self, windows: list[_Window]) -> float:
         try:
-            # limits never forgets a key, so now and then everybody begins anew.
+            # limits never forgets a key, so once in a while everybody starts over.
             if len(cast(MemoryStorage, self._own.storage).events) >= MOST_WINDOWS:
                 self._own = MovingWindowRateLimiter(MemoryStorage())
             return _take(self._own, windows)

@@ -1,8 +1,9 @@
 """Access tokens that expire: renewed with the refresh token (RFC 6749 section 6) when somebody needs one, once for all.
 
-A refresh token often counts once, and a provider that sees it again ends the login. So one thread at a time renews the
-token of a login, and with Redis one of all processes; the others get what it got. It runs in a thread of its own: who
-gives up waiting does not lose the new token. Imported only by apps that use refresh tokens.
+A refresh token can often be used only once: a provider that sees it again ends the login. So only one thread at a time
+renews the token of a login, across all processes if there is a Redis; the others get its result. It runs in a thread of
+its own, so that a request that gives up waiting does not lose the new token. Imported only by apps that use refresh
+tokens.
 """
 
 import threading

@@ -21,7 +21,7 @@ from .checks.redirect import Surroundings, redirect_findings
 from .checks.secrets import key_findings as secret_key_findings
 from .checks.store import store_findings
 from .findings import Finding, of_configuration, ok, warning, worst
-from .printing import print_findings, print_json
+from .printing import print_findings, print_json, say
 from .the_app import Loaded, loaded, proxy_fix_of
 
 MOST_SPACES = 20  # that are looked at if none is named
@@ -44,6 +44,8 @@ def command(context: click.Context, spaces: tuple[str, ...], as_json: bool) -> N
         print_json({"level": level, "findings": [finding.members() for finding in findings]})
     else:
         print_findings(findings)
+        if level != "problem":
+            say("Only a login shows whether the provider accepts the client's id and secret.")
     context.exit(1 if level == "problem" else 0)
 
 
@@ -60,8 +62,8 @@ def _findings(context: click.Context, spaces: tuple[str, ...]) -> Iterator[Findi
     yield warning(
         "app",
         "not_looked_at",
-        "The app does not start with these settings, so nothing else was looked at.",
-        "Correct them, and run the command again.",
+        "The extension cannot be set up like this, so nothing else was looked at.",
+        "Correct it, and run the command again.",
     )
 
 

@@ -16,17 +16,27 @@ COOKIE = "cobot_oidc_frame"  # the frame's own, without prefix
 
 _IN_THE_REQUEST = f"__Host-{COOKIE}="
 _SESSION_COOKIE = "__Host-cobot_oidc_frame_session"
+_KEPT = "_cobot_oidc_in_frame"
 _FRAMES = ("iframe", "frame", "embed", "object")  # Sec-Fetch-Dest of a page in a frame
 
 
 def in_frame() -> bool:
     """Whether this request comes from a frame on another site, if the app may be shown there at all.
 
-    What the browser keeps for the app's own pages is ``Lax``, and never reaches such a frame. A page in a frame says so
-    itself (Fetch Metadata); what its scripts ask for is known by the frame's own cookie.
+    Determined once for each request: the session's cookie alone asks eight times. Kept as in ``identity.current``.
     """
-    if not installation().settings.embedded:
-        return False
+    kept = the_request().__dict__
+    framed: bool | None = kept.get(_KEPT)
+    if framed is None:
+        framed = kept[_KEPT] = installation().settings.embedded and _comes_from_a_frame()
+    return framed
+
+
+def _comes_from_a_frame() -> bool:
+    """What the browser keeps for the app's own pages is ``Lax``, and never reaches a frame on another site.
+
+    A page in a frame says so itself (Fetch Metadata); what its scripts ask for is known by the frame's own cookie.
+    """
     environ = the_request().environ
     sent, destination = environ.get("HTTP_COOKIE", ""), environ.get("HTTP_SEC_FETCH_DEST")
     own = f"{the_app().config['SESSION_COOKIE_NAME']}="

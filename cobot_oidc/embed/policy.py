@@ -2,9 +2,9 @@
 
 from urllib.parse import urlsplit
 
-from flask import request
 from werkzeug.wrappers import Response
 
+from ..context import the_request
 from ..errors import LoginError
 from ..failures import NEVER_FRAMED
 from ..identity.current import space_of_the_page
@@ -23,6 +23,7 @@ def refuse_cross_site() -> None:
 
     :raises LoginError: ``frame_cross_site``.
     """
+    request = the_request()
     if request.routing_exception is not None:  # no view will run
         return
     if request.method not in SAFE_METHODS and in_frame() and not is_same_origin():
@@ -34,7 +35,7 @@ def allow_frames(response: Response) -> Response:
 
     An app that names ``frame-ancestors`` itself knows better.
     """
-    is_of_a_window = request.endpoint in NEVER_FRAMED
+    is_of_a_window = the_request().endpoint in NEVER_FRAMED
     if not any("frame-ancestors" in policy for policy in response.headers.getlist(_CSP)):
         allowed = "'none'" if is_of_a_window else " ".join(ancestors())
         response.headers.add(_CSP, f"frame-ancestors {allowed}")  # beside the app's own: both count

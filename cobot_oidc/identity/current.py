@@ -200,4 +200,26 @@ def _is_valid(identity: Identity, installed: Installation) -> bool:
     return not is_marked(identity.user) and identity not in installed.ended_logins
 
 
-current_user = cast("User | AnonymousUser", LocalProxy(requested_user))
+class UserProxy(LocalProxy[User | AnonymousUser]):
+    """What pages read most of a user has a property here: for all else, Python first searches the proxy in vain."""
+
+    __slots__ = ()
+
+    @property
+    def is_authenticated(self) -> bool:
+        return requested_user().is_authenticated
+
+    @property
+    def subject(self) -> str | None:
+        return requested_user().subject
+
+    @property
+    def name(self) -> str | None:
+        return requested_user().name
+
+    @property
+    def email(self) -> str | None:
+        return requested_user().email
+
+
+current_user = cast("User | AnonymousUser", UserProxy(requested_user))

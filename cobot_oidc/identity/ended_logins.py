@@ -18,8 +18,8 @@ from .user import User
 if TYPE_CHECKING:
     from ..provider.shared_store import SharedStore
 
-ASKED_EVERY = 5  # seconds: that old may be what this process knows of logouts in others
-HEARD_WITHIN = 10  # seconds: the same, if providers may end logins
+ASKED_EVERY = 5  # seconds between two looks at what other processes noted, while pages are served
+HEARD_WITHIN = 10  # seconds after which a page waits for such a look, if providers may end logins
 LONGEST_TIME = 12  # digits
 OVERLAP = 60  # seconds that two machines' clocks may differ
 
@@ -62,11 +62,14 @@ class EndedLogins:
 
     def __contains__(self, login: Identity) -> bool:
         """Whether this login was ended."""
-        if self._hears_providers:
-            self._catch_up()
+        store = self._store()
+        if store is not None:
+            now = self._clock()
+            if self._hears_providers:
+                self._catch_up(store, now)
+            self._ask_now_and_then(store, now)
         user = login.user
         names = self._names.get(user.authenticated_at)
-        self._ask_now_and_then()
         if names is not None and self._name_of(user) in names:
             return True
         return bool(self._ended_until) and self._was_ended_by_its_provider(login)
@@ -125,15 +128,14 @@ class EndedLogins:
         # None of what is joined can contain a NUL: our words, an issuer, a subject, a hash, a time.
         return hmac.digest(self._secret(), "\0".join(map(str, of)).encode(), "sha256").hex()[:32]
 
-    def _catch_up(self) -> None:
+    def _catch_up(self, store: "SharedStore", now: float) -> None:
         """Learn at once if the last time is long ago. While Redis is away, nobody waits for it."""
-        store, now = self._store(), self._clock()
-        if store is not None and not 0 <= now - self._known_until < HEARD_WITHIN:
+        if not 0 <= now - self._known_until < HEARD_WITHIN:
             self._learn(store, now)
 
-    def _ask_now_and_then(self) -> None:
-        store, now, asked_at = self._store(), self._clock(), self._asked_at
-        if store is None or (asked_at is not None and 0 <= now - asked_at < ASKED_EVERY):
+    def _ask_now_and_then(self, store: "SharedStore", now: float) -> None:
+        asked_at = self._asked_at
+        if asked_at is not None and 0 <= now - asked_at < ASKED_EVERY:
             return
         self._asked_at = now
         thread = threading.Thread(target=self._learn, args=(store, now), name="cobot-oidc-ended-logins", daemon=True)

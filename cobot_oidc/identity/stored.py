@@ -8,6 +8,7 @@ import hashlib
 import math
 from base64 import urlsafe_b64encode
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
@@ -20,7 +21,8 @@ _FORM = 2  # of a stored identity: of an older release's, nothing is read
 _HEAD_LENGTH = TAG_LENGTH + LOGIN_ID_LENGTH
 
 
-class Terms(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Terms:
     """What the app keeps of a login, and for how long.
 
     :ivar claims: the names of the claims that it keeps, in their order in a stored identity.

@@ -70,7 +70,7 @@ class Membership:
 class Standing:
     """What Cobot says about somebody in one space.
 
-    :ivar membership: ``None`` if they are no member.
+    :ivar membership: ``None`` if they are not a member.
     :ivar is_admin: whether they administer the space.
     :ivar asked_at: when Cobot said so, in seconds since the epoch.
     :ivar cobot_id: Cobot's id for the person, if Cobot was just asked.

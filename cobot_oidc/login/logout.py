@@ -1,5 +1,6 @@
 """The view that logs people out: here, and at the provider too if the app wants that."""
 
+from collections.abc import Collection
 from urllib.parse import urljoin
 
 from flask import after_this_request, redirect, request
@@ -8,8 +9,9 @@ from werkzeug.wrappers import Response
 from .. import urls
 from ..errors import LoginError
 from ..identity import endings, sessions
-from ..identity.current import pin_space, requested_registration
+from ..identity.current import current_users, pin_space, requested_registration
 from ..identity.stored import Identity
+from ..identity.user import User
 from ..installation import installation
 from ..protocol.authorization import logout_url
 from . import recent_logins
@@ -25,11 +27,12 @@ def logout() -> Response:
         pin_space(space)
     installed = installation()
     issuers = None if space is None else [requested_registration().issuer]
+    valid = current_users() if installed.settings.logout_at_provider else []
     logins = endings.end(issuers)
     forget_tokens(logins, revoke=installed.settings.revoke_token)
     after_this_request(recent_logins.forget)
     endings.tell(login.user for login in logins)
-    if there := _provider_logout(logins):
+    if there := _provider_logout(logins, valid):
         return Response(status=303, headers={"Location": there})  # without a page: it would hold the hint
     return redirect(urls.after_logout(space), 303)
 
@@ -41,17 +44,20 @@ def _space_to_leave() -> str | None:
     return request.form.get("space") or None if sessions.logins(installation().terms) else None
 
 
-def _provider_logout(logins: list[Identity]) -> str | None:
+def _provider_logout(logins: list[Identity], valid: Collection[User]) -> str | None:
     """The provider's own logout, if it has one and the app wants it; the logout here has already happened.
 
     From the document at hand: a logout never waits for the network.
+
+    :param valid: who was logged in until now. A copy of a session that has ended gets nobody's id token (A04).
     """
     installed = installation()
     if not installed.settings.logout_at_provider:
         return None
     from ..identity import hints  # for apps that log people out there
 
-    hint = hints.kept(logins[0].kept.hint, logins[0].user) if len(logins) == 1 else None
+    is_valid = len(logins) == 1 and logins[0].user in valid
+    hint = hints.kept(logins[0].kept.hint, logins[0].user) if is_valid else None
     for login in logins:
         hints.forget(login.kept.hint)
     if len(logins) != 1:  # one browser can be sent to one provider

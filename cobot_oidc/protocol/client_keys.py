@@ -135,7 +135,6 @@ def _from_pem(text: str) -> Mapping[str, object]:
 def _private_key(member: Mapping[str, object]) -> Any:
     try:
         key = _LIBRARY[cast(str, member["kty"])].from_jwk(dict(member))
-        key.public_key()
     except (InvalidKeyError, ValueError, TypeError, AttributeError, KeyError):
         key = None  # as above
     if key is None:

@@ -6,7 +6,7 @@ need ``check_issuer`` when they start.
 """
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import cast
 from urllib.parse import SplitResult, urlsplit
 
@@ -47,6 +47,7 @@ class ProviderMetadata:
     :ivar pushed_request_endpoint: where an authorization request can be sent beforehand (RFC 9126 section 5).
     :ivar id_token_signing_algorithms: what the document lists; ``None`` if it lists nothing.
     :ivar userinfo_signing_algorithms: the same for signed userinfo.
+    :ivar client_authentications: how a client can prove who it is, as far as the document says so. Never acted upon.
     :ivar requires_pushed_requests: whether every authorization request must be sent beforehand.
     :ivar promises_response_issuer: whether answers must carry ``iss`` (RFC 9207 section 3).
     """
@@ -62,6 +63,7 @@ class ProviderMetadata:
     pushed_request_endpoint: str | None = None
     userinfo_signing_algorithms: tuple[str, ...] | None = None
     requires_pushed_requests: bool = False
+    client_authentications: tuple[str, ...] = field(default=(), compare=False)
 
     @classmethod
     def parse(
@@ -95,6 +97,7 @@ class ProviderMetadata:
             pushed_request_endpoint=rule.check_optional(members, "pushed_authorization_request_endpoint"),
             userinfo_signing_algorithms=_algorithms(members, "userinfo_signing_alg_values_supported"),
             requires_pushed_requests=members.get("require_pushed_authorization_requests") is True,
+            client_authentications=_names(members.get("token_endpoint_auth_methods_supported")),
         )
 
 
@@ -199,6 +202,11 @@ def _object(document: bytes | Mapping[str, object]) -> Mapping[str, object]:
     if not isinstance(members, Mapping):
         raise ProviderError("metadata_unusable", reason="not an object")
     return members
+
+
+def _names(listed: object) -> tuple[str, ...]:
+    """No login depends on this list, so none may fail because of what is in it."""
+    return tuple(name for name in listed if isinstance(name, str)) if isinstance(listed, list) else ()
 
 
 def _algorithms(members: Mapping[str, object], name: str) -> tuple[str, ...] | None:

@@ -33,7 +33,7 @@ _NAME = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _VALUE = re.compile(r"[^\x00-\x1f\x7f]+")
 _CLAIMS_OF = ("id_token", "userinfo")
 # The specification says of these what has to be in the id token if they are essential; of others it says that their
-# absence is no error (Core 5.5.1).
+# absence is not an error (Core 5.5.1).
 _HELD_TO = ("acr", "auth_time", "sub")
 
 

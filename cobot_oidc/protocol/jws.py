@@ -59,7 +59,7 @@ class Header:
 
     :ivar algorithm: its ``alg``: an asymmetric algorithm that we know.
     :ivar kid: the name of the key, ``None`` if the token has none.
-    :ivar typ: what kind of token it is, in capitals.
+    :ivar typ: what kind of token it is, in capitals and without ``application/``.
     :ivar members: all members of the header.
     """
 
@@ -167,4 +167,5 @@ def _header(segment: bytes) -> Header:
     kid = header.get("kid")
     if "kid" in header and (not isinstance(kid, str) or not 0 < len(kid) <= LONGEST_KID):
         raise TokenError("kid_malformed", got=kid)
-    return Header(algorithm, cast("str | None", kid), typ.upper(), MappingProxyType(header))
+    kind = typ.upper().removeprefix("APPLICATION/")  # which means the same with and without it: RFC 7515 section 4.1.9
+    return Header(algorithm, cast("str | None", kid), kind, MappingProxyType(header))

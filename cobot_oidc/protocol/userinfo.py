@@ -13,6 +13,8 @@ from .id_token import RULES, Expected, read_claims
 from .jws import ParsedJWS
 from .keys import KeySet
 
+# Core 5.3.2 gives such an answer no type of its own. Some providers do, and their names for it are no other token's.
+_TYPES = ("JWT", "USERINFO+JWT", "TOKEN-USERINFO+JWT")
 _SEGMENTS_OF_JWE = 5  # RFC 7516 section 3.1
 # The rules of an id token that such an answer is held to as well. Its times may be missing; then it is as old as it is.
 _ALWAYS = ("iss", "aud", "azp", "sub")
@@ -41,7 +43,7 @@ class UnverifiedUserinfo(NamedTuple):
         """
         if body.count(b".") == _SEGMENTS_OF_JWE - 1:
             raise ProviderError("userinfo_encrypted")
-        jws = ParsedJWS.parse(body.decode("ascii", "replace"), expected.algorithms)
+        jws = ParsedJWS.parse(body.decode("ascii", "replace"), expected.algorithms, types=_TYPES)
         claims = read_claims(jws)
         for name in _OF_OTHER_TOKENS:
             if name in claims:

@@ -121,7 +121,7 @@ class HTTPClient:
             try:
                 yield
             except ConnectionFailed as failure:
-                error = ProviderError("provider_unreachable", url=url, reason=failure.reason)
+                error = ProviderError("provider_unreachable", url=url, reason=failure.reason, **_remedy(url, failure))
                 error.__cause__ = failure
             except ProviderError as failure:
                 error = failure
@@ -210,6 +210,16 @@ def _was_never_sent(error: requests.exceptions.ConnectionError) -> bool:
     return isinstance(reason, urllib3.exceptions.NewConnectionError)
 
 
+def _remedy(url: str, failure: ConnectionFailed) -> dict[str, str]:
+    """What to do if a provider on this machine, which has no status page, was not started."""
+    if failure.reason != _REFUSED or not is_loopback(urlsplit(url).hostname or ""):
+        return {}
+    return {"remedy": "start the provider on this machine; the stand-in starts with `python -m cobot_oidc.standin`"}
+
+
+_REFUSED = "connection refused"
+
+
 def _reason(error: BaseException) -> str:
     """The cause of a failure, for the operator. Pages never show it, as internal ports could be probed with it."""
     cause: BaseException | None = error
@@ -217,7 +227,7 @@ def _reason(error: BaseException) -> str:
         if isinstance(cause, urllib3.exceptions.NameResolutionError):
             return "the host name does not resolve"
         if isinstance(cause, ConnectionRefusedError):
-            return "connection refused"
+            return _REFUSED
         # In urllib3, every connection that cannot be opened is a timeout too.
         if isinstance(cause, _TIMEOUTS) and not isinstance(cause, urllib3.exceptions.NewConnectionError):
             return "timeout"

@@ -47,7 +47,7 @@ class Browser:
             cookies=self._cookies,
             data=form,
             allow_redirects=False,
-            timeout=10,
+            timeout=60,
         )
         self._cookies.update(response.cookies.get_dict())
         self._session.cookies.clear()

@@ -156,4 +156,5 @@ def _refused(state: State, error: OAuth2Error) -> Any:
         error.redirect_uri = client.redirect_uri
         status, _, headers = error()
         return Response(status=status, headers=headers)
-    return render_template("standin/refused.html", error=error.error, description=error.description), 400
+    asked = {"error": error.error, "description": error.description, "clients": state.clients, "client": client}
+    return render_template("standin/refused.html", **asked), 400

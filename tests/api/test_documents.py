@@ -35,7 +35,7 @@ def test_attributes_and_relationships_are_fields() -> None:
     assert read({"data": thing}) == one("1", name="Chess", size={"w": 1}, owner=one("2"), parts=[one("3")])
 
 
-def test_nothing_is_nothing() -> None:
+def test_an_empty_answer_has_no_resources() -> None:
     assert read({"data": None}) is None
     assert read({"data": []}) == []
     assert read({"data": one("1")}) == one("1")

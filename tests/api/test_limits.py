@@ -224,14 +224,14 @@ def at_once(threads: int, work: Callable[[], list[T]]) -> list[T]:
     start, said = threading.Barrier(threads), list[T]()
 
     def run() -> None:
-        start.wait(10)
+        start.wait(60)
         said.extend(work())
 
     running = [threading.Thread(target=run) for _ in range(threads)]
     for thread in running:
         thread.start()
     for thread in running:
-        thread.join(60)
+        thread.join(120)
     return said
 
 
@@ -317,7 +317,7 @@ sys.exit(os.waitpid(child, 0)[1] != 0)
 def test_a_forked_process_has_its_own_connections_and_budget(settings: dict[str, Any], cobot: StandIn) -> None:
     told = a_process(settings, cobot, COBOT_OIDC_API_LIMIT="3 per minute")
     cobot.limit(None)
-    done = subprocess.run([sys.executable, "-c", FORKING], input=told, text=True, timeout=30)  # noqa: S603 # our own
+    done = subprocess.run([sys.executable, "-c", FORKING], input=told, text=True, timeout=120)  # noqa: S603 # our own
     assert done.returncode == 0
 
 
@@ -357,7 +357,7 @@ def four_processes(settings: dict[str, Any], cobot: StandIn) -> Callable[..., li
 
     def one(told: str) -> list[str]:
         command = [sys.executable, "-c", CALLING]
-        done = subprocess.run(command, input=told, text=True, stdout=subprocess.PIPE, timeout=60)  # noqa: S603 # our own
+        done = subprocess.run(command, input=told, text=True, stdout=subprocess.PIPE, timeout=120)  # noqa: S603 # our own
         ended: list[str] = json.loads(done.stdout)
         return ended
 
@@ -367,7 +367,7 @@ def four_processes(settings: dict[str, Any], cobot: StandIn) -> Callable[..., li
 def test_four_processes_with_redis_are_never_refused(
     four_processes: Callable[..., list[list[str]]], cobot: StandIn, redis: RedisServer
 ) -> None:
-    cobot.limit(calls=20, seconds=2)
+    cobot.limit(calls=20, seconds=1)  # on a busy machine, a call arrives some time after it was counted here
     ended = four_processes(
         COBOT_OIDC_REDIS_URL=redis.url, COBOT_OIDC_API_LIMIT="20 per 2 second", CALLS=15, LONGEST_WAIT=60
     )
@@ -388,7 +388,7 @@ def test_no_threads_stay_behind(app: Flask, cobot: StandIn) -> None:
     results(client(app, cobot), 3)
     for thread in set(threading.enumerate()) - before:
         if "process_request_thread" not in thread.name:
-            thread.join(5)
+            thread.join(60)
             assert not thread.is_alive(), thread
 
 

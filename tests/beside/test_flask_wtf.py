@@ -1,6 +1,5 @@
 """Flask-WTF: the logout's form with its token, and what of ours can be exempt from it."""
 
-import re
 from typing import Any
 
 import pytest
@@ -10,7 +9,6 @@ from flask_wtf.csrf import CSRFProtect, generate_csrf
 from cobot_oidc.standin import StandIn
 
 from ..conftest import MakePortal, Visitor
-from ..samples import REPOSITORY
 from .conftest import RunPage
 
 OWN_PAGE = {"Origin": "http://localhost", "Sec-Fetch-Site": "same-origin"}
@@ -75,13 +73,6 @@ def test_over_https_flask_wtf_asks_where_the_frame_s_request_comes_from(
     answer = client.post("/cobot/frame", base_url=https, headers=headers).text
 
     assert ("The referrer header is missing" in answer) is not has_referrer
-
-
-def test_a_hidden_field_in_the_readme_is_that_of_the_page() -> None:
-    fields = re.findall(r"`(<input [^`]*csrf_token[^`]*>)`", (REPOSITORY / "README.md").read_text(encoding="utf-8"))
-    page = (REPOSITORY / "docs" / "how-to" / "flask-wtf.md").read_text(encoding="utf-8")
-
-    assert all(f"  {field}\n" in page for field in fields)
 
 
 @pytest.fixture

@@ -33,8 +33,9 @@ def test_nothing_is_wrong_with_an_app_that_has_no_fault(run: Run, make_app: Make
     said = run(make_app(), "check")
 
     assert said.status == 0
-    assert said.out.splitlines()[-1] == "No problems, no warnings."
-    assert all(line.startswith("ok ") for line in said.out.splitlines()[:-1])
+    assert said.out.splitlines()[-2] == "No problems, no warnings."
+    assert "Only a login shows" in said.out.splitlines()[-1]
+    assert all(line.startswith("ok ") for line in said.out.splitlines()[:-2])
     assert "global provider" in said.out
     assert "space co-up" in said.out
 
@@ -95,6 +96,7 @@ def test_an_app_without_the_extension_is_told_so(run: Run) -> None:
 
     assert said.status == 1
     assert "init_app" in said.finding("not_installed")["remedy"]
+    assert "settings" not in said.finding("not_looked_at")["found"]
 
 
 def test_no_app_at_all_is_wrong_usage(tmp_path: Any) -> None:
@@ -474,6 +476,27 @@ def test_how_the_client_proves_itself_is_told_without_its_secrets(run: Run, make
     assert "client" not in run(make_app(), "check", "--json").codes
 
 
+@pytest.mark.parametrize(
+    ("listed", "bad"),
+    [
+        (["client_secret_basic", "private_key_jwt"], {"authentication_not_offered"}),
+        (["client_secret_basic", "client_secret_post"], set()),
+        (["none"], set()),  # as Cobot's document has it
+        (None, set()),
+        ("client_secret_basic", set()),
+        ([1, "client_secret_basic"], {"authentication_not_offered"}),
+    ],
+)
+def test_an_authentication_that_the_document_does_not_list_is_warned_of(
+    run: Run, make_app: MakeApp, cobot: StandIn, listed: object, bad: set[str]
+) -> None:
+    cobot.alter("metadata", {"token_endpoint_auth_methods_supported": listed})
+
+    assert run(make_app(COBOT_OIDC_SPACES=[]), "check", "--json").bad == bad
+    public = make_app(COBOT_OIDC_SPACES=[], COBOT_OIDC_CLIENT_SECRET=...)
+    assert run(public, "check", "--json").bad == set()
+
+
 def test_a_request_that_cannot_be_pushed_is_a_problem(run: Run, make_app: MakeApp, cobot: StandIn) -> None:
     app = make_app(COBOT_OIDC_SPACES=[], COBOT_OIDC_PUSHED_AUTHORIZATION_REQUESTS=True)
 
@@ -499,7 +522,9 @@ def test_a_provider_that_is_not_there_is_told_with_the_proxy_that_is_not_read(
         port = listener.getsockname()[1]
     app = make_app(COBOT_OIDC_ISSUER=f"http://127.0.0.1:{port}", COBOT_OIDC_SPACES=[], COBOT_OIDC_SPACE_ISSUER=...)
 
-    assert "connection refused" in run(app, "check", "--json").finding("provider_unreachable")["found"]
+    finding = run(app, "check", "--json").finding("provider_unreachable")
+    assert "connection refused" in finding["found"]
+    assert "python -m cobot_oidc.standin" in finding["remedy"]
     monkeypatch.setenv("HTTPS_PROXY", "http://user:hunter2-of-somebody@proxy:3128")
     assert "COBOT_OIDC_PROXIES" in run(app, "check", "--json").finding("provider_unreachable")["remedy"]
 
@@ -668,7 +693,7 @@ def test_there_are_colours_and_a_progress_line_on_a_terminal_alone(cobot: StandI
             command, cwd=tmp_path, env=environment | no_colour, stdout=theirs, stderr=theirs, check=True
         )
         os.close(theirs)
-        thread.join(5)
+        thread.join(60)
         os.close(ours)
         shown[bool(no_colour)] = b"".join(read)
 

@@ -740,7 +740,7 @@ def test_somebody_else_s_login_does_not_go_in_circles(app: Flask, cobot: StandIn
     page = opened(ada, window, "ada")
 
     assert page.status_code == 403
-    assert "Cobot shows this page to somebody else" in page.text
+    assert "At Cobot you are logged in as a different person" in page.text
     assert "data-ticket" not in page.text
 
 

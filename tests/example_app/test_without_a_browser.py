@@ -129,7 +129,7 @@ def test_the_demo_says_where_to_go_and_stops() -> None:
         while "Ctrl-C" not in hints:
             hints += demo.stdout.readline()
         assert all(person in hints for person in ("Ada", "Alex", "Grace"))
-        requests.get(f"http://localhost:{port}/cobot/callback", params={"code": "a-code", "state": "s"}, timeout=10)
+        requests.get(f"http://localhost:{port}/cobot/callback", params={"code": "a-code", "state": "s"}, timeout=60)
         demo.send_signal(signal.SIGINT)
         rest, _ = demo.communicate(timeout=60)
     assert demo.returncode == 0

@@ -29,7 +29,7 @@ def jwk(key: Any, **more: Any) -> dict[str, Any]:
 
 
 RSA = rsa.generate_private_key(65537, 2048)
-P256, P521 = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP521R1())
+P256, P384, P521 = map(ec.generate_private_key, (ec.SECP256R1(), ec.SECP384R1(), ec.SECP521R1()))
 ED = ed25519.Ed25519PrivateKey.generate()
 
 
@@ -70,6 +70,8 @@ def test_each_parameter_is_sent_once_with_what_the_method_needs(
         assert dict(pairs)["client_assertion_type"] == "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
         assert dict(pairs)["client_id"] == "portal"
         assert dict(pairs)["client_assertion"] in form.credentials
+    if method == "client_secret_basic":
+        assert form.headers["Authorization"].removeprefix("Basic ") in form.credentials
     assert (SECRET in form.credentials) == method.startswith("client_secret")
     assert form.headers["Content-Type"] == "application/x-www-form-urlencoded"
     assert form.headers["Accept"] == "application/json"
@@ -105,13 +107,14 @@ def test_what_an_assertion_says(method: ClientAuthentication) -> None:
 ALGORITHMS: list[tuple[Any, str, tuple[str, ...]]] = [
     (RSA, "RS256", ("RS384", "RS512", "PS256", "PS384", "PS512")),
     (P256, "ES256", ()),
+    (P384, "ES384", ()),
     (P521, "ES512", ()),
     (ED, "EdDSA", ()),
 ]
 
 
 @pytest.mark.covers("P10")
-@pytest.mark.parametrize(("key", "usual", "others"), ALGORITHMS, ids=["RSA", "P-256", "P-521", "Ed25519"])
+@pytest.mark.parametrize(("key", "usual", "others"), ALGORITHMS, ids=["RSA", "P-256", "P-384", "P-521", "Ed25519"])
 def test_a_key_signs_with_what_its_type_can(key: Any, usual: str, others: tuple[str, ...]) -> None:
     every = {"RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA", "HS256", "none"}
 
@@ -122,13 +125,14 @@ def test_a_key_signs_with_what_its_type_can(key: Any, usual: str, others: tuple[
         read = ClientKey.read(jwk(key, alg=name), name)
         assert read.algorithm == read.public["alg"] == name
         jwt.decode(read.sign({"a": 1}, typ="x"), key.public_key(), [name])
+    reason = f"a key of its type signs with {' '.join((usual, *others))}$"
     for name in every - {usual, *others}:
-        with pytest.raises(KeyUnfit, match="signs with"):
+        with pytest.raises(KeyUnfit, match=reason):
             ClientKey.read(pem(key), name)
-        with pytest.raises(KeyUnfit, match="signs with"):
+        with pytest.raises(KeyUnfit, match=reason):
             ClientKey.read(jwk(key, alg=name))
     for nonsense in ("", [usual]):
-        with pytest.raises(KeyUnfit, match="signs with"):
+        with pytest.raises(KeyUnfit, match=reason):
             ClientKey.read(jwk(key, alg=nonsense))
 
 
@@ -224,4 +228,6 @@ def test_what_is_registered_is_public_and_usable_and_nothing_shows_more() -> Non
     for name in ("d", "p", "q", "dp", "dq", "qi"):
         assert jwk(RSA)[name] not in shown
     assert jwk(P256)["d"] not in shown
-    assert {member["use"] for member in published["keys"]} == {"sig"}  # type: ignore[attr-defined] # a list
+    assert "PrivateKey" not in shown
+    members: Any = published["keys"]
+    assert [(member["kid"], member["use"]) for member in members] == [(key.kid, "sig") for key in keys]

@@ -52,6 +52,21 @@ def test_cobots_document() -> None:
     assert ProviderMetadata.parse(document(), issuer=COBOT) == metadata
 
 
+def test_metadata_that_an_app_makes_itself_needs_no_more_than_in_the_first_release() -> None:
+    by_hand = ProviderMetadata(
+        issuer=COBOT,
+        authorization_endpoint=f"{COBOT}/oauth/authorize",
+        token_endpoint=f"{COBOT}/oauth/access_token",
+        jwks_uri=f"{COBOT}/jwks.json",
+        userinfo_endpoint=f"{COBOT}/api/userinfo",
+        end_session_endpoint=None,
+        id_token_signing_algorithms=("RS256",),
+        promises_response_issuer=False,
+    )
+
+    assert by_hand == parse()
+
+
 @pytest.mark.covers("P05", "P06")
 @pytest.mark.parametrize(("required", "requires"), [(True, True), (False, False), ("true", False), (1, False)])
 def test_a_document_that_requires_pushed_requests(required: Any, requires: bool) -> None:

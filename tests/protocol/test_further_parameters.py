@@ -233,7 +233,14 @@ def test_a_login_remembers_192_characters_at_most() -> None:
     assert read(resource="urn:" + "x" * (192 - empty)).remembered.length == 192
     error = refused({"resource": "urn:" + "x" * (193 - empty)})
     assert error.details["got"] == "'str of length 193'"
-    refused({"claims": {"id_token": {"acr": {"essential": True, "values": ["x" * 190]}}}})
+
+
+@pytest.mark.covers("P04")
+def test_accepted_values_are_among_the_192_characters() -> None:
+    room = 192 - len(json.dumps([[], {"acr": [""]}], separators=(",", ":")))
+
+    assert read(claims={"id_token": {"acr": {"essential": True, "value": "x" * room}}}).remembered.length == 192
+    refused({"claims": {"id_token": {"acr": {"essential": True, "value": "x" * (room + 1)}}}})
 
 
 @pytest.mark.parametrize("remembered", [NOTHING, Remembered(("urn:a", "urn:b")), Remembered((), {"acr": ("a", "b")})])

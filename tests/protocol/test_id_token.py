@@ -255,12 +255,12 @@ def test_at_hash() -> None:
         (NOW + 61, "clock_skew"),
     ],
 )
-def test_a_recent_sign_in_where_one_was_asked_for(auth_time: Any, code: str) -> None:
+def test_an_authentication_that_is_old_or_has_no_time_is_refused(auth_time: Any, code: str) -> None:
     rejected(code, {"auth_time": auth_time}, max_age=60)
 
 
 @pytest.mark.covers("C13")
-def test_a_sign_in_that_is_recent() -> None:
+def test_a_recent_authentication_is_accepted() -> None:
     assert verify(token(claims(auth_time=NOW - 119)), max_age=60)
     assert verify(token(claims(auth_time="whenever")))
 

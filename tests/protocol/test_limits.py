@@ -282,7 +282,7 @@ def test_key_sets_of_the_same_material_are_told_from_others() -> None:
         (NOW - 361, "authentication_too_old", 361),
     ],
 )
-def test_how_long_ago_somebody_signed_in(auth_time: int, code: str | None, difference: int) -> None:
+def test_how_long_ago_an_authentication_may_be(auth_time: int, code: str | None, difference: int) -> None:
     signed = token(claims(auth_time=auth_time))
     if code is None:
         assert verify(signed, max_age=300)["auth_time"] == auth_time

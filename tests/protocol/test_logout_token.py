@@ -7,10 +7,11 @@ import pytest
 from cobot_oidc.errors import TokenError
 from cobot_oidc.protocol.id_token import Expected
 from cobot_oidc.protocol.keys import KeySet
-from cobot_oidc.protocol.logout_token import EVENT, LOGOUT_RULES, LogoutToken, UnverifiedLogoutToken
+from cobot_oidc.protocol.logout_token import LOGOUT_RULES, LogoutToken, UnverifiedLogoutToken
 
 from .tokens import CLIENT_ID, ISSUER, NOW, REMOVED, as_json, b64, ec_key, jwk, key_set, rsa_key, token
 
+EVENT = "http://schemas.openid.net/event/backchannel-logout"
 EXPECTED = Expected(ISSUER, CLIENT_ID, nonce=None)
 
 
@@ -45,13 +46,15 @@ def refused(text: object, **options: Any) -> str:
 
 
 @pytest.mark.covers("O03")
-@pytest.mark.parametrize("typ", ["logout+jwt", "LOGOUT+JWT", "JWT", "jwt", REMOVED])
+@pytest.mark.parametrize("typ", ["logout+jwt", "LOGOUT+JWT", "application/logout+jwt", "JWT", "jwt", REMOVED])
 def test_a_logout_token_is_typed_or_of_no_type_at_all(typ: Any) -> None:
     assert verified(logout_token({"typ": typ})) == LogoutToken(ISSUER, "u-1", "s-1", "j-1")
 
 
 @pytest.mark.covers("O03", "J22")
-@pytest.mark.parametrize("typ", ["at+jwt", "secevent+jwt", "application/logout+jwt", "logout", "", None, 1, ["JWT"]])
+@pytest.mark.parametrize(
+    "typ", ["at+jwt", "secevent+jwt", "application/at+jwt", "token-userinfo+jwt", "logout", "", None, 1, ["JWT"]]
+)
 def test_a_token_of_another_kind_is_no_logout_token(typ: Any) -> None:
     assert refused(logout_token({"typ": typ})) == "token_type_wrong"
 
@@ -62,6 +65,14 @@ def test_it_names_a_subject_a_session_or_both(left_out: str, expected: tuple[str
     said = verified(logout_token(**{left_out: REMOVED}))
 
     assert (said.subject, said.sid) == expected
+
+
+@pytest.mark.covers("O03")
+@pytest.mark.parametrize("length", [1, 1000])
+def test_the_shortest_and_the_longest_names(length: int) -> None:
+    said = verified(logout_token(sid="s" * length, jti="j" * length))
+
+    assert (said.sid, said.jti) == ("s" * length, "j" * length)
 
 
 SPOILT: list[tuple[str, dict[str, Any]]] = [

@@ -20,7 +20,7 @@ from cobot_oidc.protocol.authorization import (
 from cobot_oidc.protocol.client import Client
 from cobot_oidc.protocol.tokens import TokenResponse, code_request
 
-from .tokens import as_json
+from .tokens import REMOVED, as_json
 
 REQUEST = AuthorizationRequest(
     client_id="portal",
@@ -164,6 +164,17 @@ def test_the_end_of_a_session_at_the_provider() -> None:
         "client_id": "portal",
         "post_logout_redirect_uri": "https://p.example/bye",
     }
+    known = logout_url(
+        "https://op.example/end",
+        client_id="portal",
+        post_logout_redirect_uri="https://p.example/",
+        id_token_hint="a.b.c",
+    )
+    assert parse_qsl(urlsplit(known).query, strict_parsing=True) == [
+        ("client_id", "portal"),
+        ("post_logout_redirect_uri", "https://p.example/"),
+        ("id_token_hint", "a.b.c"),
+    ]
 
 
 @pytest.mark.covers("F16", "F23")
@@ -263,6 +274,23 @@ def test_a_token_response(changes: dict[str, Any], expires_in: int | None) -> No
     response = TokenResponse.parse(200, as_json(GOOD | changes))
 
     assert (response.access_token, response.id_token, response.expires_in) == ("the-token", "a.b.c", expires_in)
+
+
+@pytest.mark.parametrize(
+    ("scope", "scopes"),
+    [
+        ("openid", ("openid",)),
+        ("openid  read_user ", ("openid", "read_user")),
+        ("", ()),
+        (REMOVED, None),
+        (None, None),
+        (["openid"], None),
+    ],
+)
+def test_the_scopes_that_were_granted(scope: Any, scopes: tuple[str, ...] | None) -> None:
+    body = {name: value for name, value in (GOOD | {"scope": scope}).items() if value is not REMOVED}
+
+    assert TokenResponse.parse(200, as_json(body)).scopes == scopes
 
 
 @pytest.mark.covers("C19", "F26", "N08")

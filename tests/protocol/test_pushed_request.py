@@ -178,3 +178,9 @@ def test_a_refusal_says_whose_mistake_it_is(status: int, answer: dict[str, Any],
     assert error.details["http_status"] == status
     if code == "pushed_request_refused":
         assert (error.details["error"], error.details["description"]) == ("'invalid_request'", "'why'")
+    if code == "client_refused":
+        assert error.details["error"] == repr(answer.get("error", ""))
+
+
+def test_a_refusal_without_words_has_none() -> None:
+    assert failure(400, b'{"error": "invalid_request"}').details["description"] == "''"

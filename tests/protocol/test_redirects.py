@@ -122,7 +122,7 @@ def test_a_path_of_ours_is_taken_as_it_is(path: str) -> None:
     assert goes_to(path) is None
 
 
-def test_nothing_is_nothing() -> None:
+def test_no_next_is_no_path() -> None:
     assert safe_next(None) is None
 
 

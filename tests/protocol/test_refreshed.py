@@ -6,7 +6,7 @@ from urllib.parse import parse_qs
 
 import pytest
 
-from cobot_oidc.errors import APIError, ConfigurationError, ProviderError, TokenError
+from cobot_oidc.errors import APIError, CobotOIDCError, ConfigurationError, ProviderError, TokenError
 from cobot_oidc.protocol.authentication import AssertionTerms
 from cobot_oidc.protocol.client import Client
 from cobot_oidc.protocol.id_token import Expected, UnverifiedIDToken
@@ -75,6 +75,16 @@ def test_what_the_login_s_id_token_said_counts() -> None:
     checked(ORIGINAL._replace(azp=True))
 
 
+def test_what_is_remembered_of_a_nonce_stays_the_same_from_release_to_release() -> None:
+    assert nonce_hash("abc") == "ungWv48Bz-pBQUDeXa4iI7"  # FIPS 180-4's example, and 22 characters of it
+
+
+@pytest.mark.covers("O07", "J20")
+def test_a_nonce_that_cannot_be_written_as_utf_8_is_another_one() -> None:
+    with pytest.raises(TokenError, match="nonce_mismatch"):
+        ORIGINAL.check(claims(nonce="\ud800"))
+
+
 @pytest.mark.parametrize("method", ["client_secret_post", "client_secret_basic", "none"])
 def test_the_request_for_another_token(method: Any) -> None:
     secret = None if method == "none" else "s3cret"
@@ -92,11 +102,13 @@ def answer(**changes: Any) -> bytes:
     return json.dumps({name: value for name, value in (GOOD | changes).items() if value is not REMOVED}).encode()
 
 
-def test_the_answer_to_it() -> None:
+def test_a_refresh_response_is_read() -> None:
     assert RefreshResponse.parse(200, answer()) == RefreshResponse("at-2", "rt-2", "a.b.c", 300)
     bare = RefreshResponse.parse(200, answer(refresh_token=REMOVED, id_token=REMOVED, expires_in=REMOVED))
     assert bare == RefreshResponse("at-2", None, None, None)
-    assert "t-2" not in repr(RefreshResponse.parse(200, answer()))
+    shown = repr(RefreshResponse.parse(200, answer()))
+    assert "t-2" not in shown
+    assert "a.b.c" not in shown
 
 
 @pytest.mark.covers("O08")
@@ -125,6 +137,23 @@ def test_only_invalid_grant_says_that_the_refresh_token_is_not_valid(
         RefreshResponse.parse(status, body)
 
     assert caught.value.code == code  # type: ignore[attr-defined] # each of them has one
+
+
+@pytest.mark.covers("O08")
+@pytest.mark.parametrize(
+    ("status", "answer", "details"),
+    [
+        (400, {"error": "invalid_grant", "error_description": "late"}, {"description": "'late'"}),
+        (400, {"error": "invalid_grant"}, {"description": "''"}),
+        (403, {"error": "access_denied"}, {"http_status": 403, "error": "'access_denied'"}),
+        (403, {}, {"http_status": 403, "error": "''"}),
+    ],
+)
+def test_the_operator_reads_why_no_token_came(status: int, answer: dict[str, str], details: dict[str, Any]) -> None:
+    with pytest.raises(CobotOIDCError) as caught:
+        RefreshResponse.parse(status, json.dumps(answer).encode())
+
+    assert caught.value.details == details
 
 
 @pytest.mark.parametrize(("given", "kept"), [("rt-1", "rt-1"), (None, None), (7, None), ("", None), ("r\nt", None)])

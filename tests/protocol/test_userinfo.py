@@ -130,7 +130,20 @@ def test_what_is_no_signed_token(body: bytes, code: str) -> None:
 def test_another_algorithm_or_kind_is_refused_before_any_key_is_looked_at() -> None:
     assert failure(lambda: parse(signed(), EXPECTED._replace(algorithms=("ES256",)))).code == "algorithm_forbidden"
     assert failure(lambda: parse(signed({"typ": "at+jwt"}))).code == "token_type_wrong"
-    assert parse(signed({"typ": "JWT"})).jws.is_signed_by(PUBLISHED, require_kid=False)
+
+
+@pytest.mark.parametrize(
+    "typ", ["JWT", "application/jwt", "userinfo+jwt", "token-userinfo+jwt", "application/token-userinfo+jwt"]
+)
+def test_an_answer_may_say_that_it_is_userinfo(typ: str) -> None:
+    assert parse(signed({"typ": typ})).jws.is_signed_by(PUBLISHED, require_kid=False)
+
+
+@pytest.mark.covers("P11", "J22")
+@pytest.mark.parametrize("name", ["nonce", "at_hash", "events"])
+def test_whatever_it_says_another_token_is_no_userinfo(name: str) -> None:
+    """Glewlwyd, for one, calls its answers so; an id token in such a wrapping is still none."""
+    assert failure(lambda: parse(signed({"typ": "token-userinfo+jwt"}, **{name: "x"}))).code == "token_type_wrong"
 
 
 @pytest.mark.covers("O04")

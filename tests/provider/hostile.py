@@ -88,7 +88,7 @@ class Server:
             threading.Thread(target=self._serve, args=(connection, script), daemon=True).start()
 
     def _serve(self, connection: socket.socket, script: Script) -> None:
-        connection.settimeout(5)
+        connection.settimeout(60)
         with connection:
             try:
                 if self._tls is not None:

@@ -77,7 +77,7 @@ class Issuer:
     def answer(self, path: str) -> Answer:
         with self._lock:
             self.asked[path] += 1
-        self.gate.wait(10)
+        self.gate.wait(60)
         if self.delay:
             time.sleep(self.delay)  # a provider that is far away
         found = self.answers.get(path, (404, {}, b""))

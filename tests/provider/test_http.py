@@ -5,6 +5,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,14 +15,16 @@ from cobot_oidc.provider.http import LARGEST_ANSWER, LARGEST_DOCUMENT, HTTPClien
 from cobot_oidc.settings import ProviderSettings
 
 from ..certificates import Authority
+from ..patience import eventually, takes_less_than
 from .hostile import Script, Visit, answer, floods, hangs, hostile_server, resets, says, says_once
 
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 HURRIED = ProviderSettings(connect_timeout=0.3, read_timeout=0.3, total_timeout=0.4)
+PATIENT = ProviderSettings(connect_timeout=30, read_timeout=30, total_timeout=60)  # a machine may be busy
 CHUNKED = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n"
 
 
-def client(settings: ProviderSettings = HURRIED, sleep: Callable[[float], None] = time.sleep) -> HTTPClient:
+def client(settings: ProviderSettings = PATIENT, sleep: Callable[[float], None] = time.sleep) -> HTTPClient:
     return HTTPClient(settings, sleep=sleep)
 
 
@@ -66,15 +69,19 @@ SLOW: dict[str, Script] = {
 @pytest.mark.parametrize("script", SLOW.values(), ids=SLOW)
 @pytest.mark.parametrize("method", ["GET", "POST"])
 def test_no_call_lasts_longer_than_its_time(script: Script, method: str) -> None:
-    http = client()
-    with hostile_server(script) as server:
-        began = time.monotonic()
-        call = http.get if method == "GET" else lambda url: http.post_form(url, "a=b", FORM)
-        error = failure(lambda: call(server.url()))
+    def lasts() -> float:
+        with hostile_server(script) as server:
+            http = client(HURRIED)
+            began = time.monotonic()
+            call = http.get if method == "GET" else lambda url: http.post_form(url, "a=b", FORM)
+            error = failure(lambda: call(server.url()))
+            lasted = time.monotonic() - began
+            eventually(lambda: server.connections)
+        assert (error.code, error.status) == ("provider_unreachable", 503)
+        assert server.connections == 1
+        return lasted
 
-        assert time.monotonic() - began < HURRIED.total_timeout + 0.3
-    assert (error.code, error.status) == ("provider_unreachable", 503)
-    assert server.connections == 1
+    assert takes_less_than(HURRIED.total_timeout + 0.3, lasts)
 
 
 @pytest.mark.covers("N01", "N06")
@@ -86,18 +93,18 @@ def test_a_resolver_that_hangs_ends(monkeypatch: pytest.MonkeyPatch, method: str
     with hostile_server(says(answer())) as server:
 
         def hang(*_: object, **__: object) -> object:
-            released.wait(10)
+            released.wait(60)
             answered.release()
             return resolve("127.0.0.1", server.port, 0, socket.SOCK_STREAM)
 
         monkeypatch.setattr(socket, "getaddrinfo", hang)
-        http = client()
+        http = client(HURRIED)
         url = f"http://provider.example:{server.port}/"
         error = failure(lambda: http.get(url) if method == "GET" else http.post_form(url, "code=x", FORM))
         assert error.code == "provider_unreachable"
         assert not released.is_set()
         released.set()
-        assert answered.acquire(timeout=10)
+        assert answered.acquire(timeout=60)
         assert server.requests == []  # what was connected too late is used by nobody
 
 
@@ -113,11 +120,16 @@ def test_a_name_that_nobody_knows(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.covers("N01")
 def test_a_handshake_that_hangs_ends() -> None:
     with hostile_server(lambda visit: visit.wait()) as server:
-        began = time.monotonic()
-        error = failure(lambda: client().get(f"https://127.0.0.1:{server.port}/"))
 
-    assert time.monotonic() - began < HURRIED.total_timeout + 0.3
-    assert error.status == 503
+        def lasts() -> float:
+            http = client(HURRIED)
+            began = time.monotonic()
+            error = failure(lambda: http.get(f"https://127.0.0.1:{server.port}/"))
+            lasted = time.monotonic() - began
+            assert error.status == 503
+            return lasted
+
+        assert takes_less_than(HURRIED.total_timeout + 0.3, lasts)
 
 
 def endless(visit: Visit) -> None:
@@ -164,7 +176,7 @@ ENDLESS: dict[str, Script] = {
 @pytest.mark.parametrize("script", ENDLESS.values(), ids=ENDLESS)
 @pytest.mark.parametrize("method", ["GET", "POST"])
 def test_what_has_no_end_is_given_up_long_before_the_deadline(script: Script, method: str) -> None:
-    http = client(ProviderSettings(connect_timeout=30, read_timeout=30, total_timeout=60))
+    http = client()
     with hostile_server(script) as server:
         began = time.thread_time()
         error = failure(lambda: http.get(server.url()) if method == "GET" else http.post_form(server.url(), "a=b", {}))
@@ -204,7 +216,7 @@ def test_what_is_left_of_an_answer_is_not_the_next_one() -> None:
     def goes_on(visit: Visit) -> None:
         visit.read_request()
         visit.send(answer(b"{}"))
-        went_on.wait(5)
+        went_on.wait(60)
         visit.send(forged)
         sent.set()
         visit.wait()
@@ -213,7 +225,7 @@ def test_what_is_left_of_an_answer_is_not_the_next_one() -> None:
         http = client()
         assert http.get(server.url()).body == b"{}"
         went_on.set()
-        sent.wait(5)
+        sent.wait(60)
         assert http.get(server.url()).body == b"{}"
         assert http.get(server.url()).body == b"[]"
     assert server.connections == 2
@@ -255,7 +267,7 @@ def test_a_document_is_asked_for_again_where_that_helps(
     naps: list[float] = []
     headers = f"Retry-After: {retry_after}\r\n" if retry_after else ""
     with hostile_server(says(answer(status=status, headers=headers))) as server:
-        http = client(ProviderSettings(), naps.append)
+        http = client(PATIENT, naps.append)
         assert http.get(server.url()).status == int(status[:3])
         assert (len(server.requests), naps) == (requests, slept)
 
@@ -305,7 +317,7 @@ def test_nobody_there() -> None:
         for host in ("127.0.0.1", "cobot.localhost"):
             error = failure(lambda: call(f"http://{host}:{port}/"))  # noqa: B023 # called at once
             assert (error.code, error.status) == ("provider_unreachable", 503)
-    assert failure(lambda: client().get("https://no-such-host.invalid/")).code == "provider_unreachable"
+    assert failure(lambda: client(HURRIED).get("https://no-such-host.invalid/")).code == "provider_unreachable"
 
 
 def test_connections_are_kept() -> None:
@@ -330,7 +342,7 @@ def test_a_kept_connection_that_was_closed_costs_no_login() -> None:
     with hostile_server(closes, says(answer(b"true"))) as server:
         http = client()
         http.get(server.url())
-        closed.wait(5)
+        closed.wait(60)
         assert http.post_form(server.url(), "code=x", FORM).body == b"true"
     assert (server.connections, len(server.requests)) == (2, 2)
 
@@ -338,7 +350,7 @@ def test_a_kept_connection_that_was_closed_costs_no_login() -> None:
 @pytest.mark.covers("N07")
 def test_a_connection_that_was_idle_for_long_is_not_trusted() -> None:
     with hostile_server(says(answer())) as server:
-        http = client(ProviderSettings(longest_idle=0))
+        http = client(replace(PATIENT, longest_idle=0))
         http.get(server.url())
         http.post_form(server.url(), "a=b", FORM)
     assert server.connections == 2
@@ -383,7 +395,7 @@ def test_nothing_comes_from_the_environment(monkeypatch: pytest.MonkeyPatch, tmp
 @pytest.mark.covers("R14")
 def test_a_configured_proxy_is_used_but_not_for_the_loopback() -> None:
     with hostile_server(says(answer(b"true"))) as proxy, hostile_server(says(answer())) as server:
-        http = client(ProviderSettings(proxies={"http": proxy.url()}))
+        http = client(replace(PATIENT, proxies={"http": proxy.url()}))
         assert http.get("http://cobot.example/").body == b"true"
         assert http.get(server.url("a.localhost")).body == b"{}"
     assert proxy.requests[0].startswith(b"GET http://cobot.example/ ")
@@ -403,7 +415,7 @@ def test_many_threads_share_a_client() -> None:
             visit.send(answer(b"x"))
 
     with hostile_server(echo) as server:
-        http = client(ProviderSettings())
+        http = client()
         bodies: list[bytes] = []
         threads = [
             threading.Thread(target=lambda: bodies.extend(http.get(server.url()).body for _ in range(20)))
@@ -424,7 +436,7 @@ def authority(tmp_path: Path) -> Authority:
 @pytest.mark.covers("R15")
 def test_a_certificate_that_holds_is_taken(authority: Authority) -> None:
     with hostile_server(says(answer()), tls=authority.server("cobot.localhost")) as server:
-        http = client(ProviderSettings(ca_bundle=str(authority.bundle)))
+        http = client(replace(PATIENT, ca_bundle=str(authority.bundle)))
         for _ in range(3):
             assert http.get(server.url("cobot.localhost")).status == 200
     assert server.connections == 1
@@ -437,7 +449,7 @@ def test_a_certificate_that_does_not_hold_is_an_end(authority: Authority, case: 
     tls = authority.server(hosts.get(case, "cobot.localhost"), days=-1 if case == "expired" else 1)
     bundle = None if case == "unknown authority" else str(authority.bundle)
     with hostile_server(says(answer()), tls=tls) as server:
-        http = client(ProviderSettings(ca_bundle=bundle))
+        http = client(replace(PATIENT, ca_bundle=bundle))
         assert failure(lambda: http.get(server.url("cobot.localhost"))).code == "tls_failed"
         assert failure(lambda: http.post_form(server.url("cobot.localhost"), "a=b", FORM)).code == "tls_failed"
     assert server.requests == []

@@ -24,10 +24,11 @@ from cobot_oidc.settings import ProviderSettings
 from cobot_oidc.standin.keys import rsa_key
 
 from ..conftest import Clock
+from ..patience import eventually, takes_less_than
 from .issuer import DOCUMENT, JSON, KEYS, PUSHED, USERINFO, Issuer, running
 
-HURRIED = ProviderSettings(connect_timeout=0.3, read_timeout=0.3, total_timeout=0.5)
-PATIENT = ProviderSettings(connect_timeout=5, read_timeout=5, total_timeout=5)
+HURRIED = ProviderSettings(connect_timeout=0.5, read_timeout=0.5, total_timeout=0.5)
+PATIENT = ProviderSettings(connect_timeout=60, read_timeout=60, total_timeout=60)  # a machine may be busy
 OURS = Client("client", None, "none")
 
 
@@ -44,12 +45,25 @@ def events() -> list[str]:
 
 @pytest.fixture
 def provider(issuer: Issuer, clock: Clock, events: list[str]) -> Provider:
+    return Providers(PATIENT, clock, lambda event, _: events.append(event)).provider(issuer.url)
+
+
+@pytest.fixture
+def hurried(issuer: Issuer, clock: Clock, events: list[str]) -> Provider:
+    """The same for answers that do not come."""
     return Providers(HURRIED, clock, lambda event, _: events.append(event)).provider(issuer.url)
 
 
 @pytest.fixture
 def clock() -> Clock:
     return Clock()
+
+
+@pytest.fixture
+def _long_moment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a busy machine, an honest answer may take longer than everybody may wait for it."""
+    monkeypatch.setattr("cobot_oidc.provider.documents.MOMENT", 60)
+    monkeypatch.setattr("cobot_oidc.provider.gate.LONGEST_WAIT", 60)
 
 
 def verifies(provider: Provider, issuer: Issuer, token: str | None = None) -> bool:
@@ -70,18 +84,11 @@ def at_once(times: int, call: Callable[[], Any]) -> list[Any]:
     together = threading.Barrier(times)
 
     def one() -> Any:
-        together.wait(5)
+        together.wait(60)
         return call()
 
     with ThreadPoolExecutor(times) as pool:
         return [future.result() for future in [pool.submit(one) for _ in range(times)]]
-
-
-def eventually(holds: Callable[[], bool]) -> None:
-    ends = time.monotonic() + 5
-    while not holds():
-        assert time.monotonic() < ends
-        time.sleep(0.002)  # for a thread of ours that we have no handle of
 
 
 def test_a_cold_login_asks_for_two_documents_and_a_warm_one_for_none(provider: Provider, issuer: Issuer) -> None:
@@ -156,6 +163,7 @@ def test_invented_keys_cost_four_fetches_in_a_minute_and_nobody_s_login(
     assert verifies(provider, issuer)
 
 
+@pytest.mark.usefixtures("_long_moment")
 @pytest.mark.covers("K16")
 @pytest.mark.parametrize("just_fetched", [False, True])
 def test_many_who_meet_a_rotated_key_at_once_share_one_fetch(
@@ -171,6 +179,7 @@ def test_many_who_meet_a_rotated_key_at_once_share_one_fetch(
     assert issuer.asked[KEYS] == 2
 
 
+@pytest.mark.usefixtures("_long_moment")
 @pytest.mark.covers("K12", "K16")
 def test_many_invented_keys_at_once_cost_no_more_than_the_budget(provider: Provider, issuer: Issuer) -> None:
     assert verifies(provider, issuer)
@@ -189,7 +198,7 @@ def test_a_renewal_that_began_before_the_rotation_is_not_the_look_for_the_new_ke
 
     def slow_and_old() -> Any:
         issuer.answers[KEYS] = lambda: (200, JSON, json.dumps(issuer.keys.document()).encode())
-        old_may_go.wait(5)
+        old_may_go.wait(60)
         return old
 
     issuer.answers[KEYS] = slow_and_old
@@ -270,31 +279,38 @@ def test_many_issuers_that_hang_hold_everybody_up_for_one_moment_alone(clock: Cl
     with running(clock) as hanging, running(clock) as healthy:
         hanging.gate.clear()
 
-        def ask(number: int) -> float:
+        def ask(number: int) -> tuple[str, float]:
             began = time.monotonic()
             with within(1.5):
-                failure(providers.provider(f"{hanging.url}/{number}").metadata)
-            return time.monotonic() - began
+                error = failure(providers.provider(f"{hanging.url}/{number}").metadata)
+            return error.code, time.monotonic() - began
 
         with ThreadPoolExecutor(6) as pool:
             slow = list(pool.map(ask, range(6)))
             later = list(pool.map(ask, range(6, 12)))
 
-        assert min(slow) >= MOMENT
-        assert sum(seconds < MOMENT / 2 for seconds in later) == 6 - MOST_WAITING
+        assert min(seconds for _, seconds in slow) >= MOMENT
+        refused = [seconds for code, seconds in later if code == "provider_busy"]
+        assert len(refused) == 6 - MOST_WAITING
+        assert min(refused) < MOMENT / 2  # at once, but for a busy machine
         assert verifies(providers.provider(healthy.url), healthy)
         hanging.gate.set()
 
 
 @pytest.mark.covers("X07")
 def test_nobody_waits_beyond_the_end_of_the_request(issuer: Issuer, clock: Clock) -> None:
-    provider = Providers(PATIENT, clock, lambda *_: None).provider(issuer.url)
     issuer.gate.clear()
-    began = time.monotonic()
-    with within(0.2):
-        error = failure(provider.metadata)
-    assert (error.code, error.status) == ("provider_unreachable", 503)
-    assert time.monotonic() - began < 1
+
+    def lasts() -> float:
+        provider = Providers(PATIENT, clock, lambda *_: None).provider(issuer.url)
+        began = time.monotonic()
+        with within(0.2):
+            error = failure(provider.metadata)
+        lasted = time.monotonic() - began
+        assert (error.code, error.status) == ("provider_unreachable", 503)
+        return lasted
+
+    assert takes_less_than(1, lasts)
 
 
 def test_issuers_that_name_one_key_set_share_it(issuer: Issuer, clock: Clock) -> None:
@@ -302,7 +318,7 @@ def test_issuers_that_name_one_key_set_share_it(issuer: Issuer, clock: Clock) ->
         url = f"{issuer.url}/{number}"
         return issuer.document() | {"issuer": url}
 
-    providers = Providers(HURRIED, clock, lambda *_: None)
+    providers = Providers(PATIENT, clock, lambda *_: None)
     for number in range(30):
         path = f"/{number}{DOCUMENT}"
         issuer.answers[path] = (200, JSON, json.dumps(of_space(number)).encode())
@@ -313,6 +329,7 @@ def test_issuers_that_name_one_key_set_share_it(issuer: Issuer, clock: Clock) ->
     assert issuer.asked[KEYS] == 1
 
 
+@pytest.mark.usefixtures("_long_moment")
 @pytest.mark.covers("K16")
 def test_many_who_begin_at_once_share_one_fetch(issuer: Issuer, clock: Clock) -> None:
     provider = Providers(PATIENT, clock, lambda *_: None).provider(issuer.url)
@@ -365,13 +382,13 @@ def test_a_changed_document_is_seen_within_an_hour(provider: Provider, issuer: I
     eventually(lambda: provider.metadata().token_endpoint == f"{issuer.url}/elsewhere")
 
 
-def test_renewing_ahead_makes_nobody_wait(provider: Provider, issuer: Issuer, clock: Clock) -> None:
+def test_renewing_ahead_makes_nobody_wait(provider: Provider, issuer: Issuer, clock: Clock, events: list[str]) -> None:
     assert verifies(provider, issuer)
     clock.move(480)
     issuer.gate.clear()
     assert at_once(8, lambda: verifies(provider, issuer)) == [True] * 8
     issuer.gate.set()
-    eventually(lambda: issuer.asked[KEYS] == 2)
+    eventually(lambda: events.count("keys_renewed") == 2)
     clock.move(479)
     assert verifies(provider, issuer)
     assert issuer.asked[KEYS] == 2
@@ -482,7 +499,7 @@ def test_an_issuer_cannot_point_at_the_keys_of_another(issuer: Issuer, clock: Cl
             JSON,
             json.dumps(issuer.document() | {"jwks_uri": elsewhere + KEYS}).encode(),
         )
-        providers = Providers(HURRIED, clock, lambda *_: None)
+        providers = Providers(PATIENT, clock, lambda *_: None)
         assert failure(providers.provider(issuer.url).begin).code == "endpoint_forbidden"
         assert not other.asked
 
@@ -491,7 +508,7 @@ def test_an_issuer_cannot_point_at_the_keys_of_another(issuer: Issuer, clock: Cl
 def test_keys_of_one_issuer_verify_nothing_of_another(issuer: Issuer, clock: Clock) -> None:
     with running(clock) as other:
         other.keys.rotate(keep_old=False)
-        providers = Providers(HURRIED, clock, lambda *_: None)
+        providers = Providers(PATIENT, clock, lambda *_: None)
         here, there = providers.provider(issuer.url), providers.provider(other.url)
         assert verifies(here, issuer)
         assert verifies(there, other)
@@ -539,7 +556,7 @@ def hangs(issuer: Issuer, path: str) -> threading.Event:
     over = threading.Event()
 
     def wait() -> Any:
-        over.wait(10)
+        over.wait(60)
         return 200, JSON, b'{"sub": "ada"}'
 
     issuer.answers[path] = wait
@@ -547,8 +564,10 @@ def hangs(issuer: Issuer, path: str) -> threading.Event:
 
 
 @pytest.mark.covers("N11")
-def test_the_breaker_opens_and_closes(provider: Provider, issuer: Issuer, clock: Clock, events: list[str]) -> None:
+def test_the_breaker_opens_and_closes(hurried: Provider, issuer: Issuer, clock: Clock, events: list[str]) -> None:
+    provider = hurried
     provider.begin()
+    eventually(lambda: "keys_renewed" in events)
     over = hangs(issuer, USERINFO)
     for _ in range(5):
         assert failure(lambda: ask_userinfo(provider)).code == "provider_unreachable"
@@ -576,8 +595,9 @@ def test_what_is_answered_opens_no_breaker(provider: Provider, issuer: Issuer, e
 
 @pytest.mark.covers("X03")
 def test_an_open_breaker_closes_neither_document_nor_keys(
-    provider: Provider, issuer: Issuer, clock: Clock, events: list[str]
+    hurried: Provider, issuer: Issuer, clock: Clock, events: list[str]
 ) -> None:
+    provider = hurried
     provider.begin()
     over = hangs(issuer, USERINFO)
     for _ in range(5):
@@ -589,6 +609,7 @@ def test_an_open_breaker_closes_neither_document_nor_keys(
     over.set()
 
 
+@pytest.mark.usefixtures("_long_moment")
 @pytest.mark.covers("N12", "X04")
 def test_no_more_than_eight_calls_are_under_way_and_the_others_stand_in_line(
     provider: Provider, issuer: Issuer
@@ -633,6 +654,7 @@ def push(provider: Provider) -> str:
     return pushing.push(provider, Client("client", None, "none"), request)
 
 
+@pytest.mark.usefixtures("_long_moment")
 @pytest.mark.covers("P07")
 def test_no_more_than_four_requests_are_pushed_at_once_to_an_issuer_and_six_to_all(
     issuer: Issuer, clock: Clock
@@ -645,7 +667,7 @@ def test_no_more_than_four_requests_are_pushed_at_once_to_an_issuer_and_six_to_a
         over = threading.Event()
 
         def slow() -> Any:
-            over.wait(5)
+            over.wait(60)
             return 201, JSON, b'{"request_uri": "urn:a", "expires_in": 60}'
 
         issuer.answers[PUSHED] = other.answers[PUSHED] = slow

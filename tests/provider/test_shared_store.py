@@ -18,12 +18,12 @@ from cobot_oidc.settings import ProviderSettings
 from cobot_oidc.standin.keys import rsa_key
 
 from ..conftest import Clock
+from ..patience import takes_less_than
 from ..redis_server import RedisServer
 from .hostile import Visit, hostile_server
 from .issuer import DOCUMENT, JSON, KEYS, Issuer, running
-from .test_provider import at_once, failure, verifies
+from .test_provider import HURRIED, PATIENT, at_once, failure, verifies
 
-HURRIED = ProviderSettings(connect_timeout=0.3, read_timeout=0.3, total_timeout=0.5)
 SECRET = b"k" * 32
 
 MakeProcess = Callable[..., Provider]
@@ -49,9 +49,9 @@ def events() -> list[str]:
 def process(redis: RedisServer, issuer: Issuer, clock: Clock, events: list[str]) -> MakeProcess:
     """Makes the provider of one more process."""
 
-    def make(secret: bytes = SECRET) -> Provider:
+    def make(secret: bytes = SECRET, settings: ProviderSettings = PATIENT) -> Provider:
         store = SharedStore(redis.url, secret, clock=clock, tell=events.append)
-        return Providers(HURRIED, clock, lambda event, _: events.append(event), store).provider(issuer.url)
+        return Providers(settings, clock, lambda event, _: events.append(event), store).provider(issuer.url)
 
     return make
 
@@ -124,7 +124,7 @@ def test_an_old_copy_is_no_younger_in_another_process(process: MakeProcess, issu
 def test_an_old_copy_brings_no_key_back_that_was_taken_away(
     process: MakeProcess, issuer: Issuer, redis: RedisServer, clock: Clock
 ) -> None:
-    provider = process()
+    provider = process(settings=HURRIED)  # its turn is not given back in the outage, and is waited for afterwards
     assert verifies(provider, issuer)
     clock.move(590)
     token = issuer.id_token()
@@ -320,7 +320,7 @@ def test_invented_issuers_spend_one_budget_for_all(redis: RedisServer, issuer: I
     for number in range(100):
         store = SharedStore(redis.url, SECRET, clock=clock, tell=lambda _: None)
         invented = f"{issuer.url}/invented-{number}"
-        provider = Providers(HURRIED, clock, lambda *_: None, store).provider(invented, is_named=False)
+        provider = Providers(PATIENT, clock, lambda *_: None, store).provider(invented, is_named=False)
         asked += failure(provider.metadata).code == "provider_not_found"
     assert asked == 30
 
@@ -333,17 +333,23 @@ def test_a_redis_whose_name_does_not_resolve_is_waited_for_once(
 
     def hang(host: Any, *args: Any, **options: Any) -> Any:
         if host == "redis.example":
-            over.wait(10)
+            over.wait(60)
         return resolve(host, *args, **options)
 
     monkeypatch.setattr(socket, "getaddrinfo", hang)
-    store = SharedStore("redis://redis.example", SECRET, clock=clock, tell=events.append)
-    provider = Providers(HURRIED, clock, lambda event, _: events.append(event), store).provider(issuer.url)
-    began = time.monotonic()
-    assert verifies(provider, issuer)
-    assert time.monotonic() - began < 0.5 + 0.25  # and a busy machine
+
+    def lasts() -> float:
+        events.clear()
+        store = SharedStore("redis://redis.example", SECRET, clock=clock, tell=events.append)
+        provider = Providers(PATIENT, clock, lambda event, _: events.append(event), store).provider(issuer.url)
+        began = time.monotonic()
+        assert verifies(provider, issuer)
+        lasted = time.monotonic() - began
+        assert events.count("store_unavailable") == 1
+        return lasted
+
+    assert takes_less_than(0.5 + 0.25, lasts)
     over.set()
-    assert events.count("store_unavailable") == 1
 
 
 @pytest.mark.covers("X11")
@@ -353,11 +359,17 @@ def test_a_redis_that_answers_a_byte_at_a_time_is_not_waited_for(clock: Clock, e
         visit.drip(b"+", every=0.1)
 
     with hostile_server(dribble) as server:
-        store = SharedStore(f"redis://127.0.0.1:{server.port}", SECRET, clock=clock, tell=events.append)
-        began = time.monotonic()
-        assert store.claim("x", seconds=1)
-        assert time.monotonic() - began < 1
-    assert events == ["store_unavailable"]
+
+        def lasts() -> float:
+            events.clear()
+            store = SharedStore(f"redis://127.0.0.1:{server.port}", SECRET, clock=clock, tell=events.append)
+            began = time.monotonic()
+            assert store.claim("x", seconds=1)
+            lasted = time.monotonic() - began
+            assert events == ["store_unavailable"]
+            return lasted
+
+        assert takes_less_than(1, lasts)
 
 
 def test_a_value_of_enormous_size_is_not_read(process: MakeProcess, issuer: Issuer, redis: RedisServer) -> None:
@@ -411,5 +423,5 @@ def test_a_turn_that_never_ends_delays_nobody(
 
     began = time.monotonic()
     assert verifies(process(), issuer)
-    assert time.monotonic() - began < 1  # a live turn lasts 1.5 seconds
+    assert time.monotonic() - began < 30  # a live turn lasts twice as long
     assert key not in redis.values()

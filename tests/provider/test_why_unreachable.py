@@ -10,7 +10,7 @@ from cobot_oidc.provider.http import HTTPClient
 from cobot_oidc.settings import ProviderSettings
 
 from .hostile import answer, hangs, hostile_server, resets, says_once
-from .test_http import FORM, client, failure
+from .test_http import FORM, HURRIED, PATIENT, client, failure
 
 Url = Callable[[ExitStack], str]
 
@@ -54,10 +54,18 @@ def stack() -> Iterator[ExitStack]:
 )
 @pytest.mark.parametrize("method", ["GET", "POST"])
 def test_the_operator_reads_why(stack: ExitStack, url: Url, reason: str, method: str) -> None:
-    address, http = url(stack), client()
+    address, http = url(stack), client(HURRIED if reason == "timeout" else PATIENT)
     error = failure(lambda: http.get(address) if method == "GET" else http.post_form(address, "a=b", FORM))
 
     assert (error.code, error.details["reason"], error.status) == ("provider_unreachable", reason, 503)
+
+
+def test_a_provider_on_this_machine_that_was_not_started_is_told_how(stack: ExitStack) -> None:
+    elsewhere = failure(lambda: client().get(nobody(stack)))
+    here = failure(lambda: client().get(refused(stack)))
+
+    assert "python -m cobot_oidc.standin" in str(here)
+    assert "remedy" not in elsewhere.details
 
 
 def test_an_address_that_answers_no_connection_is_a_timeout(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -122,6 +122,7 @@ def _apache(program: str, folder: Path, port: int) -> list[str]:
     whole.write_text(
         f"ServerRoot {folder}\nServerName localhost\nPidFile {folder}/apache2.pid\nDefaultRuntimeDir {folder}\n"
         f"ErrorLog {folder}/apache-errors.log\nMutex file:{folder}\nListen 127.0.0.1:{port}\n{loaded}"
+        f"WSGISocketPrefix {folder}/wsgi\n"  # /var/run/apache2 comes with Debian's service alone
         f"Include {folder}/portal.conf\n"
     )
     command = [program, "-f", str(whole), "-DFOREGROUND"]

@@ -32,7 +32,7 @@ begun = client.get("/cobot/login", **options)
 assert client.get("/cobot/callback", query_string={"state": state, "code": "invented"}, **options).status_code >= 400
 open("loaded", "a").write("once")
 """  # a login has begun, and one has failed: documents are kept; locks and connections were in use
-SLOW = 2.0  # seconds
+SLOW = 4.0  # seconds
 
 Serve = Callable[..., AbstractContextManager[Site]]
 

@@ -33,7 +33,7 @@ class App:
         if self.token:
             headers["Authorization"] = f"Bearer {self.token}"
         address = parts._replace(netloc=f"127.0.0.1:{self._cobot.port}").geturl()
-        return requests.request(method, address, headers=headers, timeout=5, allow_redirects=False, **options)
+        return requests.request(method, address, headers=headers, timeout=60, allow_redirects=False, **options)
 
     def at(self, space: str, path: str, method: str = "GET", **options: Any) -> requests.Response:
         """A request to the first generation, at a space."""

@@ -14,7 +14,7 @@ QUERY = {"response_type": "code", "client_id": "portal", "redirect_uri": "http:/
 
 def text_of(cobot: StandIn, path: str, **query: str) -> str:
     url = f"http://127.0.0.1:{cobot.port}{path}?{urlencode(query)}"
-    page = requests.get(url, headers={"Host": f"co-up.cobot.localhost:{cobot.port}"}, timeout=5).text
+    page = requests.get(url, headers={"Host": f"co-up.cobot.localhost:{cobot.port}"}, timeout=60).text
     return re.sub(r"<style>.*?</style>|<[^>]+>", " ", page, flags=re.DOTALL)
 
 
@@ -34,3 +34,19 @@ def test_the_control_page_says_what_its_buttons_do(cobot: StandIn) -> None:
     words = text_of(cobot, "/stand-in")
     for button in ("Rotate the signing key", "Reset", "Misbehave", "Apply", "Save"):
         assert button in words
+
+
+@pytest.mark.parametrize(
+    ("asked", "known", "option"),
+    [
+        ({"redirect_uri": "http://localhost:5050/cobot/callback"}, QUERY["redirect_uri"], "--redirect-uri"),
+        ({"client_id": "protal"}, "portal", "--client-id"),
+    ],
+)
+def test_a_request_that_does_not_fit_is_told_what_would(
+    cobot: StandIn, asked: dict[str, str], known: str, option: str
+) -> None:
+    words = text_of(cobot, "/oauth/authorize", **(QUERY | asked))
+
+    assert known in words
+    assert option in words

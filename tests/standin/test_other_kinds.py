@@ -51,13 +51,13 @@ def push(provider: StandIn, proof: str | None, **changes: Any) -> requests.Respo
         f"http://127.0.0.1:{provider.port}/oauth/par",
         data={name: value for name, value in form.items() if value is not ...},
         headers={"Host": urlsplit(provider.issuer).netloc},
-        timeout=10,
+        timeout=60,
     )
 
 
 def authorize(provider: StandIn, **query: str) -> requests.Response:
     url = f"http://127.0.0.1:{provider.port}/oauth/authorize?{urlencode(query)}"
-    return requests.get(url, headers={"Host": urlsplit(provider.issuer).netloc}, allow_redirects=False, timeout=10)
+    return requests.get(url, headers={"Host": urlsplit(provider.issuer).netloc}, allow_redirects=False, timeout=60)
 
 
 def test_an_assertion_of_the_client_s_key_is_taken_once(provider: StandIn, clock: Clock) -> None:
@@ -149,10 +149,10 @@ def test_pushing_is_off_until_it_is_asked_for_and_can_be_demanded(provider: Stan
     assert authorize(provider, **plain).status_code == 200
     provider.take_pushed_requests()
     assert authorize(provider, **plain).status_code == 302  # back, with an error
-    assert requests.get(document, headers=host, timeout=10).json()["require_pushed_authorization_requests"] is True
+    assert requests.get(document, headers=host, timeout=60).json()["require_pushed_authorization_requests"] is True
     provider.reset()
     assert push(provider, assertion(provider, clock)).status_code == 404
-    assert not [name for name in requests.get(document, headers=host, timeout=10).json() if "pushed" in name]
+    assert not [name for name in requests.get(document, headers=host, timeout=60).json() if "pushed" in name]
 
 
 @pytest.mark.parametrize(
@@ -186,7 +186,7 @@ def test_the_acr_that_is_asked_for_is_in_the_id_token(
         f"http://127.0.0.1:{unwatched_cobot.port}/oauth/access_token",
         data=form,
         headers={"Host": urlsplit(unwatched_cobot.issuer).netloc},
-        timeout=10,
+        timeout=60,
     ).raise_for_status()
 
     assert tokens[0].get("acr") == acr

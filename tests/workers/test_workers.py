@@ -67,7 +67,7 @@ def test_a_bad_day_of_the_provider_and_of_redis_loses_no_session(
     run_fleet: MakeFleet, unwatched_cobot: StandIn, redis: RedisServer, clock: Clock
 ) -> None:
     cobot, space = unwatched_cobot, "co-up"
-    with run_fleet(workers=3, REDIS_URL=redis.url, TOTAL_TIMEOUT=1, READ_TIMEOUT=0.5) as fleet, ExitStack() as stack:
+    with run_fleet(workers=3, REDIS_URL=redis.url, TOTAL_TIMEOUT=3, READ_TIMEOUT=3) as fleet, ExitStack() as stack:
         members = [stack.enter_context(Member(fleet, cobot)) for _ in range(8)]
 
         def pass_time(seconds: float) -> None:
@@ -131,7 +131,7 @@ def test_a_bad_day_of_the_provider_and_of_redis_loses_no_session(
         assert everybody_is_seen()
         assert "store_unavailable" in fleet.log
         assert "store_available" in fleet.log
-        assert max(member.slowest for member in members) < 5  # the provider's second, and a busy machine
+        assert max(member.slowest for member in members) < 15  # the provider's three seconds, and a busy machine
 
 
 @pytest.mark.covers("K20")

@@ -69,7 +69,7 @@ def _membership(settings: Settings, config: Mapping[str, Any]) -> Iterator[Findi
             yield warning(
                 f"COBOT_OIDC_{name}",
                 "membership_not_renewed",
-                f"COBOT_OIDC_{name} has no effect: without a kept token Cobot is asked at the login alone.",
+                f"COBOT_OIDC_{name} has no effect: without a kept token, Cobot is only asked at the login.",
                 "Set COBOT_OIDC_KEEP_TOKEN=True and COBOT_OIDC_MEMBERSHIP=True, or remove it.",
             )
 
@@ -88,14 +88,14 @@ def _tokens(settings: Settings) -> Iterator[Finding]:
         yield warning(
             "COBOT_OIDC_KEEP_TOKEN",
             "token_opens_nothing",
-            "The app keeps tokens, but asks for no scope of Cobot's API, so they open nothing there.",
+            "The app keeps tokens, but asks for no scope of Cobot's API, so they give no access to it.",
             "Add scopes such as read_bookings to COBOT_OIDC_SCOPES, unless views ask for them with requires_scope.",
         )
     if settings.refresh_tokens and settings.redis_url is None:
         yield warning(
             "COBOT_OIDC_REFRESH_TOKENS",
             "refresh_tokens_not_shared",
-            "Refresh tokens are kept in the session: if the provider lets each count once, two processes that use the "
+            "Refresh tokens are kept in the session: if the provider accepts each one once, two processes that use the "
             "same one end the login.",
             "Set COBOT_OIDC_REDIS_URL, unless the app runs in one process, or its refresh tokens never change.",
         )
@@ -103,6 +103,6 @@ def _tokens(settings: Settings) -> Iterator[Finding]:
         yield warning(
             "COBOT_OIDC_API_URL",
             "api_url_unknown",
-            "The app keeps tokens, but it is not known where API 2 is beside this issuer.",
+            "The app keeps tokens, but nothing says where API 2 is for this issuer.",
             "Set COBOT_OIDC_API_URL, or COBOT_OIDC_KEEP_TOKEN=False if there is no such API.",
         )

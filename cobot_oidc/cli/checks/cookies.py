@@ -122,6 +122,6 @@ def _frames(redirect_uri: str | None) -> Iterator[Finding]:
             SUBJECT,
             "frame_needs_https",
             "COBOT_OIDC_EMBEDDED is True, but the redirect URI is not https: cookies in a frame have to be Secure, and "
-            "Cobot's pages show no http in a frame.",
+            "Cobot's https pages cannot show http in a frame.",
             "This is fine for development on localhost. Everywhere else, set an https COBOT_OIDC_REDIRECT_URI.",
         )

@@ -38,6 +38,7 @@ def document_findings(
     how = "over TLS with a valid certificate" if scheme == "https" else "by http, which only this machine may use"
     yield ok(subject, "document", f"The discovery document of {registration.issuer} is valid; it came {how}.")
     yield _endpoints(subject, metadata)
+    yield from _authentication(subject, metadata, registration)
     yield from _userinfo(subject, metadata, settings)
     yield from _pushed_requests(subject, metadata, registration)
     yield from _logout(subject, metadata, settings)
@@ -54,6 +55,19 @@ def _endpoints(subject: str, metadata: ProviderMetadata) -> Finding:
     )
     hosts = dict.fromkeys(urlsplit(url).netloc for url in endpoints if url is not None)
     return ok(subject, "endpoints", f"Its endpoints are on hosts that are allowed: {', '.join(hosts)}.")
+
+
+def _authentication(subject: str, metadata: ProviderMetadata, registration: Registration) -> Iterator[Finding]:
+    # Few providers list "none", even if they have public clients; Cobot lists nothing else (docs/cobot.md 3).
+    own, listed = registration.client.authentication, set(metadata.client_authentications) - {"none"}
+    if own != "none" and listed and own not in listed:
+        yield warning(
+            subject,
+            "authentication_not_offered",
+            f"The client proves who it is with {own}, but the document lists {', '.join(map(ascii, sorted(listed)))}: "
+            "the provider may reject every login (client_refused).",
+            "Set COBOT_OIDC_CLIENT_AUTH to one of these, as the client is registered.",
+        )
 
 
 def _userinfo(subject: str, metadata: ProviderMetadata, settings: Settings) -> Iterator[Finding]:
@@ -136,7 +150,7 @@ def not_served(space: str) -> Finding:
     return problem(
         subject_of(space),
         "space_unknown",
-        f"The app does not serve {space!a}: it is not in COBOT_OIDC_SPACES, is no lower-case label such as co-up, "
+        f"The app does not serve {space!a}: it is not in COBOT_OIDC_SPACES, is not a lower-case label such as co-up, "
         "or has no issuer.",
         "Add it to COBOT_OIDC_SPACES, spelt as in the address of the space, or correct the name.",
     )

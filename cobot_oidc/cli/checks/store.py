@@ -30,7 +30,7 @@ _TROUBLES: dict[Trouble, tuple[str, str]] = {
     ),
     "read_only": ("This Redis is a replica that cannot be written to.", "Name the primary in COBOT_OIDC_REDIS_URL."),
     "full": ("Redis is full: it refuses to write (OOM).", "Raise maxmemory, or give the app a Redis of its own."),
-    "other": ("Redis answered with an error.", "Look into the log of Redis."),
+    "other": ("Redis answered with an error.", "Look at the log of Redis."),
 }
 
 

@@ -48,7 +48,7 @@ GLEWLWYD = Provider(
     wants_its_token_endpoint=True,
     refused={
         "EdDSA": "at_hash_mismatch",  # it hashes with SHA-256, and not with the SHA-512 of Ed25519
-        "signed_userinfo": "token_type_wrong",  # the answer has a type of Glewlwyd's own, token-userinfo+jwt
+        "signed_userinfo": "audience_mismatch",  # the answer names no audience
     },
     not_offered={
         "cancel": "its pages have no way to cancel a login",
