@@ -10,6 +10,7 @@ from ..context import the_app
 from ..errors import CobotOIDCError
 from ..identity import tokens
 from ..identity.stored import Identity
+from ..identity.tokens import KeptTokens
 from ..identity.user import User
 from ..installation import installation
 
@@ -21,7 +22,7 @@ def forget_tokens(logins: Iterable[Identity], *, revoke: bool, but: str | None =
     """
     for login in logins:
         if login.kept.token is not None and revoke:
-            _revoke_in_background(the_app(), login.user, login.kept.token, but)
+            _revoke(login.user, login.kept.token, but)
         else:
             tokens.forget(login.kept.token)
 
@@ -36,24 +37,26 @@ def forget_hints(before: Iterable[Identity], after: Iterable[Identity]) -> None:
             hints.forget(login.kept.hint)
 
 
-def _revoke_in_background(app: Flask, user: User, held: str, but: str | None) -> None:
-    """No logout waits for Cobot or another provider, nor fails because of it."""
-
-    def run() -> None:
-        from ..api.revocation import revoke
-
-        with app.app_context():
-            try:
-                ended = tokens.kept_with_renewal(held, user)
-                tokens.forget(held)
-            except CobotOIDCError:
-                installation().events.tell("token_not_revoked", user.issuer)
-                return
-            is_in_use = ended is not None and but is not None and compare_digest(ended.access_token, but)
-            if ended is not None and not is_in_use:
-                revoke(user, ended, at_cobot_alone=but is not None)
-
+def _revoke(user: User, held: str, but: str | None) -> None:
+    """Forget a token at once, so that a renewal under way finds it gone, and have it revoked."""
     try:
-        threading.Thread(target=run, name="cobot-oidc-revocation", daemon=True).start()
-    except RuntimeError:  # no more threads
+        ended = tokens.kept_with_renewal(held, user)
         tokens.forget(held)
+    except CobotOIDCError:
+        installation().events.tell("token_not_revoked", user.issuer)
+        return
+    if ended is None or (but is not None and compare_digest(ended.access_token, but)):
+        return
+    arguments = the_app(), user, ended, but is not None
+    try:
+        threading.Thread(target=_run, args=arguments, name="cobot-oidc-revocation", daemon=True).start()
+    except RuntimeError:  # no more threads
+        installation().events.tell("token_not_revoked", user.issuer)
+
+
+def _run(app: Flask, user: User, ended: KeptTokens, at_cobot_alone: bool) -> None:
+    """No logout waits for Cobot or another provider, nor fails because of it."""
+    from ..api.revocation import revoke
+
+    with app.app_context():
+        revoke(user, ended, at_cobot_alone=at_cobot_alone)
