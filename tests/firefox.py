@@ -114,16 +114,28 @@ class Firefox:
     def text(self, xpath: str) -> str:
         return str(self._with(xpath, "WebDriver:GetElementText"))
 
+    def press(self, key: str) -> None:
+        """A key of the keyboard, wherever the focus is."""
+        strokes = [{"type": kind, "value": key} for kind in ("keyDown", "keyUp")]
+        self.do("WebDriver:PerformActions", actions=[{"type": "key", "id": "keyboard", "actions": strokes}])
+
     @contextmanager
-    def in_frame(self) -> Iterator[None]:
-        """In the page's frame, until the end of the block."""
-        self.do("WebDriver:SwitchToFrame", element={ELEMENT: self.find("//iframe")})
+    def in_frame(self, number: int = 1) -> Iterator[None]:
+        """In the page's frame, until the end of the block.
+
+        :param number: which one, the first is 1.
+        """
+        self.do("WebDriver:SwitchToFrame", element={ELEMENT: self.find(f"(//iframe)[{number}]")})
         yield
         self.do("WebDriver:SwitchToFrame", id=None)
 
+    def run(self, script: str) -> Any:
+        """What a script returns on the page, or on the page in the frame."""
+        return self.do("WebDriver:ExecuteScript", script=script, args=[])
+
     def is_loaded(self) -> bool:
         """Whether the page, or the page in the frame, is complete with its scripts."""
-        return bool(self.do("WebDriver:ExecuteScript", script="return document.readyState", args=[]) == "complete")
+        return bool(self.run("return document.readyState") == "complete")
 
     def windows(self) -> list[str]:
         return list(self.do("WebDriver:GetWindowHandles"))
@@ -145,14 +157,25 @@ class Firefox:
         finally:
             self.do("Marionette:SetContext", value="content")
 
+    @contextmanager
+    def preferring(self, **preferences: bool | int | str) -> Iterator[None]:
+        """Other preferences than people have, until the end of the block; ``__`` in a name stands for a dot."""
+        kinds = {bool: "Bool", int: "Int", str: "String"}
+        names = {name.replace("__", "."): value for name, value in preferences.items()}
+        for name, value in names.items():
+            self.as_browser(f"Services.prefs.set{kinds[type(value)]}Pref({json.dumps(name)}, {json.dumps(value)})")
+        try:
+            yield
+        finally:
+            for name in names:
+                self.as_browser(f"Services.prefs.clearUserPref({json.dumps(name)})")
+
     def _shown(self) -> dict[str, str]:
         """The address and the text of each window."""
         shown = {}
         for window in self.windows():
             self.go_to(window)
-            shown[self.url()] = str(
-                self.do("WebDriver:ExecuteScript", script="return document.body.innerText", args=[])
-            )
+            shown[self.url()] = str(self.run("return document.body.innerText"))
         return shown
 
     def _with(self, xpath: str, command: str) -> Any:

@@ -1,10 +1,11 @@
 """The login from a frame in a real browser: two clicks at most, and nobody else gets in."""
 
+import time
 from typing import Any, Literal
 from urllib.parse import urlencode
 
 import pytest
-from playwright.sync_api import BrowserContext, FrameLocator, Page, Route, expect
+from playwright.sync_api import BrowserContext, FrameLocator, Page, Request, Route, expect
 
 from cobot_oidc.standin import StandIn
 
@@ -58,6 +59,12 @@ def be(window: Page, person: str = "Ada Lovelace") -> None:
     window.get_by_role("button", name="Allow").click()
 
 
+def expect_closed(window: Page) -> None:
+    """The window has closed itself, or does so now; nothing is heard of the browser between the two lines."""
+    if not window.is_closed():
+        window.wait_for_event("close")
+
+
 def expect_user(page: Page, cobot: StandIn, person: str = "ada", number: int = 0) -> None:
     expect(frame(page, number).locator("#who")).to_have_text(cobot.people[person].subject)
 
@@ -72,7 +79,7 @@ def test_a_click_and_a_login_lead_into_the_frame(page: Page, live_cobot: StandIn
     be(window)
 
     expect_user(page, live_cobot)
-    assert window.is_closed()
+    expect_closed(window)
     assert page.frames[1].url.startswith(f"{portal}/co-up/desk?")
     frame(page).get_by_role("button", name="Note").click()
     expect(frame(page).locator("body")).to_have_text(f"noted for {live_cobot.people['ada'].subject}")
@@ -147,7 +154,8 @@ def test_a_window_that_is_closed_early_may_be_opened_again(page: Page, live_cobo
 
 def test_a_frame_that_is_reloaded_meanwhile_is_the_same_frame(page: Page, live_cobot: StandIn) -> None:
     window = log_in(page)
-    page.frames[1].evaluate("location.reload()")
+    page.frames[1].evaluate("window.isTheOldPage = true; location.reload()")
+    page.frames[1].wait_for_function("document.readyState === 'complete' && !window.isTheOldPage")
     expect_button(page)
     be(window)  # its page is gone, and nobody takes the ticket
     expect_button(page)
@@ -162,12 +170,10 @@ def test_two_frames_at_once(context: BrowserContext, live_cobot: StandIn, portal
     expect_button(page, 0)
     expect_button(page, 1)
     first, second = log_in(page, 0), log_in(page, 1)
+    expect(first.get_by_role("button", name="Ada Lovelace")).to_be_visible()  # it does not know her yet
     be(second)
     expect_user(page, live_cobot, number=1)
-    if first.get_by_role("button", name="Ada Lovelace").count():
-        be(first)
-    else:
-        first.get_by_role("button", name="Allow").click()
+    be(first)
 
     expect_user(page, live_cobot, number=0)
     expect_user(page, live_cobot, number=1)
@@ -212,10 +218,20 @@ def test_a_logout_in_the_frame_ends_it(page: Page, live_cobot: StandIn, portal: 
 # ---------------------------------------------------------------------- attacks
 
 
+def note_messages(page: Page) -> None:
+    """The first frame keeps what it hears from now on, after its own script has heard it."""
+    page.frames[1].evaluate("window.heard = []; addEventListener('message', (event) => heard.push(event.data))")
+
+
+def expect_messages(page: Page, count: int) -> None:
+    """So many have come. What the frame's own script asks for because of them, it has asked for."""
+    page.frames[1].wait_for_function("count => heard.length === count", arg=count)
+
+
 @pytest.mark.covers("E06")
 def test_a_hostile_site_cannot_show_the_app(context: BrowserContext, live_cobot: StandIn, portal: str) -> None:
-    page = shown_at(context, f"http://evil.localhost:{live_cobot.port}", embed(portal, live_cobot))
-    page.wait_for_timeout(500)
+    with context.expect_console_message(lambda message: "frame-ancestors" in message.text):  # the refusal
+        page = shown_at(context, f"http://evil.localhost:{live_cobot.port}", embed(portal, live_cobot))
 
     assert page.frames[1].url in ("chrome-error://chromewebdata/", "about:blank")
 
@@ -228,6 +244,7 @@ def test_a_stranger_s_window_that_opens_ours_gets_no_ticket(
     own = context.new_page()
     own.goto(f"{portal}/co-up/desk")
     be(own)
+    expect(own.locator("#who")).to_have_text(live_cobot.people["ada"].subject)
     hostile = shown_at(
         context,
         f"http://evil.localhost:{live_cobot.port}",
@@ -235,7 +252,7 @@ def test_a_stranger_s_window_that_opens_ours_gets_no_ticket(
     )
     with context.expect_page() as opened:
         hostile.evaluate(f"window.open('{portal}/cobot/frame?space=co-up&frame={'0' * 43}')")
-    opened.value.wait_for_event("close")
+    expect_closed(opened.value)
 
     assert hostile.evaluate("heard") == []
 
@@ -251,11 +268,12 @@ def test_a_frame_takes_no_message_but_that_of_its_own_window(
     expect_button(page, 1)
     redeemed: list[str] = []
     page.on("request", lambda request: redeemed.append(request.url) if request.method == "POST" else None)
+    note_messages(page)
     message = "{type: 'cobot_oidc ticket', ticket: 'x'}"
     page.evaluate(f"frames[0].postMessage({message}, '*')")
     page.frames[2].evaluate(f"parent.frames[0].postMessage({message}, '*')")
     page.frames[1].evaluate(f"window.postMessage({message}, '*')")
-    page.wait_for_timeout(300)
+    expect_messages(page, 3)
 
     assert redeemed == []
 
@@ -265,12 +283,14 @@ def test_a_window_that_was_led_astray_is_not_listened_to(page: Page, live_cobot:
     redeemed: list[str] = []
     page.on("request", lambda request: redeemed.append(request.url) if request.method == "POST" else None)
     window = log_in(page)
+    expect(window.get_by_role("button", name="Ada Lovelace")).to_be_visible()
     evil = f"http://evil.localhost:{live_cobot.port}/outside"
     window.route(evil, lambda route: route.fulfill(body="<!doctype html>", content_type="text/html"))
     with window.expect_navigation(url=evil):
         window.evaluate(f"location = '{evil}'")
+    note_messages(page)
     window.evaluate("opener.postMessage({type: 'cobot_oidc ticket', ticket: 'x'}, '*')")
-    page.wait_for_timeout(300)
+    expect_messages(page, 1)
 
     assert redeemed == []
     expect_button(page)
@@ -284,17 +304,15 @@ def test_the_frame_s_session_is_not_that_of_the_app_s_own_pages(
     be(log_in(page))
     expect_user(page, live_cobot)
     framed: list[Any] = []
-    for _ in range(20):  # the browser's process for cookies tells of them when it gets to it
+    end = time.monotonic() + 30
+    while not framed:  # the browser's process for cookies tells of them when it gets to it
+        assert time.monotonic() < end
         framed = [cookie for cookie in context.cookies() if "frame" in cookie["name"]]
-        if framed:
-            break
-        page.wait_for_timeout(100)
 
-    assert framed
     assert all(cookie["sameSite"] == "None" and cookie["secure"] for cookie in framed)
     own = context.new_page()
-    own.on("request", lambda request: sent.append(request.all_headers().get("cookie", "")))
-    sent: list[str] = []
+    requests: list[Request] = []
+    own.on("request", lambda request: requests.append(request))
     own.goto(f"{portal}/co-up/desk")
-    assert sent
-    assert not any("frame" in cookie for cookie in sent)
+    assert requests
+    assert not any("frame" in request.all_headers().get("cookie", "") for request in requests)

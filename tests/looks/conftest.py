@@ -91,7 +91,8 @@ def served(cobot: StandIn, name: str = "member_portal", **talisman: Any) -> Iter
 
 
 def look_at(page: Page, look: Look) -> None:
-    """Go on looking at this page in another way."""
+    """Go on looking at this page in another way, once it is there with its style."""
+    page.wait_for_load_state("load")
     page.set_viewport_size({"width": look.width, "height": look.height})
     page.emulate_media(color_scheme=look.scheme)
 

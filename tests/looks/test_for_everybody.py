@@ -123,7 +123,6 @@ def test_nothing_moves_for_who_does_not_want_it(
 ) -> None:
     page, _ = open_window(reduced_motion=motion)
     SOME[name](page, live_cobot, portal)
-    page.wait_for_load_state("load")  # with its style
 
     takes = page.locator(".button, button").first.evaluate("e => getComputedStyle(e).transitionDuration")
     assert (takes.split(",")[0] == "0s") == (motion == "reduce")

@@ -78,6 +78,7 @@ def test_the_page_in_a_frame_and_its_window(live_cobot: StandIn, open_window: Op
             inside = page.frame_locator("iframe")
             expect(inside.get_by_role("heading", level=1)).to_have_text("Please log in first")
             frame = page.frames[1]
+            frame.wait_for_load_state("load")  # with its style and its script
             assert violations(frame) == []
             assert frame.evaluate("document.documentElement.scrollWidth <= innerWidth")
             shoot(page, "page_embedded", look.scheme, look.width)
@@ -91,6 +92,7 @@ def test_the_page_in_a_frame_and_its_window(live_cobot: StandIn, open_window: Op
 
             page.goto(f"{portal.url}/co-up/")
             page.get_by_role("button", name="Allow").click()
+            expect(page.get_by_role("heading", level=1)).to_have_text("co-up")
             page.goto(f"{portal.url}/cobot/frame?frame={'0' * 43}&space=co-up")
             expect(page.get_by_role("heading", level=1)).to_have_text("You are logged in")
             expect_a_good_page(page, "frame", look)

@@ -26,6 +26,8 @@ def choose_a_person(page: Page, cobot: StandIn, portal: Portal, client_id: str =
 def consent(page: Page, cobot: StandIn, portal: Portal) -> None:
     choose_a_person(page, cobot, portal)
     page.get_by_role("button", name="Ada Lovelace").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Allow Member portal?")
+    page.wait_for_load_state("load")
 
 
 def refused(page: Page, cobot: StandIn, portal: Portal) -> None:
@@ -36,6 +38,8 @@ def control(page: Page, cobot: StandIn, portal: Portal) -> None:
     consent(page, cobot, portal)
     page.goto(f"{cobot.space_issuer('co-up')}/stand-in")
     page.get_by_role("button", name="Rotate").click()
+    expect(page.get_by_role("status")).to_contain_text("Done")
+    page.wait_for_load_state("load")
 
 
 def members(page: Page, cobot: StandIn, portal: Portal) -> None:
@@ -43,6 +47,7 @@ def members(page: Page, cobot: StandIn, portal: Portal) -> None:
     page.goto(f"{cobot.space_issuer('co-up')}/members")
     page.get_by_role("button", name="Ada Lovelace").click()
     expect(page.locator("iframe")).to_be_visible()
+    page.wait_for_load_state("load")
 
 
 def not_an_admin(page: Page, cobot: StandIn, portal: Portal) -> None:
