@@ -8,7 +8,7 @@ from urllib.parse import parse_qsl
 import jwt
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, Encoding, NoEncryption, PrivateFormat
 
 from cobot_oidc.protocol.authentication import AssertionTerms, authenticated, client_assertion
 from cobot_oidc.protocol.client import Client, ClientAuthentication
@@ -34,9 +34,12 @@ P256, P384, P521 = map(ec.generate_private_key, (ec.SECP256R1(), ec.SECP384R1(),
 ED = ed25519.Ed25519PrivateKey.generate()
 
 
-def pem(key: Any) -> str:
-    text: str = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
+def pem(key: Any, form: Any = PrivateFormat.PKCS8, encryption: Any = NoEncryption()) -> str:
+    text: str = key.private_bytes(Encoding.PEM, form, encryption).decode()
     return text
+
+
+OLD_WITH_PASSPHRASE = pem(P256, PrivateFormat.TraditionalOpenSSL, BestAvailableEncryption(b"passphrase"))
 
 
 METHODS: tuple[ClientAuthentication, ...] = get_args(ClientAuthentication)
@@ -125,7 +128,8 @@ ALGORITHMS: list[tuple[Any, str, tuple[str, ...]]] = [
 @pytest.mark.covers("P10")
 @pytest.mark.parametrize(("key", "usual", "others"), ALGORITHMS, ids=["RSA", "P-256", "P-384", "P-521", "Ed25519"])
 def test_a_key_signs_with_what_its_type_can(key: Any, usual: str, others: tuple[str, ...]) -> None:
-    every = {"RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA", "HS256", "none"}
+    every = {"RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"}
+    every |= {"Ed25519", "HS256", "none"}
 
     assert ClientKey.read(pem(key)).algorithm == ClientKey.read(jwk(key)).algorithm == usual
     for name in (usual, *others):
@@ -169,6 +173,7 @@ def test_an_algorithm_of_the_settings_does_not_override_that_of_the_key() -> Non
         (jwk(P256, d="AQ"), "do not make a private key"),
         (jwk(P256, d=None), "do not make a private key"),
         (jwk(P256, x=5), "do not make a private key"),
+        (jwk(RSA, d="AQ"), "do not make a private key"),
         (jwk(RSA, kid=""), "kid"),
         (jwk(RSA, kid="k" * 257), "kid"),
         (jwk(RSA, kid="a b"), "kid"),
@@ -177,6 +182,8 @@ def test_an_algorithm_of_the_settings_does_not_override_that_of_the_key() -> Non
         (pem(rsa.generate_private_key(3, 2048)), "exponent"),
         (pem(P256).replace("BEGIN PRIVATE", "BEGIN ENCRYPTED PRIVATE"), "passphrase"),
         (f"Proc-Type: 4,ENCRYPTED\n{pem(P256)}", "passphrase"),
+        (OLD_WITH_PASSPHRASE.replace("Type: 4", "Type:4"), "RSA, EC or Ed25519"),
+        (pem(P256).replace("M49AgEG", "M49AncG"), "RSA, EC or Ed25519"),  # an algorithm that nobody has
     ],
 )
 def test_what_is_no_key_of_a_client_says_why_and_shows_nothing(given: Any, reason: str) -> None:
