@@ -34,7 +34,7 @@ P256, P384, P521 = map(ec.generate_private_key, (ec.SECP256R1(), ec.SECP384R1(),
 ED = ed25519.Ed25519PrivateKey.generate()
 
 
-def pem(key: Any, form: Any = PrivateFormat.PKCS8, encryption: Any = NoEncryption()) -> str:
+def pem(key: Any, form: Any = PrivateFormat.PKCS8, encryption: Any = NoEncryption()) -> str:  # noqa: B008 - a constant
     text: str = key.private_bytes(Encoding.PEM, form, encryption).decode()
     return text
 
