@@ -311,6 +311,7 @@ def test_the_scopes_that_were_granted(scope: Any, scopes: tuple[str, ...] | None
         (200, {"error": "invalid_grant"}, LoginError, "code_refused"),  # N08
         (400, {"error": "invalid_grant", "error_description": "<b>"}, LoginError, "code_refused"),
         (401, {"error": "invalid_grant"}, LoginError, "code_refused"),
+        (401, {"error": "invalid_request"}, ProviderError, "token_response_unusable"),
         (403, {"error": "invalid_grant"}, LoginError, "code_refused"),
         (403, {"error": "access_denied"}, LoginError, "code_refused"),
         (403, {"error": None}, LoginError, "code_refused"),
