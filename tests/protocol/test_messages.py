@@ -153,6 +153,9 @@ def test_the_operator_reads_what_the_provider_says() -> None:
     with pytest.raises(LoginError) as caught:
         AuthorizationResponse.parse(b"error=server_error&error_description=busy%0A").authorization_code()
     assert caught.value.details == {"error": "'server_error'", "description": "'busy\\n'"}
+    with pytest.raises(LoginError) as caught:
+        AuthorizationResponse.parse(b"error=server_error").authorization_code()
+    assert caught.value.details == {"error": "'server_error'", "description": "''"}
 
 
 @pytest.mark.covers("O02")
