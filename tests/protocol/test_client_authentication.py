@@ -1,6 +1,7 @@
 """How a client proves who it is: the form that carries it, assertions, and the client's own keys."""
 
 import json
+from dataclasses import replace
 from functools import cache
 from typing import Any, get_args
 from urllib.parse import parse_qsl
@@ -75,6 +76,7 @@ def test_each_parameter_is_sent_once_with_what_the_method_needs(
         assert dict(pairs)["client_assertion_type"] == "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
         assert dict(pairs)["client_id"] == "portal"
         assert dict(pairs)["client_assertion"] in form.credentials
+    assert all(isinstance(credential, str) for credential in form.credentials)
     if method == "client_secret_basic":
         assert form.headers["Authorization"].removeprefix("Basic ") in form.credentials
     assert (SECRET in form.credentials) == method.startswith("client_secret")
@@ -107,6 +109,16 @@ def test_what_an_assertion_says(method: ClientAuthentication) -> None:
     }
     kid = {"kid": client.keys[0].kid} if by_key else {}
     assert jwt.get_unverified_header(assertion) == {"alg": algorithm, "typ": "client-authentication+jwt", **kid}
+
+
+@pytest.mark.covers("P09")
+@pytest.mark.parametrize("method", ["client_secret_jwt", "private_key_jwt"])
+def test_an_assertion_is_for_the_audience_that_the_operator_named(method: ClientAuthentication) -> None:
+    client = replace(client_of(method), audience="https://op.example/token")
+
+    claims = jwt.decode(client_assertion(client, TERMS), options={"verify_signature": False})
+
+    assert claims["aud"] == "https://op.example/token"
 
 
 def test_a_client_signs_with_sha_256_and_need_not_push_unless_it_says_so() -> None:
