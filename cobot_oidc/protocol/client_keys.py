@@ -126,7 +126,7 @@ def _from_pem(text: str) -> Mapping[str, object]:
     for library in _LIBRARY.values():
         try:
             member: dict[str, object] = library.to_jwk(key, as_dict=True)
-        except (InvalidKeyError, AttributeError, TypeError):
+        except (InvalidKeyError, AttributeError):
             continue
         return member
     raise KeyUnfit("it is not a private key in PEM format of the type RSA, EC or Ed25519")
@@ -135,7 +135,7 @@ def _from_pem(text: str) -> Mapping[str, object]:
 def _private_key(member: Mapping[str, object]) -> Any:
     try:
         key = _LIBRARY[cast(str, member["kty"])].from_jwk(dict(member))
-    except (InvalidKeyError, ValueError, TypeError, AttributeError, KeyError):
+    except (InvalidKeyError, ValueError, TypeError):
         key = None  # as above
     if key is None:
         raise KeyUnfit("its numbers do not make a private key")

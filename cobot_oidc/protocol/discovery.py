@@ -27,8 +27,7 @@ def check_issuer(issuer: object) -> str:
     :returns: the issuer.
     :raises ConfigurationError: ``issuer_invalid``.
     """
-    url = split_url(issuer)
-    if url is None or url.query or "?" in cast(str, issuer):
+    if split_url(issuer) is None or "?" in cast(str, issuer):
         raise ConfigurationError("issuer_invalid", issuer=issuer)
     return cast(str, issuer)
 

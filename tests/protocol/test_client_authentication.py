@@ -1,6 +1,7 @@
 """How a client proves who it is: the form that carries it, assertions, and the client's own keys."""
 
 import json
+from dataclasses import replace
 from functools import cache
 from typing import Any, get_args
 from urllib.parse import parse_qsl
@@ -8,7 +9,7 @@ from urllib.parse import parse_qsl
 import jwt
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, Encoding, NoEncryption, PrivateFormat
 
 from cobot_oidc.protocol.authentication import AssertionTerms, authenticated, client_assertion
 from cobot_oidc.protocol.client import Client, ClientAuthentication
@@ -34,9 +35,12 @@ P256, P384, P521 = map(ec.generate_private_key, (ec.SECP256R1(), ec.SECP384R1(),
 ED = ed25519.Ed25519PrivateKey.generate()
 
 
-def pem(key: Any) -> str:
-    text: str = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
+def pem(key: Any, form: Any = PrivateFormat.PKCS8, encryption: Any = NoEncryption()) -> str:  # noqa: B008 - a constant
+    text: str = key.private_bytes(Encoding.PEM, form, encryption).decode()
     return text
+
+
+OLD_WITH_PASSPHRASE = pem(P256, PrivateFormat.TraditionalOpenSSL, BestAvailableEncryption(b"passphrase"))
 
 
 METHODS: tuple[ClientAuthentication, ...] = get_args(ClientAuthentication)
@@ -72,6 +76,7 @@ def test_each_parameter_is_sent_once_with_what_the_method_needs(
         assert dict(pairs)["client_assertion_type"] == "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
         assert dict(pairs)["client_id"] == "portal"
         assert dict(pairs)["client_assertion"] in form.credentials
+    assert all(isinstance(credential, str) for credential in form.credentials)
     if method == "client_secret_basic":
         assert form.headers["Authorization"].removeprefix("Basic ") in form.credentials
     assert (SECRET in form.credentials) == method.startswith("client_secret")
@@ -106,6 +111,16 @@ def test_what_an_assertion_says(method: ClientAuthentication) -> None:
     assert jwt.get_unverified_header(assertion) == {"alg": algorithm, "typ": "client-authentication+jwt", **kid}
 
 
+@pytest.mark.covers("P09")
+@pytest.mark.parametrize("method", ["client_secret_jwt", "private_key_jwt"])
+def test_an_assertion_is_for_the_audience_that_the_operator_named(method: ClientAuthentication) -> None:
+    client = replace(client_of(method), audience="https://op.example/token")
+
+    claims = jwt.decode(client_assertion(client, TERMS), options={"verify_signature": False})
+
+    assert claims["aud"] == "https://op.example/token"
+
+
 def test_a_client_signs_with_sha_256_and_need_not_push_unless_it_says_so() -> None:
     client = Client("portal", SECRET, "client_secret_jwt")
 
@@ -125,7 +140,8 @@ ALGORITHMS: list[tuple[Any, str, tuple[str, ...]]] = [
 @pytest.mark.covers("P10")
 @pytest.mark.parametrize(("key", "usual", "others"), ALGORITHMS, ids=["RSA", "P-256", "P-384", "P-521", "Ed25519"])
 def test_a_key_signs_with_what_its_type_can(key: Any, usual: str, others: tuple[str, ...]) -> None:
-    every = {"RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA", "HS256", "none"}
+    every = {"RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"}
+    every |= {"Ed25519", "HS256", "none"}
 
     assert ClientKey.read(pem(key)).algorithm == ClientKey.read(jwk(key)).algorithm == usual
     for name in (usual, *others):
@@ -169,6 +185,7 @@ def test_an_algorithm_of_the_settings_does_not_override_that_of_the_key() -> Non
         (jwk(P256, d="AQ"), "do not make a private key"),
         (jwk(P256, d=None), "do not make a private key"),
         (jwk(P256, x=5), "do not make a private key"),
+        (jwk(RSA, d="AQ"), "do not make a private key"),
         (jwk(RSA, kid=""), "kid"),
         (jwk(RSA, kid="k" * 257), "kid"),
         (jwk(RSA, kid="a b"), "kid"),
@@ -177,6 +194,8 @@ def test_an_algorithm_of_the_settings_does_not_override_that_of_the_key() -> Non
         (pem(rsa.generate_private_key(3, 2048)), "exponent"),
         (pem(P256).replace("BEGIN PRIVATE", "BEGIN ENCRYPTED PRIVATE"), "passphrase"),
         (f"Proc-Type: 4,ENCRYPTED\n{pem(P256)}", "passphrase"),
+        (OLD_WITH_PASSPHRASE.replace("Type: 4", "Type:4"), "RSA, EC or Ed25519"),
+        (pem(P256).replace("M49AgEG", "M49AncG"), "RSA, EC or Ed25519"),  # an algorithm that nobody has
     ],
 )
 def test_what_is_no_key_of_a_client_says_why_and_shows_nothing(given: Any, reason: str) -> None:

@@ -365,6 +365,13 @@ def test_a_document_can_only_narrow(listed: Any, configured: Any, allowed: Any) 
 
 
 @pytest.mark.covers("J02")
+def test_no_algorithm_at_all_is_no_agreement_either() -> None:
+    with pytest.raises(ConfigurationError, match="algorithms_disjoint") as caught:
+        narrow_algorithms((), parse(id_token_signing_alg_values_supported=None))
+    assert caught.value.details == {"expected": "[]", "got": "[]"}
+
+
+@pytest.mark.covers("J02")
 @pytest.mark.parametrize("listed", ["RS256", 7, [7], {"RS256": 1}])
 def test_a_list_of_algorithms_is_a_list_of_names(listed: Any) -> None:
     with pytest.raises(ProviderError, match="metadata_unusable"):

@@ -94,6 +94,7 @@ def test_a_value_may_be_any_other_text(value: str) -> None:
 @pytest.mark.parametrize("prompt", ["none", "NONE", "login none"])
 def test_a_login_that_nobody_may_see_is_refused(prompt: str) -> None:
     refused({"prompt": prompt})
+    assert read(login_hint=prompt).pairs == (("login_hint", prompt),)
 
 
 @pytest.mark.parametrize("given", [[], "acr_values", 5, ("a", "b"), {str(number): "x" for number in range(17)}])
@@ -186,6 +187,15 @@ def test_claims_are_sent_as_json() -> None:
 )
 def test_claims_are_a_mapping_as_the_specification_has_it(claims: Any) -> None:
     assert refused({"claims": claims}).details["parameter"] == "'claims'"
+
+
+@pytest.mark.covers("P02")
+def test_claims_without_a_bottom_are_refused() -> None:
+    request: dict[str, Any] = {}
+    for _ in range(100_000):
+        request = {"a": request}
+
+    assert refused({"claims": {"id_token": {"name": request}}}).details["parameter"] == "'claims'"
 
 
 def test_the_longest_claims() -> None:

@@ -153,6 +153,9 @@ def test_the_operator_reads_what_the_provider_says() -> None:
     with pytest.raises(LoginError) as caught:
         AuthorizationResponse.parse(b"error=server_error&error_description=busy%0A").authorization_code()
     assert caught.value.details == {"error": "'server_error'", "description": "'busy\\n'"}
+    with pytest.raises(LoginError) as caught:
+        AuthorizationResponse.parse(b"error=server_error").authorization_code()
+    assert caught.value.details == {"error": "'server_error'", "description": "''"}
 
 
 @pytest.mark.covers("O02")
@@ -324,6 +327,7 @@ def test_the_scopes_that_were_granted(scope: Any, scopes: tuple[str, ...] | None
         (200, {"error": "invalid_grant"}, LoginError, "code_refused"),  # N08
         (400, {"error": "invalid_grant", "error_description": "<b>"}, LoginError, "code_refused"),
         (401, {"error": "invalid_grant"}, LoginError, "code_refused"),
+        (401, {"error": "invalid_request"}, ProviderError, "token_response_unusable"),
         (403, {"error": "invalid_grant"}, LoginError, "code_refused"),
         (403, {"error": "access_denied"}, LoginError, "code_refused"),
         (403, {"error": None}, LoginError, "code_refused"),

@@ -104,6 +104,12 @@ def test_what_may_be_there_as_well(changes: dict[str, Any]) -> None:
     assert parse(signed(**changes)).verify(published())["sub"] == "ada"
 
 
+def test_when_the_person_logged_in_is_a_matter_of_the_id_token() -> None:
+    old = signed(auth_time=NOW - 3600)
+
+    assert parse(old, EXPECTED._replace(max_age=60)).verify(published())["auth_time"] == NOW - 3600
+
+
 @pytest.mark.covers("P11")
 def test_further_audiences_are_those_of_id_tokens() -> None:
     two = signed(aud=["portal", "api"], azp="portal")

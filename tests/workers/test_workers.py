@@ -55,10 +55,12 @@ def test_cold_workers_of_two_hosts_fetch_each_document_once(
                 return member.log_in(space).status_code
 
         assert together([partial(log_in, space) for space in spaces]) == [303] * 100
+        # On a machine so busy that Redis needs a quarter of a second, a worker may fetch for itself.
+        most = 8 if "store_unavailable" in fleet.log else 1
     for space in spaces:
         host = f"{space}.cobot.localhost:{cobot.port}"
-        assert sum(request.path == DOCUMENT and request.host == host for request in cobot.requests) == 1
-    assert cobot.asked("/jwks.json") == 1  # held by its URL
+        assert 1 <= sum(request.path == DOCUMENT and request.host == host for request in cobot.requests) <= most
+    assert 1 <= cobot.asked("/jwks.json") <= most  # held by its URL
     assert cobot.asked("/oauth/access_token") == 100
 
 
