@@ -1,6 +1,5 @@
 """The view that logs people out: here, and at the provider too if the app wants that."""
 
-from collections.abc import Collection
 from urllib.parse import urljoin
 
 from flask import after_this_request, redirect, request
@@ -11,9 +10,8 @@ from ..embed.frames import in_frame
 from ..errors import LoginError, ProviderError
 from ..events import logger
 from ..identity import endings, sessions
-from ..identity.current import current_users, pin_space, requested_registration
+from ..identity.current import pin_space, requested_registration
 from ..identity.stored import Identity
-from ..identity.user import User
 from ..installation import installation
 from ..protocol.authorization import logout_url
 from . import recent_logins
@@ -29,13 +27,12 @@ def logout() -> Response:
         pin_space(space)
     installed = installation()
     issuers = None if space is None else [requested_registration().issuer]
-    valid = current_users() if installed.settings.logout_at_provider else []
     logins, over = endings.end(issuers)
     forget_tokens(logins, revoke=installed.settings.revoke_token)
     forget_tokens(over, revoke=False)
     after_this_request(recent_logins.forget)
     endings.tell(login.user for login in logins)
-    if there := _provider_logout([*logins, *over], valid):
+    if there := _provider_logout(logins, over):
         return Response(status=303, headers={"Location": there})  # without a page: it would hold the hint
     return redirect(urls.after_logout(space), 303)
 
@@ -47,20 +44,21 @@ def _space_to_leave() -> str | None:
     return request.form.get("space") or None if sessions.logins(installation().terms) else None
 
 
-def _provider_logout(logins: list[Identity], valid: Collection[User]) -> str | None:
+def _provider_logout(valid: list[Identity], over: list[Identity]) -> str | None:
     """The provider's own logout, if it has one and the app wants it; the logout here has already happened.
 
     From the document at hand: a logout never waits for the network.
 
-    :param valid: who was logged in until now. A copy of a session that has ended gets nobody's id token (A04).
+    :param valid: the logins that have just ended.
+    :param over: those that had ended before: a copy of such a session gets nobody's id token (A04).
     """
     installed = installation()
     if not installed.settings.logout_at_provider:
         return None
     from ..identity import hints  # for apps that log people out there
 
-    is_valid = len(logins) == 1 and logins[0].user in valid
-    hint = hints.kept(logins[0].kept.hint, logins[0].user) if is_valid else None
+    logins = [*valid, *over]
+    hint = hints.kept(valid[0].kept.hint, valid[0].user) if len(valid) == len(logins) == 1 else None
     for login in logins:
         hints.forget(login.kept.hint)
     if len(logins) != 1 or in_frame():  # one browser can be sent to one provider, and none lets itself be framed
@@ -77,5 +75,5 @@ def _provider_logout(logins: list[Identity], valid: Collection[User]) -> str | N
             id_token_hint=hint,
         )
     except ProviderError as error:  # who has logged out is told so, not that something failed
-        logger.error("a logout ended here alone: %s", error)
+        logger.error("logged out here, but not at the provider: %s", error)
         return None
