@@ -605,7 +605,7 @@ def pinned(settings: dict[str, Any], clock: Clock) -> Flask:
 def test_a_space_that_nobody_serves_in_the_url_of_a_guarded_page_is_no_500(
     settings: dict[str, Any], cobot: StandIn, clock: Clock
 ) -> None:
-    app = pinned(settings, clock)
+    app = pinned(settings | {"COBOT_OIDC_EMBEDDED": True}, clock)  # whose pages name the space that may frame them
     alex = Visitor(app, cobot)
     app.testing = False  # what fails is a page, not an exception
     alex.log_in("/board", "alex")
