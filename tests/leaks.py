@@ -72,6 +72,24 @@ def nothing_leaks(cobot: StandIn, *known: str) -> Iterator[None]:
             assert secret not in text, text
 
 
+def frames_with(error: BaseException, secret: str) -> list[str]:
+    """The local variables of our own frames that show a secret, as error trackers collect them (L02)."""
+    found, traceback = list[str](), error.__traceback__
+    while traceback is not None:
+        frame, traceback = traceback.tb_frame, traceback.tb_next
+        if "/cobot_oidc/" in frame.f_code.co_filename:
+            where = frame.f_code.co_qualname
+            found += [f"{where}.{name}" for name, value in frame.f_locals.items() if secret in _shown(value)]
+    return found
+
+
+def _shown(value: object) -> str:
+    try:
+        return repr(value)
+    except AttributeError:  # of an object that is half made
+        return ""
+
+
 def _of_response(response: Response) -> Iterator[str]:
     for name, value in response.headers:
         # The way to the provider carries state and nonce, or a hint: that is what they are for.

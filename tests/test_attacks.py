@@ -384,6 +384,20 @@ def test_userinfo_never_says_who_somebody_is(make_portal: MakePortal, cobot: Sta
     assert page.json["claims"]["nickname"] == "al"
 
 
+@pytest.mark.covers("P03", "C15")
+@pytest.mark.parametrize("claim", [{"acr": "urn:example:mfa"}, {"amr": ["mfa"]}, {"auth_time": 1_800_000_000}])
+def test_userinfo_does_not_say_how_somebody_has_logged_in(
+    make_portal: MakePortal, cobot: StandIn, claim: dict[str, object]
+) -> None:
+    """The page about the authorization request lets a view look at ``acr``, which the id token has verified."""
+    cobot.alter("id_token_claims", dict.fromkeys(("acr", "amr", "auth_time"), REMOVED))
+    cobot.alter("userinfo", claim)
+    portal = make_portal(COBOT_OIDC_USERINFO=True, COBOT_OIDC_CLAIMS="name acr amr auth_time")
+    page = Visitor(portal, cobot).log_in("/desk")
+
+    assert page.json["claims"].keys() == {"iss", "sub", "name"}  # type: ignore[index] # it is JSON
+
+
 @pytest.mark.covers("N09")
 def test_a_document_may_leave_out_what_we_do_not_need(visitor: Visitor, cobot: StandIn) -> None:
     names = ("userinfo_endpoint", "code_challenge_methods_supported", "scopes_supported", "claims_supported")

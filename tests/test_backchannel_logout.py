@@ -68,6 +68,12 @@ def logged_in(portal: Flask, cobot: StandIn, *paths: str, person: str = "ada") -
     return visitor
 
 
+def junk(cobot: StandIn, **about: Any) -> str:
+    """A logout token as anybody can write one: all is right but the key."""
+    cobot.alter("logout_token_header", {"kid": "invented"}, times=1)
+    return cobot.logout_token("grace", **about)
+
+
 def cookie_of(visitor: Visitor) -> str:
     return "; ".join(f"{cookie.key}={cookie.value}" for cookie in visitor.cookies)
 
@@ -121,6 +127,17 @@ def test_a_login_whose_session_nobody_knows_ends_with_any_of_its_subject(portal:
     assert told(portal, cobot.logout_token("ada", "of-another-device")).status_code == 200
     assert nameless.sees("/") is None
     assert named.sees("/") is not None
+
+
+@pytest.mark.covers("O03")
+def test_whatever_session_an_id_token_can_name_a_provider_can_end(make_portal: MakePortal, cobot: StandIn) -> None:
+    sid = "s" * 1000
+    cobot.alter("id_token_claims", {"sid": sid})
+    portal = make_portal()
+    ada = logged_in(portal, cobot)
+
+    assert told(portal, cobot.logout_token("ada", sid)).status_code == 200
+    assert ada.sees("/") is None
 
 
 @pytest.mark.covers("O03")
@@ -406,6 +423,36 @@ def test_a_flood_of_invented_keys_costs_few_fetches_and_nobody_s_login(
     assert told(portal, cobot.logout_token("ada")).status_code == 200
 
 
+@pytest.mark.covers("O10", "K12")
+def test_junk_in_the_names_of_several_spaces_does_not_use_up_what_logins_may_fetch(
+    make_portal: MakePortal, cobot: StandIn
+) -> None:
+    """Cobot's spaces share one key set, and what logins may fetch of it."""
+    portal = make_portal(COBOT_OIDC_SPACES=["co-up", "betahaus"])
+    ada = logged_in(portal, cobot)
+    before = cobot.asked("/jwks.json")
+    for issuer in (cobot.issuer, *map(cobot.space_issuer, ("co-up", "betahaus"))):
+        assert code_of(told(portal, junk(cobot, issuer=issuer))) == "key_unknown"
+    assert cobot.asked("/jwks.json") - before == 1
+
+    cobot.keys.rotate(keep_old=False)
+    assert ada.browser.get(ada.answer(ada.begin("/cobot/login"))).status_code == 303
+
+
+@pytest.mark.covers("O10", "K12")
+def test_while_redis_is_away_junk_fetches_no_keys(make_portal: MakePortal, cobot: StandIn, redis: RedisServer) -> None:
+    portal = make_portal()
+    ada = logged_in(portal, cobot)
+    before = cobot.asked("/jwks.json")
+    redis.stop()
+    for _ in range(3):
+        assert code_of(told(portal, junk(cobot))) == "key_unknown"
+    assert cobot.asked("/jwks.json") == before
+
+    cobot.keys.rotate(keep_old=False)
+    assert ada.browser.get(ada.answer(ada.begin("/cobot/login"))).status_code == 303
+
+
 @pytest.mark.covers("O10", "K08")
 def test_a_logout_token_of_a_new_key_counts_at_once(portal: Flask, cobot: StandIn) -> None:
     ada = logged_in(portal, cobot)
@@ -560,6 +607,27 @@ def test_a_logout_that_redis_does_not_take_is_refused_and_can_come_again(
     clock.move(11)
     elsewhere = Visitor(make_portal(), cobot)
     assert elsewhere.get_with(cookie_of(ada), "/").json["user"] is None  # type: ignore[index] # it is JSON
+
+
+@pytest.mark.covers("O11")
+def test_a_logout_is_not_lost_if_redis_hangs_and_takes_late_what_it_was_sent(
+    make_portal: MakePortal, cobot: StandIn, clock: Clock, redis: RedisServer
+) -> None:
+    first, second = make_portal(), make_portal()
+    ada = logged_in(first, cobot)
+    token = cobot.logout_token("ada")
+    redis.hang()
+    try:
+        assert code_of(told(first, token)) == "logout_not_shared"
+    finally:
+        redis.go_on()
+    redis.keys()  # it has answered, and so has carried out what it was sent before
+    clock.move(5)
+    assert told(first, token).status_code == 200  # the provider tries again, as it was told to
+    clock.move(11)
+
+    page = Visitor(second, cobot).get_with(cookie_of(ada), "/")
+    assert page.json["user"] is None  # type: ignore[index] # it is JSON
 
 
 @pytest.mark.covers("O11", "X10")

@@ -1,9 +1,12 @@
 """Clients that prove who they are with an assertion: private_key_jwt, client_secret_jwt, their keys and settings."""
 
+import base64
 import json
+import logging
 import subprocess
 import sys
 from typing import Any, Literal
+from urllib.parse import quote_plus
 
 import jwt
 import pytest
@@ -193,6 +196,25 @@ def test_what_the_provider_repeats_of_an_assertion_is_told_nobody(
 
     [error] = login_failures
     assert error.details["description"] == "not shown, as it repeats a secret"  # the watch looks everywhere else
+
+
+@pytest.mark.covers("L01", "F27")
+@pytest.mark.parametrize("method", ["client_secret_basic", "client_secret_post"])
+def test_a_provider_that_repeats_the_secret_as_it_was_sent_writes_it_into_no_log(
+    make_portal: MakePortal, cobot: StandIn, method: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG, "cobot_oidc")
+    secret = "s3+c/r=t of&the%portal"
+    cobot.register_client("portal", secret=secret, redirect_uri=CALLBACK, name="Portal")
+    visitor = Visitor(make_portal(COBOT_OIDC_CLIENT_SECRET=secret, COBOT_OIDC_CLIENT_AUTH=method), cobot)
+    sent = quote_plus(secret)
+    if method == "client_secret_basic":
+        sent = base64.b64encode(f"portal:{sent}".encode()).decode()
+    cobot.alter("token", lambda _: {"error": "invalid_request", "error_description": f"not liked: {sent}"})
+
+    assert visitor.get(visitor.answer(visitor.begin("/desk"))).status_code == 502
+    assert "not shown, as it repeats a secret" in caplog.text
+    assert sent not in "".join(record.getMessage() for record in caplog.records if record.name == "cobot_oidc")
 
 
 def test_the_first_key_signs_and_the_provider_knows_each(make_portal: MakePortal, cobot: StandIn) -> None:

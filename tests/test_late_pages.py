@@ -184,6 +184,23 @@ def test_a_copy_of_a_session_ends_with_the_login(
     assert visitor.get_with(f"session={stolen.value}", "/desk").status_code == 302
 
 
+@pytest.mark.covers("S09", "X10")
+def test_a_copy_of_an_earlier_session_ends_with_the_logout(
+    make_portal: MakePortal, cobot: StandIn, clock: Clock
+) -> None:
+    """Each requires_scope makes such an earlier login."""
+    app = make_portal()
+    ada = Visitor(app, cobot)
+    ada.log_in("/desk")
+    copy = next(cookie for cookie in ada.cookies if cookie.key == "session").value
+    clock.move(50)
+    ada.get(ada.answer(ada.begin("/cobot/login")))
+    clock.move(50)
+    ada.log_out()
+
+    assert ada.get_with(f"session={copy}", "/").json["user"] is None  # type: ignore[index] # it is JSON
+
+
 @pytest.mark.covers("S09")
 def test_two_browsers_that_log_in_within_one_second_are_logged_out_one_by_one(
     make_portal: MakePortal, cobot: StandIn

@@ -1,12 +1,14 @@
 """Who is a member, and who runs the space: asked of Cobot at the login, and again while the token is kept."""
 
 import threading
+import time
 from typing import Any
 
 import pytest
 from flask import Flask, jsonify
 
 from cobot_oidc import (
+    APIError,
     CobotOIDC,
     admin_required,
     current_user,
@@ -20,6 +22,7 @@ from cobot_oidc.standin import StandIn
 from cobot_oidc.standin.alterations import REMOVED
 
 from .conftest import Clock, Visitor
+from .leaks import frames_with
 from .patience import background_work_ends
 from .redis_server import RedisServer
 
@@ -85,6 +88,16 @@ def keeping_app(make_space_app: Any) -> Flask:
 
 def times_asked(cobot: StandIn) -> int:
     return cobot.asked("/api/user")
+
+
+def own_domain(cobot: StandIn) -> tuple[str, dict[str, Any]]:
+    """A space with an issuer of its own, which may be hostile (A05, X01)."""
+    cobot.domains["rooms.localhost"] = "nebenan"
+    issuer = f"http://rooms.localhost:{cobot.port}"
+    redirect_uri = "http://localhost/cobot/callback/nebenan"
+    cobot.register_client("nebenans", secret="another-secret-of-ours", redirect_uri=redirect_uri)
+    client = {"issuer": issuer, "client_id": "nebenans", "client_secret": "another-secret-of-ours"}
+    return issuer, {"COBOT_OIDC_SPACE_ISSUERS": {"nebenan": client}}
 
 
 def in_the_background() -> None:
@@ -436,6 +449,24 @@ def test_a_revoked_token_ends_in_a_way_to_log_in_again(keeping_app: Flask, cobot
     assert ada.log_in("/cobot/login?space=co-up&next=/co-up/desk").text == "member m-ada of co-up"
 
 
+@pytest.mark.covers("L02")
+def test_no_error_of_a_guard_holds_the_token(keeping_app: Flask, cobot: StandIn, clock: Clock) -> None:
+    found: list[str] = []
+
+    def handle(error: APIError) -> Any:
+        found.extend(f for secret in cobot.secrets if len(secret) > 20 for f in frames_with(error, secret))
+        return "", 401
+
+    keeping_app.register_error_handler(APIError, handle)
+    ada = Visitor(keeping_app, cobot)
+    ada.log_in("/co-up/desk")
+    clock.move(LIFETIME + 1)
+    cobot.revoke_tokens()
+    assert ada.get("/co-up/desk").status_code == 401
+
+    assert found == []
+
+
 def test_a_refused_token_is_not_tried_by_every_page(keeping_app: Flask, cobot: StandIn, clock: Clock) -> None:
     ada = Visitor(keeping_app, cobot)
     ada.log_in("/co-up/desk")
@@ -481,6 +512,46 @@ def test_many_pages_at_once_ask_once(keeping_app: Flask, cobot: StandIn, clock: 
     assert times_asked(cobot) == 2
 
 
+@pytest.mark.covers("X06")
+def test_a_cobot_that_hangs_makes_few_threads_wait(make_space_app: Any, cobot: StandIn, clock: Clock) -> None:
+    app = make_space_app(COBOT_OIDC_KEEP_TOKEN=True)
+    visitors = []
+    for person in ("ada", "nina", "grace", "alex"):
+        for space in ("co-up", "betahaus"):
+            visitors.append((Visitor(app, cobot), f"/{space}/desk"))
+            visitors[-1][0].log_in(visitors[-1][1], person)
+    clock.move(LIFETIME + 1)
+    cobot.reply("api", delay=4, path="/api/user")
+    waited: list[float] = []
+
+    def ask(visitor: Visitor, path: str) -> None:
+        began = time.monotonic()
+        visitor.get(path)
+        waited.append(time.monotonic() - began)
+
+    threads = [threading.Thread(target=ask, args=each) for each in visitors]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert len([seconds for seconds in waited if seconds > 3]) <= 4
+
+
+def test_a_clock_that_was_ahead_at_the_login_makes_no_page_ask(
+    keeping_app: Flask, cobot: StandIn, clock: Clock
+) -> None:
+    clock.move(200)
+    ada = Visitor(keeping_app, cobot)
+    ada.log_in("/co-up/desk")
+    clock.move(-200)
+    asked = cobot.asked("/api/user")
+    for _ in range(5):
+        ada.get("/co-up/desk")
+
+    assert cobot.asked("/api/user") <= asked + 1
+
+
 def test_a_listener_sees_the_membership_of_the_login_it_is_told_about(space_app: Flask, cobot: StandIn) -> None:
     seen: list[object] = []
 
@@ -504,6 +575,62 @@ def test_a_user_outside_of_a_request_is_no_member(space_app: Flask, cobot: Stand
         Visitor(space_app, cobot).log_in("/co-up/desk")
     with space_app.app_context():
         assert users[0].is_member is False
+
+
+# ---------------------------------------------------------------------- guards with a space of their own
+
+
+def pinned(settings: dict[str, Any], clock: Clock) -> Flask:
+    """A portal whose guards name their space, whatever the URL says."""
+    app = Flask("portal")
+    kept = {"COBOT_OIDC_KEEP_TOKEN": True, "COBOT_OIDC_MEMBERSHIP": True, "COBOT_OIDC_SPACES": "co-up betahaus"}
+    app.config.update(settings | kept)
+    oidc = CobotOIDC(app, space=from_view_arg("space"), clock=clock)
+
+    @app.get("/board")
+    @app.get("/<space>/board")
+    @membership_required(space="co-up")
+    def board(**_: str) -> str:
+        return "board"
+
+    @app.get("/me")
+    @login_required(space="co-up")
+    def me() -> str:
+        return oidc.api.me().id
+
+    return app
+
+
+@pytest.mark.covers("L06")
+def test_a_space_that_nobody_serves_in_the_url_of_a_guarded_page_is_no_500(
+    settings: dict[str, Any], cobot: StandIn, clock: Clock
+) -> None:
+    app = pinned(settings | {"COBOT_OIDC_EMBEDDED": True}, clock)  # whose pages name the space that may frame them
+    alex = Visitor(app, cobot)
+    app.testing = False  # what fails is a page, not an exception
+    alex.log_in("/board", "alex")
+
+    assert alex.get("/nowhere/board").status_code == 403
+
+
+def test_a_refused_token_leads_to_a_login_at_the_guard_s_own_space(
+    settings: dict[str, Any], cobot: StandIn, clock: Clock
+) -> None:
+    ada = Visitor(pinned(settings, clock), cobot)
+    ada.log_in("/me")
+    cobot.revoke_tokens()
+    answer = ada.get("/me", headers=JSON)
+
+    assert answer.status_code == 401
+    assert "space=co-up" in answer.json["login_url"]  # type: ignore[index] # it is JSON
+
+
+def test_who_is_no_member_is_sent_to_the_guard_s_own_space(
+    settings: dict[str, Any], cobot: StandIn, clock: Clock
+) -> None:
+    page = Visitor(pinned(settings, clock), cobot).log_in("/board", "alex")
+
+    assert f'href="{cobot.space_issuer("co-up")}"' in page.text
 
 
 # ---------------------------------------------------------------------- forged
@@ -540,16 +667,8 @@ def test_nothing_in_a_session_makes_a_page_fail(space_app: Flask, cobot: StandIn
 @pytest.mark.covers("A05", "M07")
 def test_a_space_with_its_own_domain_says_nothing_about_other_spaces(make_space_app: Any, cobot: StandIn) -> None:
     """Whoever runs that domain makes everybody a member of it, and of nothing else."""
-    cobot.domains["rooms.localhost"] = "nebenan"
-    issuer = f"http://rooms.localhost:{cobot.port}"
-    cobot.register_client(
-        "nebenans", secret="another-secret-of-ours", redirect_uri="http://localhost/cobot/callback/nebenan"
-    )
-    app = make_space_app(
-        COBOT_OIDC_SPACE_ISSUERS={
-            "nebenan": {"issuer": issuer, "client_id": "nebenans", "client_secret": "another-secret-of-ours"}
-        }
-    )
+    issuer, changes = own_domain(cobot)
+    app = make_space_app(**changes)
     membership = {"id": "m-x", "space_subdomain": "co-up", "space_name": "co.up"}
     cobot.alter("api", {"memberships": [membership], "admin_of": [membership]}, path="/api/user", issuer=issuer)
     nina = Visitor(app, cobot)
@@ -558,6 +677,37 @@ def test_a_space_with_its_own_domain_says_nothing_about_other_spaces(make_space_
     assert nina.get("/co-up/desk").status_code == 302
     asked = [request.host for request in cobot.requests if request.path == "/api/user"]
     assert asked == [f"rooms.localhost:{cobot.port}"]
+
+
+@pytest.mark.covers("A05")
+def test_a_hostile_space_closes_no_other_space(make_space_app: Any, cobot: StandIn, clock: Clock) -> None:
+    issuer, changes = own_domain(cobot)
+    app = make_space_app(COBOT_OIDC_KEEP_TOKEN=True, **changes)
+    ada, mallory = Visitor(app, cobot), Visitor(app, cobot)
+    assert ada.log_in("/co-up/desk").status_code == 200
+    mallory.log_in("/nebenan/who", "nina")
+    clock.move(LIFETIME + 1)
+    cobot.alter("api", {"id": 5}, path="/api/user", issuer=issuer)
+    mallory.get("/nebenan/who")
+
+    assert ada.get("/co-up/desk").status_code == 200
+
+
+@pytest.mark.covers("A05", "A07")
+def test_a_hostile_space_keeps_nobody_in_whose_token_was_revoked(
+    make_space_app: Any, cobot: StandIn, clock: Clock
+) -> None:
+    issuer, changes = own_domain(cobot)
+    app = make_space_app(COBOT_OIDC_KEEP_TOKEN=True, COBOT_OIDC_MEMBERSHIP_STALE=3600, **changes)
+    ada, mallory = Visitor(app, cobot), Visitor(app, cobot)
+    assert ada.log_in("/co-up/desk").status_code == 200
+    mallory.log_in("/nebenan/who", "nina")
+    clock.move(LIFETIME + 1)
+    cobot.revoke_tokens("ada")
+    cobot.alter("api", {"id": 5}, path="/api/user", issuer=issuer)
+    mallory.get("/nebenan/who")
+
+    assert ada.get("/co-up/desk", headers=JSON).status_code == 401
 
 
 # ---------------------------------------------------------------------- many processes

@@ -446,6 +446,24 @@ def test_a_client_secret_that_was_changed_at_the_provider_logs_nobody_out(
     assert ada.get("/who").json is not None
 
 
+@pytest.mark.covers("O08")
+def test_a_key_set_that_cannot_be_fetched_ends_no_login_when_a_token_is_renewed(
+    make_app: Any, cobot: StandIn, clock: Clock
+) -> None:
+    """The provider has rotated its keys, and its key set is down for a moment: nobody has refused anything."""
+    cobot.offer_refresh_tokens(LIFETIME, rotate=False)
+    ada = Visitor(make_app(), cobot)
+    ada.log_in("/me")
+    clock.move(LIFETIME)
+    cobot.keys.rotate(keep_old=False)
+    cobot.reply("key_set", status=503, times=2)
+
+    assert ada.get("/me", headers=JSON).status_code == 503
+    assert ada.get("/who").json is not None
+    clock.move(60)
+    assert ada.get("/me").status_code == 200
+
+
 @pytest.mark.module("oidcc-client-test-refresh-token-invalid-issuer")
 @pytest.mark.module("oidcc-client-test-refresh-token-invalid-sub")
 @pytest.mark.covers("O07", "S22")
@@ -624,6 +642,32 @@ def test_after_a_logout_no_copy_renews_a_token_in_another_process(
     for copy in copies:
         assert Visitor(there, cobot).get_with(copy, "/me", **JSON).status_code == 401
     assert counts(here).get(("token_not_revoked", ""), 0) == 0
+
+
+@pytest.mark.covers("A04", "O06")
+def test_a_token_that_is_renewed_while_somebody_logs_out_ends_too(
+    make_app: Any, cobot: StandIn, clock: Clock, redis: RedisServer
+) -> None:
+    app = make_app(COBOT_OIDC_REDIS_URL=redis.url, COBOT_OIDC_REVOKE_TOKEN=True)
+    ada = Visitor(app, cobot)
+    ada.log_in("/me")
+    cookie, answers = cookie_of(ada), list[Any]()
+    clock.move(LIFETIME)
+    held = Held()
+    cobot.alter("token", held)
+    page = threading.Thread(target=lambda: answers.append(ada.get_with(cookie, "/me", **JSON)))
+    page.start()
+    assert held.came.wait(60)
+    ada.log_out()
+    background_work_ends("cobot-oidc-revocation")  # which forgets the token, and may be slower than the renewal
+    held.may_go.set()
+    page.join()
+    background_work_ends("cobot-oidc-renewal")
+
+    assert [(answer.status_code, answer.json["code"]) for answer in answers] == [(401, "token_missing")]
+    assert not [key for key in redis.values() if ":token:" in key]
+    revoked = [request.path for request in cobot.requests if request.method == "DELETE"]
+    assert len(set(revoked)) == 2  # the old one and the new one
 
 
 @pytest.mark.covers("A04")

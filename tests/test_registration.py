@@ -471,6 +471,11 @@ def test_ordinary_values_are_printed_as_they_are() -> None:
     assert line("COBOT_OIDC_SCOPES", "openid email") == 'FLASK_COBOT_OIDC_SCOPES="openid email"'
 
 
+@pytest.mark.covers("A09")
+def test_a_client_id_of_brackets_is_printed() -> None:
+    assert line("COBOT_OIDC_CLIENT_ID", "[" * 2048)
+
+
 # ---------------------------------------------------------------------- the command, without any app
 
 

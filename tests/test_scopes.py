@@ -186,6 +186,15 @@ def test_no_stranger_makes_a_login_ask_for_more(app: Flask, cobot: StandIn, cloc
     assert asked_for(ada.begin(link)) == CONFIGURED
 
 
+@pytest.mark.covers("A08")
+def test_a_stranger_s_grant_asks_nobody_else_for_more(app: Flask, cobot: StandIn) -> None:
+    link = Visitor(app, cobot).get("/co-up/bookings").location
+    [grant] = parse_qs(urlsplit(link).query)["grant"]
+    url = Visitor(app, cobot).begin(f"/cobot/login?space=betahaus&grant={grant}")
+
+    assert "read_bookings" not in asked_for(url)
+
+
 @pytest.mark.parametrize("scopes", [(), (None,), (lambda: "x",)])
 def test_a_guard_without_scopes_is_a_mistake(scopes: tuple[Any, ...]) -> None:
     with pytest.raises(TypeError, match="requires_scope"):

@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from pathlib import Path
+from secrets import token_hex
 from typing import Any
 
 import pytest
@@ -144,7 +145,31 @@ def test_somebody_logs_out(app: Flask) -> None:
 
     assert client.get("/who").status_code == 302
     with client.session_transaction() as session:
+        assert "cart" not in session
+
+
+def test_what_the_app_keeps_for_somebody_stays_until_another_person_logs_in(app: Flask) -> None:
+    client = app.test_client()
+    log_in(client, "ada")
+    with client.session_transaction() as session:
+        session["cart"] = 3
+    log_in(client, "ada", space="co-up")
+    with client.session_transaction() as session:
         assert session["cart"] == 3
+
+    log_in(client, "grace")
+    with client.session_transaction() as session:
+        assert "cart" not in session
+
+
+def test_a_login_that_no_cookie_can_hold_is_a_mistake(app: Flask) -> None:
+    client = app.test_client()
+    with client.session_transaction() as session:
+        session["cart"] = token_hex(2500)  # which cannot be compressed to a cookie
+    with pytest.raises(LoginError, match="session_too_large"):
+        log_in(client)
+
+    assert client.get("/who").status_code == 302
 
 
 def test_a_login_after_a_real_logout_is_a_new_one(app: Flask) -> None:

@@ -208,6 +208,33 @@ def test_a_session_s_copy_is_worth_nothing_after_the_logout(app: Flask, cobot: S
     assert cobot.asked("/api/user") == 1
 
 
+@pytest.mark.covers("A04", "S09")
+def test_a_copy_of_an_earlier_session_calls_nobody_after_the_logout(
+    settings: dict[str, Any], cobot: StandIn, clock: Clock
+) -> None:
+    app = Flask("portal")
+    keep = {"COBOT_OIDC_KEEP_TOKEN": True, "COBOT_OIDC_REVOKE_TOKEN": True}
+    app.config.update(settings | keep)
+    oidc = CobotOIDC(app, space=from_view_arg("space"), clock=clock)
+
+    @app.get("/<space>/scopes")
+    @login_required
+    def scopes(space: str) -> str:
+        del space
+        return " ".join(oidc.api.granted_scopes())
+
+    ada = Visitor(app, cobot)
+    ada.log_in("/co-up/scopes")
+    copy = next(cookie for cookie in ada.cookies if cookie.key == "session").value
+    clock.move(50)
+    ada.get(ada.answer(ada.begin("/cobot/login?space=co-up")))
+    clock.move(50)
+    ada.log_out()
+    background_work_ends("cobot-oidc-revocation")
+
+    assert ada.get_with(f"session={copy}", "/co-up/scopes").status_code == 302
+
+
 def test_a_logout_leaves_the_token_valid_at_cobot_unless_the_app_wants_it_revoked(app: Flask, cobot: StandIn) -> None:
     ada = Visitor(app, cobot)
     ada.log_in("/me")

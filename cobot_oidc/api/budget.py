@@ -79,6 +79,7 @@ def _take(limiter: MovingWindowRateLimiter, windows: list[_Window]) -> float:
 
 
 def _wait(limiter: MovingWindowRateLimiter, limit: RateLimitItem, key: str) -> float:
+    # Not the app's clock: limits takes no other than this one, and its times are measured against it.
     return max(0.0, limiter.get_window_stats(limit, key).reset_time - time.time()) + A_LITTLE
 
 

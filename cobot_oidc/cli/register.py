@@ -5,6 +5,7 @@ stderr. The client's secret is nowhere but in the configuration.
 """
 
 import json
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -165,7 +166,8 @@ def _registered(
     allowed_hosts = allowed_hosts or (hosts_of_spaces(COBOT_SPACE_ISSUER) if issuer == COBOT_ISSUER else ())
     was_asked = False
     try:
-        registrar = Registrar(issuer, allowed_hosts, _provider_settings())
+        # There is no app yet that could have a clock of its own.
+        registrar = Registrar(issuer, allowed_hosts, _provider_settings(), time.time)
         endpoint = registrar.endpoint()
         click.echo(f"Registering {asked.name!r} at {endpoint}", err=True)
         was_asked = True

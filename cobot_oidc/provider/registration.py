@@ -1,13 +1,12 @@
 """Registering a client at an issuer over the network: its document, and the one request that registers."""
 
-import time
 from functools import partial
 
 from ..errors import ConfigurationError, ProviderError
 from ..protocol.discovery import configuration_url, registration_endpoint
 from ..protocol.registration import RegistrationRequest, RegistrationResponse
 from ..settings import ProviderSettings
-from .copies import METADATA, Copies, Wanted, is_json
+from .copies import METADATA, Clock, Copies, Wanted, is_json
 from .http import HTTPClient, refuse_failure
 
 
@@ -15,13 +14,14 @@ class Registrar:
     """Registers clients at one issuer.
 
     :param allowed_hosts: hosts that its endpoints may be on besides its own.
+    :param clock: seconds since the epoch.
     """
 
-    def __init__(self, issuer: str, allowed_hosts: tuple[str, ...], settings: ProviderSettings) -> None:
+    def __init__(self, issuer: str, allowed_hosts: tuple[str, ...], settings: ProviderSettings, clock: Clock) -> None:
         self._issuer = issuer
         self._allowed_hosts = allowed_hosts
         self._http = HTTPClient(settings)
-        self._copies = Copies(settings, self._http, time.time)
+        self._copies = Copies(settings, self._http, clock)
 
     def endpoint(self) -> str:
         """Where the issuer's document says that clients are registered.

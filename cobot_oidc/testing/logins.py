@@ -1,11 +1,15 @@
 """Somebody who is logged in, without a provider: what a login would have left in the session of a test client."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from flask import Flask
 from flask.testing import FlaskClient
 
+from ..context import the_session
 from ..errors import ConfigurationError, LoginError
-from ..identity import tokens
-from ..identity.stored import KEY, Identity, Kept
+from ..identity import beginnings, sessions, tokens
+from ..identity.stored import Identity, Kept
 from ..identity.user import Membership, Standing, User
 from ..installation import Installation, installation
 
@@ -36,7 +40,8 @@ def log_in(
     :returns: the user, as ``current_user`` will be.
     :raises ConfigurationError: ``testing_only`` unless ``app.testing`` is set; ``setting_invalid`` for a claim that the
         app does not keep, or a token if it keeps none.
-    :raises LoginError: ``space_unknown`` for a space that the app does not serve.
+    :raises LoginError: ``space_unknown`` for a space that the app does not serve; ``session_too_large`` if a browser
+        would drop the cookie.
 
     .. code-block:: python
 
@@ -59,23 +64,21 @@ def log_in(
         standing = Standing(Membership(name, space or "") if member else None, admin, now)
     elif member or admin:
         raise ConfigurationError("setting_missing", setting="COBOT_OIDC_MEMBERSHIP", expected="True")
-    with app.app_context():
+    with _session_of(client):
         held = None if token is None else tokens.keep(token, user)
-    kept = Kept.of(space, token=held, standing=standing, granted=scopes, declined=(), cobot_id=None)
-    with client.session_transaction() as session:
-        session[KEY + user.issuer] = Identity(user, kept=kept).stored(installed.terms)
+        kept = Kept.of(space, token=held, standing=standing, granted=scopes, declined=(), cobot_id=None)
+        beginnings.start(Identity(user, kept=kept), installed.terms)
     return user
 
 
 def log_out(client: FlaskClient) -> None:
-    """Let a test client be logged in nowhere any more.
+    """Let a test client be logged in nowhere any more. As after every logout, its session is empty then.
 
     :raises ConfigurationError: ``testing_only``.
     """
-    testing_installation(client.application)
-    with client.session_transaction() as session:
-        for key in [key for key in session if key.startswith(KEY)]:
-            del session[key]
+    installed = testing_installation(client.application)
+    with _session_of(client):
+        sessions.end(installed.terms)
 
 
 def testing_installation(app: Flask) -> Installation:
@@ -86,6 +89,17 @@ def testing_installation(app: Flask) -> Installation:
     if not app.testing:
         raise ConfigurationError("testing_only", app=app.name)
     return installation(app)
+
+
+@contextmanager
+def _session_of(client: FlaskClient) -> Iterator[None]:
+    """Let the session of a test client be that of this request. An error leaves it as it was."""
+    with client.session_transaction() as stored, client.application.test_request_context():
+        session = the_session()
+        session.update(stored)
+        yield
+        stored.clear()
+        stored.update(session)
 
 
 def _check_kept(installed: Installation, claims: dict[str, object], token: str | None) -> None:

@@ -198,6 +198,16 @@ def test_what_is_included_has_the_same_form() -> None:
             Page.read(document, ["owner"])
 
 
+@pytest.mark.covers("A16")
+def test_what_is_included_is_no_larger_than_anybody_asks_for() -> None:
+    """60 kB of an answer, asked for with include=["a.a.a"], become 40 MB of JSON; 1.7 MB became 6 GB."""
+    references = [{"type": "t", "id": str(number)} for number in range(100)]
+    included = [{**one, "relationships": {"a": {"data": references}}} for one in references[:16]]
+
+    with pytest.raises(APIError, match="more than 20000 resources"):
+        Page.read({"data": included[0], "included": included}, ["a.a.a"])
+
+
 # ---------------------------------------------------------------------- whatever comes
 
 JSON = st.recursive(

@@ -14,12 +14,14 @@ from flask import Flask
 from limits import parse
 from limits.storage import MemoryStorage
 
-from cobot_oidc import APIError, CobotAPI, CobotOIDC
+from cobot_oidc import APIError, CobotAPI, CobotOIDC, current_user, login_required
 from cobot_oidc.api.budget import Budget
+from cobot_oidc.api.current import api_of
 from cobot_oidc.standin import StandIn
 
-from ..conftest import Clock, MakePortal
+from ..conftest import Clock, MakePortal, Visitor
 from ..redis_server import RedisServer
+from ..test_membership import own_domain
 from .conftest import how_often
 
 SCOPE = "read_user read_memberships read_bookings write_bookings"
@@ -113,6 +115,31 @@ def test_a_caller_who_may_wait_long_enough_waits_once(app: Flask, cobot: StandIn
     assert 60 < wait < 66
     assert (cobot.asked("/api/user"), cobot.refused_for_limit) == (61, 0)
     assert result(api) == "answered"  # all 60 were made at once, so all are free again
+
+
+@pytest.mark.covers("A05")
+def test_a_hostile_space_spends_nobody_else_s_budget(make_portal: MakePortal, cobot: StandIn, waits: Waits) -> None:
+    """An own domain signs whatever ``sub`` it likes: here both issuers have nina's."""
+    cobot.limit(None)  # the stand-in's own, which knows that both are one person
+    _, changes = own_domain(cobot)
+    app = make_portal(COBOT_OIDC_KEEP_TOKEN=True, COBOT_OIDC_SCOPES=["openid", "read_user"], **changes)
+    add_page_about_me(app)
+    nina, hostile = Visitor(app, cobot), Visitor(app, cobot)
+    nina.log_in("/co-up/desk", "nina")
+    hostile.log_in("/nebenan/desk", "nina")
+    for _ in range(60):
+        assert hostile.get("/nebenan/me").status_code == 200
+
+    assert nina.get("/co-up/me").status_code == 200
+    assert waits == []
+
+
+def add_page_about_me(app: Flask) -> None:
+    @app.get("/<space>/me")
+    @login_required
+    def me(space: str) -> str:
+        del space
+        return api_of(current_user).me().id  # type: ignore[arg-type] # what oidc.api does
 
 
 def test_the_end_of_the_wait_is_when_the_error_said(app: Flask, cobot: StandIn, waits: Waits, clock: Clock) -> None:

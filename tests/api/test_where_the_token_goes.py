@@ -12,6 +12,7 @@ from cobot_oidc.api.places import place_of
 from cobot_oidc.standin import StandIn
 
 from ..conftest import CALLBACK, MakePortal
+from ..leaks import frames_with
 from ..provider.hostile import answer, hostile_server, resets, says
 from .conftest import EVERYTHING, MakeAPI, refusal
 
@@ -437,6 +438,16 @@ def test_a_token_for_another_client_is_not_kept(make_api: MakeAPI, cobot: StandI
     assert "token-of-another" not in f"{error} {error.__dict__}"
 
 
+@pytest.mark.covers("A19", "L02")
+def test_no_error_about_a_space_s_token_holds_it(make_portal: MakePortal, cobot: StandIn) -> None:
+    cobot.alter("api", {"client_id": "another", "token": "the-space-s-own-token"}, path="/api/access_tokens")
+    with make_portal().app_context(), pytest.raises(APIError) as raised:
+        CobotAPI(cobot.issue_token("alex", "read_user read_spaces"), space="co-up").space_token("co-up")
+
+    assert raised.value.code == "space_token_foreign"
+    assert frames_with(raised.value, "the-space-s-own-token") == []
+
+
 @pytest.mark.covers("A19")
 @pytest.mark.parametrize("token", ["", None, 5, ["x"], "of\nlines", "of-村上", "\0"])
 def test_a_token_that_is_none_is_not_kept(make_api: MakeAPI, cobot: StandIn, token: Any) -> None:
@@ -556,6 +567,15 @@ def test_a_space_that_the_app_does_not_serve_gets_no_token(make_portal: MakePort
     assert error.code == "address_forbidden"
     assert "COBOT_OIDC_SPACES" in str(error)
     assert cobot.requests == []
+
+
+@pytest.mark.covers("A20", "L02")
+def test_no_error_of_a_client_that_cannot_be_made_holds_the_token(make_portal: MakePortal, cobot: StandIn) -> None:
+    token = cobot.issue_token("ada", "read_user")
+    with make_portal(COBOT_OIDC_SPACES="co-up").app_context(), pytest.raises(APIError) as raised:
+        CobotAPI(token, space="elsewhere")
+
+    assert frames_with(raised.value, token) == []
 
 
 def test_a_provider_without_a_second_generation_is_not_asked_for_it(make_portal: MakePortal, cobot: StandIn) -> None:

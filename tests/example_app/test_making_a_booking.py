@@ -247,6 +247,24 @@ def test_somebody_else_s_booking_is_not_there(ada: Member, cobot_with_free_rooms
     assert len(cobot_with_free_rooms.world.of("co-up").bookings) == 1
 
 
+@pytest.mark.covers("A14")
+@pytest.mark.parametrize(
+    "typed",
+    [
+        *("bookings/%2e%2e", "bookings/a%0d%0ab", "bookings/%C3%A9", "bookings/a%23", "bookings/%2e%2e/cancel"),
+        *("invoices/a%22b.pdf", "invoices/%2e%2e.pdf", f"bookings/{'a' * 3000}"),
+    ],
+)
+def test_what_no_id_can_be_is_a_page_that_is_not_there(
+    ada: Member, cobot_with_free_rooms: StandIn, typed: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    before = len(cobot_with_free_rooms.requests)
+
+    assert ada.get(f"/co-up/{typed}").status_code == 404
+    assert len(cobot_with_free_rooms.requests) == before
+    assert not [record for record in caplog.records if record.levelname == "ERROR"]
+
+
 def test_who_is_no_member_books_nothing(app: Flask, cobot_with_free_rooms: StandIn) -> None:
     visitor = Visitor(app, cobot_with_free_rooms)
     visitor.log_in("/cobot/login?space=co-up", "nina")

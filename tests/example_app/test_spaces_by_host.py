@@ -28,7 +28,7 @@ from .test_without_a_browser import run
 NAME = "portal.localhost"
 
 
-def by_host(cobot: StandIn, port: int) -> Flask:
+def by_host(cobot: StandIn, port: int, **changes: object) -> Flask:
     host = f"{NAME}:{port}"
     cobot.register_client(
         "portal",
@@ -46,6 +46,7 @@ def by_host(cobot: StandIn, port: int) -> Flask:
             "COBOT_OIDC_CLIENT_SECRET": "secret-of-the-portal",
             "COBOT_OIDC_ISSUER": cobot.issuer,
             "COBOT_OIDC_SPACE_ISSUER": cobot.space_issuer_template,
+            **changes,
         }
     )
 
@@ -199,6 +200,17 @@ def test_inside_cobot_the_frame_is_the_space_s_host(page: Page, address: str, li
     assert page.frames[1].url.startswith(f"http://co-up.{address}/space/")
     frame(page).get_by_role("button", name="Log out of co.up Coworking").click()
     expect(frame(page).get_by_role("heading", level=1)).to_have_text("You are logged out")
+
+
+@pytest.mark.covers("R06")
+@pytest.mark.parametrize("is_by_host", [False, True])
+@pytest.mark.parametrize("host", ["..portal.localhost", "a..portal.localhost", f"{'a' * 64}.portal.localhost"])
+def test_a_host_that_is_none_gets_a_plain_answer(live_cobot: StandIn, is_by_host: bool, host: str) -> None:
+    """A page about it had no link that could be made, and neither had the page about that."""
+    portal = by_host(live_cobot, 5000, **({} if is_by_host else {"PORTAL_HOST": None}))
+    answer = portal.test_client().get("/", headers={"Host": host})
+
+    assert (answer.status_code, answer.text) == (400, "This host is not served here.")
 
 
 def test_the_demo_serves_spaces_by_host_and_says_so() -> None:
