@@ -71,9 +71,12 @@ def kept(held: str | None, user: User) -> str | None:
     return None if both is None else both.access_token
 
 
-def kept_with_renewal(held: str | None, user: User) -> KeptTokens | None:
-    """The same, and what renews it."""
-    text = None if held is None else vault.get(_KIND, held)
+def kept_with_renewal(held: str | None, user: User, *, and_forget: bool = False) -> KeptTokens | None:
+    """The same, and what renews it.
+
+    :param and_forget: forget both in the same step, as far as they are not in the session.
+    """
+    text = None if held is None else vault.get(_KIND, held, and_forget=and_forget)
     if text is None:
         return None
     first, _, second = text.partition(_BETWEEN)

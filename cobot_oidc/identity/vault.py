@@ -47,15 +47,16 @@ def replace(kind: str, held: str, sealed: str, *, seconds: float) -> str | None:
     return sealed if store.is_away else None
 
 
-def get(kind: str, held: str) -> str | None:
+def get(kind: str, held: str, *, and_forget: bool = False) -> str | None:
     """The sealed text; ``None`` if Redis has lost it.
 
+    :param and_forget: let Redis lose it in the same step.
     :raises APIError: ``token_unavailable`` while Redis is.
     """
     if not is_in_redis(held):
         return held
-    store = installation().store()
-    found = None if store is None else store.get(f"{kind}:{held[1:]}")
+    store, name = installation().store(), f"{kind}:{held[1:]}"
+    found = None if store is None else store.take_out(name) if and_forget else store.get(name)
     if found is None and store is not None and store.is_away:
         raise APIError("token_unavailable")
     return None if found is None else str(found.get("sealed"))

@@ -40,8 +40,7 @@ def forget_hints(before: Iterable[Identity], after: Iterable[Identity]) -> None:
 def _revoke(user: User, held: str, but: str | None) -> None:
     """Forget a token at once, so that a renewal under way finds it gone, and have it revoked."""
     try:
-        ended = tokens.kept_with_renewal(held, user)
-        tokens.forget(held)
+        ended = tokens.kept_with_renewal(held, user, and_forget=True)
     except CobotOIDCError:
         installation().events.tell("token_not_revoked", user.issuer)
         return

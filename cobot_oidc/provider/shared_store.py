@@ -87,6 +87,18 @@ class SharedStore:
         """Forget the value with this name."""
         self._ask(lambda: self._redis.delete(self._prefix + name), None)
 
+    def take_out(self, name: str) -> Mapping[str, object] | None:
+        """The same as ``get``, and the value is deleted in the same step: nobody replaces it in between."""
+        key = self._prefix + name
+
+        def read() -> object:
+            pipeline = self._redis.pipeline()
+            self._read(pipeline, key)
+            pipeline.delete(key)
+            return pipeline.execute()[0] or None
+
+        return self._opened(name, self._ask(read, None))
+
     def claim(self, name: str, *, seconds: float) -> bool:
         """Whether nobody has claimed this name for so many seconds. True while Redis is unavailable."""
         key, lifetime = self._prefix + name, int(seconds * 1000)

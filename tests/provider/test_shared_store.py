@@ -56,6 +56,16 @@ def process(redis: RedisServer, issuer: Issuer, clock: Clock, events: list[str])
     return make
 
 
+@pytest.mark.covers("A04")
+def test_a_value_that_was_taken_out_is_replaced_by_nobody(redis: RedisServer, clock: Clock, events: list[str]) -> None:
+    store = SharedStore(redis.url, SECRET, clock=clock, tell=events.append)
+    store.put("token", {"of": "ada"}, seconds=60)
+
+    assert store.take_out("token") == {"of": "ada"}
+    assert not store.put("token", {"of": "ada", "renewed": True}, seconds=60, only_in_place=True)
+    assert store.take_out("token") is None
+
+
 def test_what_one_process_fetched_no_other_fetches(process: MakeProcess, issuer: Issuer) -> None:
     for _ in range(8):
         assert verifies(process(), issuer)
