@@ -124,6 +124,7 @@ def test_a_token_that_is_renewed_while_somebody_logs_out_ends_too(
     page.start()
     assert held.came.wait(60)
     ada.log_out()
+    background_work_ends("cobot-oidc-revocation")  # of the old one
     held.may_go.set()
     page.join()
     background_work_ends("cobot-oidc-renewal", "cobot-oidc-revocation")
