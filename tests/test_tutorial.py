@@ -96,6 +96,7 @@ def test_two_spaces(follow_to: FollowTo, page: Page) -> None:
 
     page.goto(f"{portal}/co-up/")
     page.get_by_role("button", name="Log out").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("You are logged out")
     page.goto(portal)
     expect(page.get_by_text("You are not logged in here.")).to_have_count(2)
 

@@ -1,6 +1,9 @@
 """The example app and its stand-in on ports of their own, and a real Chromium in front of them."""
 
+import time
 from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page
@@ -10,7 +13,17 @@ from example_app import create_app
 
 from ..serving import listening
 
+BERLIN = ZoneInfo("Europe/Berlin")
 PHOTO = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 1 1"><rect width="1" height="1" fill="#a5673f"/></svg>'
+
+
+@pytest.fixture
+def _one_day() -> None:
+    """What is "tomorrow" at the spaces stays so during the test: the last two minutes of a day are waited for."""
+    later = datetime.now(BERLIN) + timedelta(minutes=2)
+    midnight = later.replace(hour=0, minute=0, second=0, microsecond=0)
+    if (left := (midnight - datetime.now(BERLIN)).total_seconds()) > 0:
+        time.sleep(left)
 
 
 @pytest.fixture

@@ -2,20 +2,20 @@
 
 import re
 from datetime import datetime, timedelta
-from zoneinfo import ZoneInfo
 
+import pytest
 from playwright.sync_api import Browser, FrameLocator, Locator, Page, expect
 
 from cobot_oidc.standin import StandIn
 
-from .conftest import NewPage
+from .conftest import BERLIN, NewPage
 from .test_access import go
 from .test_bookings_in_a_browser import log_in, note_what_is_said_meanwhile, refusals, said_meanwhile
 from .test_in_a_browser import allow, expect_heading
 from .test_inside_cobot import frame, open_area
 from .test_inside_cobot import log_in as log_in_from_the_frame
 
-BERLIN = ZoneInfo("Europe/Berlin")
+pytestmark = pytest.mark.usefixtures("_one_day")
 
 
 def in_days(days: int) -> str:

@@ -4,7 +4,6 @@ import re
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import pytest
 from flask import Flask
@@ -14,9 +13,10 @@ from cobot_oidc.standin import StandIn
 from example_app import create_app
 from tests.conftest import Visitor
 
+from .conftest import BERLIN
 from .test_pages_of_a_space import SECRET, csrf_token
 
-BERLIN = ZoneInfo("Europe/Berlin")
+pytestmark = pytest.mark.usefixtures("_one_day")
 ROOM, OTHER_ROOM = "resource-co-up-1", "resource-co-up-2"
 
 
