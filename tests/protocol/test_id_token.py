@@ -100,6 +100,8 @@ def test_the_token_is_for_nobody_else() -> None:
         rejected("audience_untrusted", {"aud": [CLIENT_ID, "other"], **more})
     rejected("audience_untrusted", {"aud": [CLIENT_ID, *(f"a{n}" for n in range(999))]})
     rejected("audience_untrusted", {"aud": [CLIENT_ID, None]})
+    for no_text in (["api"], {"api": 1}):  # could not be looked up in a set
+        rejected("audience_untrusted", {"aud": [CLIENT_ID, no_text]}, trusted_audiences=frozenset({"api"}))
 
     both = {"aud": [CLIENT_ID, "other"]}
     trust: dict[str, Any] = {"trusted_audiences": ("other",)}
@@ -292,6 +294,9 @@ def test_a_claim_as_it_was_demanded() -> None:
     with pytest.raises(TokenError) as raised:
         verify(token(claims(acr="c")), required={"acr": ("a", "b")})
     assert raised.value.details == {"name": "'acr'", "expected": "['a', 'b']", "got": "'c'"}
+    with pytest.raises(TokenError) as raised:
+        verify(token(claims()), required={"acr": ()})
+    assert raised.value.details == {"name": "'acr'", "expected": "any", "got": "None"}
 
 
 @pytest.mark.covers("C16")
