@@ -697,6 +697,28 @@ def test_a_provider_without_cobot_s_api_revokes_both_tokens(make_app: Any, cobot
     assert counts(app).get(("token_not_revoked", ""), 0) == 0
 
 
+@pytest.mark.covers("A04")
+def test_a_space_with_somebody_else_s_issuer_revokes_both_tokens_there(make_app: Any, cobot: StandIn) -> None:
+    own = {"issuer": cobot.issuer, "client_id": "other", "client_secret": "s3cret-of-the-other"}
+    callback = f"{CALLBACK}/co-up"
+    cobot.register_client("other", secret="s3cret-of-the-other", redirect_uri=callback, name="Portal")
+    app = make_app(
+        COBOT_OIDC_ISSUER="https://www.cobot.me",  # whose API is no other issuer's
+        COBOT_OIDC_SPACE_ISSUER=None,
+        COBOT_OIDC_ALLOWED_HOSTS=[],
+        COBOT_OIDC_SPACES=["co-up"],
+        COBOT_OIDC_SPACE_ISSUERS={"co-up": own},
+        COBOT_OIDC_REVOKE_TOKEN=True,
+    )
+    ada = Visitor(app, cobot)
+    ada.get(ada.answer(ada.begin("/cobot/login?space=co-up")))
+    ada.log_out()
+    in_the_background()
+
+    assert revocations(cobot) == (2, 0)
+    assert counts(app).get(("token_not_revoked", ""), 0) == 0
+
+
 @pytest.mark.parametrize("trouble", ["no endpoint", "refused", "down", "another host"])
 def test_a_logout_ends_well_whatever_the_revocation_endpoint_does(make_app: Any, cobot: StandIn, trouble: str) -> None:
     if trouble == "no endpoint":

@@ -324,6 +324,23 @@ def test_no_logout_fails_because_cobot_is_away(make_app: Any, cobot: StandIn) ->
     assert _oidc_of(app).counts(app)["token_not_revoked", ""] == 1
 
 
+def test_the_app_is_told_of_a_token_that_is_not_revoked_because_nobody_knows_the_spaces(
+    make_app: Any, cobot: StandIn
+) -> None:
+    def serves(space: str) -> bool:
+        if threading.current_thread().name == "cobot-oidc-revocation":
+            raise RuntimeError("the database is away")
+        return space == "co-up"
+
+    app = make_app(COBOT_OIDC_REVOKE_TOKEN=True, COBOT_OIDC_SPACES=serves)
+    ada = Visitor(app, cobot)
+    ada.log_in("/co-up/me")
+    assert ada.log_out().status_code == 303
+    in_the_background()
+
+    assert _oidc_of(app).counts(app)["token_not_revoked", ""] == 1
+
+
 # ---------------------------------------------------------------------- during the login alone
 
 

@@ -1,6 +1,5 @@
 """The tokens of a login that has ended, revoked where they came from. No logout waits for that, or fails by it."""
 
-from ..errors import CobotOIDCError
 from ..identity.tokens import KeptTokens
 from ..identity.user import User
 from ..installation import installation
@@ -23,16 +22,22 @@ def revoke(user: User, ended: KeptTokens, *, at_cobot_alone: bool = False) -> No
 
 
 def _is_access_token_revoked(user: User, ended: KeptTokens, at_cobot_alone: bool) -> bool:
-    has_other_api = installation().settings.api_url is None
     try:
-        if has_other_api and not at_cobot_alone:
+        if not at_cobot_alone and not _has_cobots_api(user):
             done = _revoked_at_endpoint(user, ended.access_token, "access_token")
             if done is not None:
                 return done
         CobotAPI(ended.access_token, space=user.space).revoke()
-    except CobotOIDCError:
+    except Exception:  # also what the app's own function of its spaces raises: nobody is there to be told of it
         return False
     return True
+
+
+def _has_cobots_api(user: User) -> bool:
+    """Whether API 2 is known for the user's space. An issuer of somebody else has none of our provider's."""
+    settings = installation().settings
+    registration = settings.issuers.registration_of(user.space)
+    return settings.api_url is not None and (registration is None or registration.callback is None)
 
 
 def _is_refresh_token_revoked(user: User, ended: KeptTokens, at_cobot_alone: bool) -> bool:
@@ -40,7 +45,7 @@ def _is_refresh_token_revoked(user: User, ended: KeptTokens, at_cobot_alone: boo
         return True
     try:
         return _revoked_at_endpoint(user, ended.renewal.refresh_token, "refresh_token") is not False
-    except CobotOIDCError:
+    except Exception:  # also what the app's own function of its spaces raises: nobody is there to be told of it
         return False
 
 

@@ -1,6 +1,6 @@
 """How a login gets into the session: beside those at other issuers and what the app keeps there, within one cookie.
 
-The first login imports this.
+No app starts with this: it is imported with the views of a login.
 """
 
 from collections.abc import Iterable, Iterator, Mapping

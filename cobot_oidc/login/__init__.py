@@ -1,1 +1,1 @@
-"""One login, from its request to its answer. Imported by the first one."""
+"""One login, from its request to its answer. Imported after the first answer, or by an earlier login."""

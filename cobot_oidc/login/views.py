@@ -1,4 +1,4 @@
-"""The two views that tell the story of a login. Imported by the first one, with all that only a login needs."""
+"""The two views that tell the story of a login. Imported once the first answer is sent, with all that logins need."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
