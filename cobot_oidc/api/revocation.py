@@ -1,9 +1,10 @@
 """The tokens of a login that has ended, revoked where they came from. No logout waits for that, or fails by it."""
 
+from functools import partial
+
 from ..identity.tokens import KeptTokens
 from ..identity.user import User
 from ..installation import installation
-from ..protocol.revocation import TokenKind
 from ..provider import revoking
 from .client import CobotAPI
 
@@ -23,10 +24,9 @@ def revoke(user: User, ended: KeptTokens, *, at_cobot_alone: bool = False) -> No
 
 def _is_access_token_revoked(user: User, ended: KeptTokens, at_cobot_alone: bool) -> bool:
     try:
-        if not at_cobot_alone and not _has_cobots_api(user):
-            done = _revoked_at_endpoint(user, ended.access_token, "access_token")
-            if done is not None:
-                return done
+        revoke_there = None if _has_cobots_api(user) else _endpoint(user)
+        if revoke_there is not None:
+            return at_cobot_alone or revoke_there(token=ended.access_token, kind="access_token")
         CobotAPI(ended.access_token, space=user.space).revoke()
     except Exception:  # also what the app's own function of its spaces raises: nobody is there to be told of it
         return False
@@ -44,15 +44,16 @@ def _is_refresh_token_revoked(user: User, ended: KeptTokens, at_cobot_alone: boo
     if ended.renewal is None or at_cobot_alone:
         return True
     try:
-        return _revoked_at_endpoint(user, ended.renewal.refresh_token, "refresh_token") is not False
+        revoke_there = _endpoint(user)
+        return revoke_there is None or revoke_there(token=ended.renewal.refresh_token, kind="refresh_token")
     except Exception:  # also what the app's own function of its spaces raises: nobody is there to be told of it
         return False
 
 
-def _revoked_at_endpoint(user: User, token: str, kind: TokenKind) -> bool | None:
-    """Whether the provider's endpoint revoked it; ``None`` if its document names none.
+def _endpoint(user: User) -> "partial[bool] | None":
+    """What revokes a token at the provider's endpoint; ``None`` if its document names none.
 
-    :raises ProviderError: if it cannot be asked.
+    :raises ProviderError: if there is no document.
     """
     installed = installation()
     registration = installed.settings.issuers.registration_of(user.space)
@@ -60,6 +61,4 @@ def _revoked_at_endpoint(user: User, token: str, kind: TokenKind) -> bool | None
         return None
     provider = installed.provider_of(registration)
     endpoint = provider.metadata().revocation_endpoint
-    if endpoint is None:
-        return None
-    return revoking.revoke(provider, registration.client, endpoint, token=token, kind=kind)
+    return None if endpoint is None else partial(revoking.revoke, provider, registration.client, endpoint)
