@@ -303,7 +303,10 @@ def _outermost(name: str) -> str:
 def _fails(items: Sequence[pytest.Item]) -> bool:
     """Whether one of these tests fails."""
     for item, following in zip(items, [*items[1:], None], strict=True):
-        item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
+        try:
+            item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
+        except Exception:  # of pytest, which cannot show every spoilt error
+            return True
         if item.session.testsfailed:
             return True
     return False
