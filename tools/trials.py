@@ -12,6 +12,7 @@ import pickle
 import resource
 import sys
 import time
+import traceback
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from enum import IntEnum
@@ -21,6 +22,7 @@ from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec
 from importlib.util import spec_from_loader
 from inspect import CO_OPTIMIZED
+from itertools import zip_longest
 from pathlib import Path
 from types import CodeType, FrameType, FunctionType, ModuleType
 from typing import Any, NamedTuple, NoReturn
@@ -193,6 +195,7 @@ class Trials:
 
     def _try(self, mutant: Spoilt) -> NoReturn:
         status = _MISTAKE
+        told = os.dup(2)
         try:
             _be_quiet()
             function = _changed_function(mutant)
@@ -200,6 +203,8 @@ class Trials:
                 status = self._try_anew(mutant)
             else:
                 status = self._try_here(mutant, function)
+        except BaseException:
+            os.write(told, traceback.format_exc().encode())
         finally:
             os._exit(status)
 
@@ -302,7 +307,7 @@ def _outermost(name: str) -> str:
 
 def _fails(items: Sequence[pytest.Item]) -> bool:
     """Whether one of these tests fails."""
-    for item, following in zip(items, [*items[1:], None], strict=True):
+    for item, following in zip_longest(items, items[1:]):
         item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
         if item.session.testsfailed:
             return True

@@ -1,11 +1,12 @@
 """What an error carries: what a person, an operator and a program may each safely read."""
 
 import pickle
+from collections.abc import Callable
 from typing import Any, get_args
 
 import pytest
 
-from cobot_oidc.errors import ConfigurationCode, LoginCode, ProviderCode, TokenCode
+from cobot_oidc.errors import APICode, APIError, ConfigurationCode, LoginCode, ProviderCode, TokenCode
 from cobot_oidc.protocol import CobotOIDCError, ConfigurationError, LoginError, ProviderError, TokenError
 from cobot_oidc.protocol.client import ClientAuthentication
 
@@ -126,6 +127,7 @@ def test_a_code_of_another_class_is_a_mistake() -> None:
         (ProviderCode, ProviderError),
         (TokenCode, TokenError),
         (LoginCode, LoginError),
+        (APICode, APIError),
     ],
 )
 def test_each_class_says_something_about_each_of_its_codes(codes: Any, error: type[CobotOIDCError]) -> None:
@@ -166,6 +168,46 @@ def test_problems_found_together_are_one_error() -> None:
     sent = pickle.loads(pickle.dumps(both))  # noqa: S301 - our own bytes
     assert [(one.code, one.details) for one in sent.problems] == [(one.code, one.details) for one in both.problems]
     assert str(sent) == str(both)
+
+
+SENT: list[Callable[[APIError], APIError]] = [
+    lambda error: error,
+    lambda error: error.copy(),
+    lambda error: pickle.loads(pickle.dumps(error)),  # noqa: S301 - our own bytes
+]
+
+
+@pytest.mark.parametrize("sent", SENT, ids=["itself", "copied", "pickled"])
+def test_what_cobot_says_of_a_call_stays_with_its_error(sent: Callable[[APIError], APIError]) -> None:
+    error = APIError(
+        "request_invalid",
+        api_status=422,
+        message="No.",
+        fields={"name": "is missing"},
+        request_id="r-1",
+        retry_after_seconds=2,
+    )
+
+    told = sent(error)
+
+    assert (told.api_status, told.message, told.request_id) == (422, "No.", "r-1")
+    assert told.fields == {"name": "is missing"}
+    assert told.retry_after_seconds == 2.0
+    assert told.details == {
+        "http_status": 422,
+        "message": "'No.'",
+        "fields": "['name']",
+        "request_id": "'r-1'",
+        "retry_after_seconds": 2,
+    }
+
+
+def test_an_error_of_a_call_that_nobody_answered_says_no_more() -> None:
+    error = APIError("api_unreachable")
+
+    assert (error.api_status, error.message, error.fields, error.request_id) == (None, "", {}, "")
+    assert error.retry_after_seconds is None
+    assert error.details == {}
 
 
 def test_how_a_client_proves_itself() -> None:

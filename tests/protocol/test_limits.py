@@ -156,6 +156,7 @@ def test_a_token_without_a_kid_is_taken_unless_one_is_required() -> None:
     nameless = token(header={"kid": REMOVED})
     verify_jws(nameless, key_set())
     assert verify(nameless).subject == "u-1"
+    assert verify(token(), require_kid=True).subject == "u-1"
     for check in (
         lambda: verify_jws(nameless, key_set(), require_kid=True),
         lambda: verify(nameless, require_kid=True),
