@@ -59,6 +59,12 @@ BAD: list[tuple[bytes, str]] = [
     (b'["\\"]",' * (DEEPEST + 1) + b"1" + b"]" * (DEEPEST + 1), "too_deep"),
     (b'["\\\\","]",' * (DEEPEST + 1) + b"1" + b"]" * (DEEPEST + 1), "too_deep"),
     (b'[{"a":' * (DEEPEST // 2 + 1) + b"1" + b"}]" * (DEEPEST // 2 + 1), "too_deep"),
+    # brackets in strings neither close what is outside of them, nor make up for it further on
+    (b'["a",' + b"[" * (DEEPEST + 1) + b"]" * (DEEPEST + 1) + b',"]"]', "too_deep"),
+    (b'["]",' * (DEEPEST + 1) + b"1" + b',"["]' * (DEEPEST + 1), "too_deep"),
+    # more brackets than levels, and no end: as deep as may be, and hardly deep
+    (b"[" * DEEPEST + b"]" * (DEEPEST - 1) + b",[", "syntax"),
+    (b"[" + b"[]," * (DEEPEST + 1), "syntax"),
     (b'["' + b"[" * 100 + b'"', "syntax"),
     (b"[" * 20 + b'\\"' + b"]" * 20 + b"[" * 20, "syntax"),
     (b'[{"a":' * 50_000, "too_large"),
