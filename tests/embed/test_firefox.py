@@ -302,7 +302,7 @@ def test_an_address_that_names_somebody_else_makes_nobody_them(members_area: Fir
     expect_new_page(members_area)
     expect_somebody_else(members_area, live_cobot)
     before = log_in(members_area)
-    members_area.find("//p[contains(., 'Cobot shows this page to somebody else')]")  # the window is Ada's
+    members_area.find("//p[contains(., 'At Cobot you are logged in as a different person')]")  # the window is Ada's
     members_area.close_window()
     members_area.go_to(before)
 
