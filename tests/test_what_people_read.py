@@ -51,7 +51,7 @@ def test_every_code_that_is_raised_is_in_the_catalogue() -> None:
 def test_the_page_about_errors_lists_every_code() -> None:
     written = error_codes.PAGE.read_text(encoding="utf-8")
 
-    assert [code for code in CobotOIDCError.entries if f"| `{code}` |" not in written] == []
+    assert [code for code in CobotOIDCError.entries if f"### `{code}`\n" not in written] == []
 
 
 def test_the_page_about_errors_is_up_to_date() -> None:

@@ -25,6 +25,8 @@ Every outcome that is not a success has a stable code. The person reads a senten
 the code, the hint and what was expected and found under the same reference in the log (logger `cobot_oidc`); the app
 gets the error itself, by `login_failed` or an `errorhandler`: `code`, `status`, `sentence`, `hint`, `details`,
 `correlation_id`.
+
+Each code has an address of its own on this page, such as `#client_refused`.
 """
 
 PARTS = (
@@ -42,12 +44,10 @@ def page() -> str:
 
 
 def _part(name: str, title: str, status: int, entries: dict[str, Entry]) -> str:
-    rows = "".join(
-        f"| `{code}` | {entry.status or status} | {entry.hint} | {entry.sentence} |\n"
+    return f"\n## {title}: `{name}`\n" + "".join(
+        f"\n### `{code}`\n\n{entry.hint}\n\nStatus {entry.status or status}. The person reads: *{entry.sentence}*\n"
         for code, entry in entries.items()
     )
-    columns = "| code | status | cause, and what to do | what the person reads |\n|---|---|---|---|\n"
-    return f"\n## {title}: `{name}`\n\n{columns}{rows}"
 
 
 if __name__ == "__main__":
