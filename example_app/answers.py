@@ -1,5 +1,6 @@
 """Times, days and amounts in the answers of Cobot's API: one that cannot be read is the API's failure, not a crash."""
 
+import re
 from datetime import MAXYEAR, MINYEAR, date, datetime, tzinfo
 from decimal import Decimal, DecimalException
 
@@ -50,6 +51,16 @@ def amount(value: object) -> Decimal:
     if not is_one:
         raise _unusable("an amount", value)
     return read
+
+
+def currency(value: object) -> str:
+    """A currency such as ``EUR`` (ISO 4217).
+
+    :raises APIError: ``answer_unusable``.
+    """
+    if not isinstance(value, str) or not re.fullmatch("[A-Z]{3}", value):
+        raise _unusable("a currency", value)
+    return value
 
 
 def _unusable(expected: str, got: object) -> APIError:

@@ -11,7 +11,7 @@ from flask import abort, current_app
 
 from cobot_oidc import require_user
 
-from .answers import amount, moment
+from .answers import amount, currency, moment
 from .extensions import oidc
 
 MOST_ON_A_PAGE = 200  # what Cobot allows
@@ -146,7 +146,7 @@ def _resource(each: Mapping[str, Any]) -> Resource:
         name=each.get("name") or each["id"],
         capacity=each.get("capacity"),
         price=None if net is None else amount(net),
-        currency=price.get("currency"),
+        currency=None if net is None else currency(price.get("currency")),
     )
 
 

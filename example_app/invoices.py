@@ -7,7 +7,7 @@ from typing import Any
 
 from cobot_oidc import require_user
 
-from .answers import amount, day
+from .answers import amount, currency, day
 from .extensions import oidc
 
 
@@ -56,5 +56,5 @@ def _read(invoice: dict[str, Any]) -> Invoice:
         due=day(invoice.get("due_date")),
         is_paid=invoice["paid_status"] == "paid",
         amount=amount(total.get("gross")),
-        currency=total.get("currency") or "EUR",
+        currency=currency(total.get("currency")),
     )

@@ -610,9 +610,8 @@ def test_a_client_that_gets_no_other_token_raises_as_before(app: Flask, cobot: S
 
 
 def in_the_background() -> None:
-    for thread in threading.enumerate():
-        if thread.name == "cobot-oidc-revocation":
-            thread.join(10)
+    """Wait for what logouts leave to a thread."""
+    background_work_ends("cobot-oidc-revocation")
 
 
 def revocations(cobot: StandIn) -> tuple[int, int]:

@@ -404,6 +404,7 @@ AMOUNTS: list[object] = ["NaN", "1e400", "-Infinity", "x", "9" * 5000, 1e300, []
         *(("/co-up/invoices", name, DAYS) for name in ("invoice_date", "due_date")),
         ("/co-up/invoices", "gross", [*AMOUNTS, None]),
         ("/co-up/bookings/new", "net", AMOUNTS),
+        *((path, "currency", [None, "", 5, "Taler"]) for path in ("/co-up/invoices", "/co-up/bookings/new")),
     ],
 )
 def test_nonsense_from_the_api_is_the_api_s_failure(
