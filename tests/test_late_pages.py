@@ -69,6 +69,13 @@ class SlowPage:
         return response
 
 
+def copy_of(visitor: Visitor) -> str:
+    """The cookie of somebody's session, as it is now."""
+    cookie = visitor.browser.get_cookie("session")
+    assert cookie is not None
+    return f"session={cookie.value}"
+
+
 def with_store(portal: Flask, store: dict[str, Any]) -> Flask:
     if store:
         Session(portal)
@@ -175,13 +182,11 @@ def test_a_copy_of_a_session_ends_with_the_login(
     portal = with_store(make_portal(**store), store)
     visitor = Visitor(portal, cobot)
     visitor.log_in("/desk")
-    stolen = visitor.browser.get_cookie("session")
-    assert stolen is not None
+    stolen = copy_of(visitor)
 
     visitor.log_out()
 
-    assert stolen is not None
-    assert visitor.get_with(f"session={stolen.value}", "/desk").status_code == 302
+    assert visitor.get_with(stolen, "/desk").status_code == 302
 
 
 @pytest.mark.covers("S09", "X10")
@@ -192,13 +197,13 @@ def test_a_copy_of_an_earlier_session_ends_with_the_logout(
     app = make_portal()
     ada = Visitor(app, cobot)
     ada.log_in("/desk")
-    copy = next(cookie for cookie in ada.cookies if cookie.key == "session").value
+    copy = copy_of(ada)
     clock.move(50)
     ada.get(ada.answer(ada.begin("/cobot/login")))
     clock.move(50)
     ada.log_out()
 
-    assert ada.get_with(f"session={copy}", "/").json["user"] is None  # type: ignore[index] # it is JSON
+    assert ada.get_with(copy, "/").json["user"] is None  # type: ignore[index] # it is JSON
 
 
 @pytest.mark.covers("S09")
@@ -224,15 +229,10 @@ def test_with_redis_a_logout_reaches_every_process(
     visitor, began = Visitor(here, cobot), clock.now
     visitor.log_in("/desk")
 
-    def copied() -> str:
-        cookie = visitor.browser.get_cookie("session")
-        assert cookie is not None
-        return f"session={cookie.value}"
-
     def seen_there() -> bool:
         return Visitor(there, cobot).get_with(copy, "/desk").status_code == 200
 
-    copy = copied()
+    copy = copy_of(visitor)
     assert seen_there()
     visitor.log_out()
 
@@ -243,7 +243,7 @@ def test_with_redis_a_logout_reaches_every_process(
     eventually(is_ended_there)  # what other processes ended is learned in the background
     clock.now = began  # within the second of the login that has ended
     visitor.log_in("/desk")
-    copy = copied()
+    copy = copy_of(visitor)
     assert seen_there()
 
 
@@ -254,9 +254,7 @@ def test_a_process_that_could_not_reach_redis_learns_of_logouts_afterwards(
     here, there = (make_portal(COBOT_OIDC_REDIS_URL=redis.url) for _ in range(2))
     visitor = Visitor(here, cobot)
     visitor.log_in("/desk")
-    cookie = visitor.browser.get_cookie("session")
-    assert cookie is not None
-    copy = f"session={cookie.value}"
+    copy = copy_of(visitor)
     elsewhere = Visitor(there, cobot)
     assert elsewhere.get_with(copy, "/desk").status_code == 200
     visitor.log_out()
@@ -303,9 +301,7 @@ def test_a_process_that_was_idle_lets_no_copy_in(
     here, idle = (make_portal(COBOT_OIDC_REDIS_URL=redis.url) for _ in range(2))
     visitor = Visitor(here, cobot)
     visitor.log_in("/desk")
-    cookie = visitor.browser.get_cookie("session")
-    assert cookie is not None
-    copy = f"session={cookie.value}"
+    copy = copy_of(visitor)
     assert Visitor(idle, cobot).get_with(copy, "/desk").status_code == 200
     visitor.log_out()
     clock.move(pause)

@@ -225,7 +225,7 @@ def test_a_copy_of_an_earlier_session_calls_nobody_after_the_logout(
 
     ada = Visitor(app, cobot)
     ada.log_in("/co-up/scopes")
-    copy = next(cookie for cookie in ada.cookies if cookie.key == "session").value
+    copy = session_of(ada)
     clock.move(50)
     ada.get(ada.answer(ada.begin("/cobot/login?space=co-up")))
     clock.move(50)

@@ -115,6 +115,13 @@ def expect_somebody_else(firefox: Firefox, cobot: StandIn) -> None:
         assert cobot.people["ada"].subject not in firefox.text("//body")
 
 
+def log_in_to_the_end(firefox: Firefox) -> None:
+    """Log in, and be back at the frame."""
+    before = log_in(firefox)
+    allow(firefox)
+    back_to(firefox, before)
+
+
 def expect_user(firefox: Firefox, cobot: StandIn, person: str = "ada", number: int = 1) -> None:
     with firefox.in_frame(number):
         assert firefox.text("//*[@id='who']") == cobot.people[person].subject
@@ -131,9 +138,7 @@ def test_a_member_logs_in_on_a_page_of_the_app_s_own(firefox: Firefox, live_cobo
 
 @pytest.mark.covers("E04")
 def test_a_click_and_a_login_lead_into_the_frame(members_area: Firefox, live_cobot: StandIn) -> None:
-    before = log_in(members_area)
-    allow(members_area)
-    back_to(members_area, before)
+    log_in_to_the_end(members_area)
 
     expect_user(members_area, live_cobot)
     with members_area.in_frame():
@@ -263,9 +268,7 @@ def test_with_the_cookies_of_other_sites_blocked_altogether_the_app_is_a_page_of
 
 
 def test_a_logout_in_the_frame_ends_it(members_area: Firefox, live_cobot: StandIn, portal: str) -> None:
-    before = log_in(members_area)
-    allow(members_area)
-    back_to(members_area, before)
+    log_in_to_the_end(members_area)
     expect_user(members_area, live_cobot)
     with members_area.in_frame():
         members_area.click(button("Log out"))
@@ -277,9 +280,7 @@ def test_a_logout_in_the_frame_ends_it(members_area: Firefox, live_cobot: StandI
 
 @pytest.mark.covers("E08")
 def test_somebody_else_at_cobot_is_somebody_else_in_the_frame(members_area: Firefox, live_cobot: StandIn) -> None:
-    before = log_in(members_area)
-    allow(members_area)
-    back_to(members_area, before)
+    log_in_to_the_end(members_area)
     expect_user(members_area, live_cobot)
     members_area.click("//option[. = 'Grace Hopper']")
     members_area.click(button("Switch"))
@@ -289,9 +290,7 @@ def test_somebody_else_at_cobot_is_somebody_else_in_the_frame(members_area: Fire
 
 @pytest.mark.covers("E08")
 def test_an_address_that_names_somebody_else_makes_nobody_them(members_area: Firefox, live_cobot: StandIn) -> None:
-    before = log_in(members_area)
-    allow(members_area)
-    back_to(members_area, before)
+    log_in_to_the_end(members_area)
     expect_user(members_area, live_cobot)
     ada, grace = live_cobot.people["ada"].subject, live_cobot.people["grace"].subject
     with members_area.in_frame():
